@@ -1,0 +1,1 @@
+"""The application: composition root, command line, life of the daemon."""

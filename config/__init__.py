@@ -1,0 +1,1 @@
+"""The configuration: pydantic model, TOML loader, profiles of the regulations."""

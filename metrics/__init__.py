@@ -1,0 +1,1 @@
+"""Facts, call records, KPI formulas with named rules, live figures and reports."""

@@ -1,0 +1,228 @@
+"""What has become true: past tense about the object. Everything outside the engine is told by these alone.
+
+Every fact carries `at`, the engine's instant. Waits are counted from `entered_at`, the moment Asterisk accepted the
+call, so a greeting counts against the norm: the strictest reading of SAR 5.1.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
+from queue_engine.inputs import Party, RingFailure
+
+
+class AgentState(StrEnum):
+    """What an operator is doing."""
+
+    LOGGED_OUT = "logged_out"
+    READY = "ready"
+    RINGING = "ringing"
+    TALKING = "talking"
+    WRAP_UP = "wrap_up"
+    BACK_OFF = "back_off"
+    """Left in peace for a moment after a missed offer."""
+    PAUSED = "paused"
+    BUSY_ELSEWHERE = "busy_elsewhere"
+    UNREACHABLE = "unreachable"
+
+
+class AbandonStage(StrEnum):
+    """What the caller was hearing when he gave up."""
+
+    GREETING = "greeting"
+    WAITING = "waiting"
+    RINGING = "ringing"
+
+
+@dataclass(frozen=True, slots=True)
+class CallAccepted:
+    """A call is registered and has its place in the line (D1). Emitted once per call, also across restarts."""
+
+    at: Instant
+    call: CallId
+    queue: QueueName
+    caller: str
+    entered_at: Instant
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecovered:
+    """A call that had been accepted before a restart of ours is back in the line at its old place."""
+
+    at: Instant
+    call: CallId
+    queue: QueueName
+    caller: str
+    entered_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class CallRefused:
+    """A call could not be taken into a line: the line is unknown to the configuration."""
+
+    at: Instant
+    call: CallId
+    queue: QueueName
+    caller: str
+    entered_at: Instant
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallOffered:
+    """An operator's telephone is made to ring for this call."""
+
+    at: Instant
+    call: CallId
+    queue: QueueName
+    offer: OfferId
+    agent: AgentId
+    waited_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class OfferMissed:
+    """The offer came to nothing through the operator's side; the call is back at its old place."""
+
+    at: Instant
+    call: CallId
+    queue: QueueName
+    offer: OfferId
+    agent: AgentId
+    failure: RingFailure
+    rang_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class OfferWithdrawn:
+    """The offer ended without being a miss: the caller left, another answered, the operator was logged out."""
+
+    at: Instant
+    call: CallId
+    queue: QueueName
+    offer: OfferId
+    agent: AgentId
+    reason: str
+    rang_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered:
+    """Caller and operator talk."""
+
+    at: Instant
+    call: CallId
+    queue: QueueName
+    offer: OfferId | None
+    """None for a talk that was found after a restart."""
+    agent: AgentId
+    waited_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallReturned:
+    """The operator's side ended the talk before it was one; the caller is back at his old place."""
+
+    at: Instant
+    call: CallId
+    queue: QueueName
+    agent: AgentId
+    talked_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """A talk is over. The outcome of the call is `answered`."""
+
+    at: Instant
+    call: CallId
+    queue: QueueName
+    caller: str
+    agent: AgentId
+    by: Party
+    cause: int
+    waited_s: float
+    talked_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallAbandoned:
+    """The caller left before an operator answered."""
+
+    at: Instant
+    call: CallId
+    queue: QueueName
+    caller: str
+    stage: AbandonStage
+    waited_s: float
+    cause: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallOverflowed:
+    """The call left the line for a destination: at the maximum wait something always happens (D2)."""
+
+    at: Instant
+    call: CallId
+    queue: QueueName
+    destination: str
+    reason: str
+    waited_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallDied:
+    """The call ended through no party's will before it was answered: Asterisk died with it, or it was not found again.
+
+    A talk that dies so is a `CallEnded` by `Party.SYSTEM`.
+    """
+
+    at: Instant
+    call: CallId
+    queue: QueueName
+    caller: str
+    reason: str
+    waited_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TargetWaitPassed:
+    """The call has waited for the normative time and is still waiting."""
+
+    at: Instant
+    call: CallId
+    queue: QueueName
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStateChanged:
+    """An operator's state, with why and by whom."""
+
+    at: Instant
+    agent: AgentId
+    before: AgentState
+    after: AgentState
+    reason: str
+    by: str
+    before_s: float
+    """How long the operator was in the state before."""
+    call: CallId | None = None
+
+
+Fact = (
+    CallAccepted
+    | CallRecovered
+    | CallRefused
+    | CallOffered
+    | OfferMissed
+    | OfferWithdrawn
+    | CallAnswered
+    | CallReturned
+    | CallEnded
+    | CallAbandoned
+    | CallOverflowed
+    | CallDied
+    | TargetWaitPassed
+    | AgentStateChanged
+)

@@ -1,0 +1,228 @@
+"""What happened outside or is asked of the engine: past tense, with its actor.
+
+Any of these may come in any order, twice, late or not at all; the engine is total over them. Each is a frozen value;
+`Input` is the closed union that `engine.py` takes apart with `match`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
+from queue_engine.policy import AgentPolicy, QueuePolicy
+
+
+class Party(StrEnum):
+    """Who ended a talk."""
+
+    CALLER = "caller"
+    AGENT = "agent"
+    SYSTEM = "system"
+    """Neither: a time-out of the media, a restart of Asterisk, a supervisor."""
+
+
+class RingFailure(StrEnum):
+    """Why an offer came to nothing."""
+
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    """The telephone is not registered, does not answer SIP, or Asterisk could not dial it."""
+    CANCELLED = "cancelled"
+    """We withdrew the offer and the telephone has stopped ringing. No miss."""
+
+
+SYSTEM_ACTOR = "system"
+"""The actor of what nobody asked for: timers, rules, resynchronisation."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoliciesLoaded:
+    """The configuration was read for the first time or again. Replaces all policies; calls keep their places."""
+
+    queues: tuple[QueuePolicy, ...]
+    agents: tuple[AgentPolicy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallArrived:
+    """A call was accepted on a line, or one that was waiting already was found again after a restart."""
+
+    call: CallId
+    queue: QueueName
+    caller: str
+    """The caller's number as shown by the network; empty when withheld."""
+    entered_at: Instant
+    """When Asterisk accepted the call. Earlier than now for a call that survived a restart: its place is kept."""
+    priority: int = 0
+    """Class of the call; a higher class is served first."""
+    greeted: bool = True
+    """False while a greeting plays that must be heard before the call may be offered: see `GreetingEnded`."""
+    recovered: bool = False
+    """True when the call had been accepted before a restart of ours: it is not counted as accepted again."""
+
+
+@dataclass(frozen=True, slots=True)
+class GreetingEnded:
+    """The greeting of the call was played to its end (or skipped)."""
+
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class CallerHungUp:
+    """The caller's channel is gone, whatever the call was doing."""
+
+    call: CallId
+    cause: int = 16
+    """Q.850 cause of the Hangup event (16 normal clearing, 44 RTP time-out...)."""
+    by: Party = Party.CALLER
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRang:
+    """The operator's telephone has said that it rings (SIP 180)."""
+
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class OfferAnswered:
+    """Operator and caller are in one bridge: they talk."""
+
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class OfferFailed:
+    """The telephone no longer rings for this offer and nobody talks."""
+
+    offer: OfferId
+    failure: RingFailure
+
+
+@dataclass(frozen=True, slots=True)
+class TalkEnded:
+    """Operator and caller no longer talk; the caller's channel may still be there."""
+
+    call: CallId
+    by: Party
+    cause: int = 16
+    talked_s: float | None = None
+    """Asterisk's own measure of the talk where it has one, for talks whose start we did not witness."""
+
+
+@dataclass(frozen=True, slots=True)
+class TalkFound:
+    """After a restart: this call is talking to this operator. Also a call that an orphaned Dial connected."""
+
+    call: CallId
+    queue: QueueName
+    agent: AgentId
+    caller: str
+    entered_at: Instant
+    answered_at: Instant | None
+    """None when it was answered while we were away and nobody knows when."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallLost:
+    """The call is gone without a Hangup that we saw: Asterisk died, or resynchronisation did not find it."""
+
+    call: CallId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLoggedIn:
+    """An operator logged in; ready at once unless unreachable or busy elsewhere."""
+
+    agent: AgentId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLoggedOut:
+    """An operator logs out, or is logged out by somebody. During a call it is done after the call."""
+
+    agent: AgentId
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPaused:
+    """An operator pauses, or is paused. During a call it is done after the call."""
+
+    agent: AgentId
+    reason: str
+    by: str
+    limit_s: float | None = None
+    """After this long the pause ends by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentResumed:
+    """An operator ends the pause, or a supervisor does; also takes back a pause asked for during a call."""
+
+    agent: AgentId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpEnded:
+    """The operator has finished the work after the call before its time was over."""
+
+    agent: AgentId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentBecameReachable:
+    """The telephone where the operator is logged in is registered again."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class AgentBecameUnreachable:
+    """The telephone where the operator is logged in has no usable registration."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class AgentBusyElsewhere:
+    """The operator's telephone is in use by something that is no offer of ours: an own outgoing or internal call."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFreeElsewhere:
+    """The last such use has ended."""
+
+    agent: AgentId
+
+
+Input = (
+    PoliciesLoaded
+    | CallArrived
+    | GreetingEnded
+    | CallerHungUp
+    | OfferRang
+    | OfferAnswered
+    | OfferFailed
+    | TalkEnded
+    | TalkFound
+    | CallLost
+    | AgentLoggedIn
+    | AgentLoggedOut
+    | AgentPaused
+    | AgentResumed
+    | WrapUpEnded
+    | AgentBecameReachable
+    | AgentBecameUnreachable
+    | AgentBusyElsewhere
+    | AgentFreeElsewhere
+)
