@@ -1,0 +1,65 @@
+# Each target does its own set-up. CONFIG=FILE and ADDRESS=IP go to `run`; ARGS=... to any command that takes options.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+ACD := $(PYTHON) -m acd
+ARGS ?=
+CONFIG ?=
+ADDRESS ?=
+PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
+
+.PHONY: help setup setup-asterisk demo run lint check test test-asterisk-all bench-asterisk bench-engine bench-metrics
+.PHONY: states mutants clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+setup:  ## .venv with the locked dependencies
+	@scripts/setup
+
+setup-asterisk: setup  ## an Asterisk and SIPp for the lab, beside whatever is installed
+	@scripts/setup-asterisk
+
+demo: setup-asterisk  ## a minute of a contact centre: 20 operators, 200 callers, the KPI table
+	@$(ACD) demo $(ARGS)
+
+run: setup-asterisk  ## the contact centre for real telephones, until Ctrl-C (CONFIG=FILE ADDRESS=IP)
+	@$(ACD) lab run $(if $(CONFIG),--config $(CONFIG)) $(if $(ADDRESS),--address $(ADDRESS)) $(ARGS)
+
+lint: setup  ## format, lint, types, import contract
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports
+
+check: lint  ## the quick part: lint and the unit tests
+	@$(PYTEST) -q -m "not asterisk and not postgres" $(ARGS)
+
+test: setup-asterisk  ## everything, with a real Asterisk
+	@$(PYTEST) -q $(ARGS)
+
+test-asterisk-all: setup  ## the integration tests on Asterisk 22 and on 16.28
+	@set -e; for suite in sid bullseye; do \
+	    scripts/setup-asterisk $$suite; \
+	    echo "== Asterisk of Debian $$suite"; \
+	    ASTERISK_SUITE=$$suite $(PYTEST) -q -m asterisk $(ARGS); \
+	done
+
+bench-asterisk: setup-asterisk  ## our hook against Asterisk's Queue(), read from a packet capture
+	@$(PYTHON) -m tests.bench.bench_asterisk $(ARGS)
+
+bench-engine: setup  ## the engine alone
+	@$(PYTHON) -m tests.bench.bench_engine $(ARGS)
+
+bench-metrics: setup  ## records and reports
+	@$(PYTHON) -m tests.bench.bench_metrics $(ARGS)
+
+states: setup  ## redraw docs/states from the tables of the state machines
+	@$(PYTHON) scripts/draw_states.py $(ARGS)
+
+mutants: setup  ## plant bugs and see that the tests find them
+	@$(PYTHON) scripts/mutants.py $(ARGS)
+
+clean:  ## what set-up and tools made; the root folders of Asterisk stay (rm -rf .cache)
+	@rm -rf .venv .run .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
+	@find . -name __pycache__ -type d -not -path './.cache/*' -prune -exec rm -rf {} +
