@@ -1,0 +1,80 @@
+"""The other end of the control API: how the command line talks to the running daemon. Standard library only."""
+
+import http.client
+import ssl
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+from acd.control.errors import DaemonAway, RequestRefused
+
+TIMEOUT_S: Final = 5.0
+"""The daemon answers from memory: what takes longer is a daemon that hangs."""
+
+_WILDCARDS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - told apart, not bound
+
+
+class ControlClient:
+    """Asks one daemon, one connection per question: the command line asks once and goes."""
+
+    def __init__(self, host: str, port: int, token: str, *, tls: ssl.SSLContext | None = None) -> None:
+        self._host = _WILDCARDS.get(host, host)
+        self._port = port
+        self._token = token
+        self._tls = tls
+
+    @property
+    def address(self) -> str:
+        """Where the daemon is looked for: `host:port`."""
+        return f"{self._host}:{self._port}"
+
+    def get(self, path: str) -> Any:
+        """Return the decoded answer to a GET.
+
+        Raises:
+            DaemonAway: Nobody answers there, or no daemon of ours.
+            RequestRefused: The daemon said no.
+        """
+        return self._ask("GET", path, None)
+
+    def post(self, path: str, body: Mapping[str, object] | None = None) -> Any:
+        """Return the decoded answer to a POST with a JSON body.
+
+        Raises:
+            DaemonAway: Nobody answers there, or no daemon of ours.
+            RequestRefused: The daemon said no.
+        """
+        return self._ask("POST", path, orjson.dumps(body or {}))
+
+    def _ask(self, method: str, path: str, body: bytes | None) -> Any:
+        link = (
+            http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT_S)
+            if self._tls is None
+            else http.client.HTTPSConnection(self._host, self._port, timeout=TIMEOUT_S, context=self._tls)
+        )
+        headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json", "Connection": "close"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        try:
+            link.request(method, path, body=body, headers=headers)
+            answer = link.getresponse()
+            status, content = answer.status, answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+            raise DaemonAway(self.address, reason) from error
+        finally:
+            link.close()
+        return self._decoded(status, content)
+
+    def _decoded(self, status: int, content: bytes) -> Any:
+        try:
+            told = orjson.loads(content)
+        except orjson.JSONDecodeError as error:
+            raise DaemonAway(self.address, "what answers there is no daemon of ours") from error
+        if 200 <= status < 300:
+            return told
+        refusal = told.get("error") if isinstance(told, dict) else None
+        if not isinstance(refusal, dict):
+            raise DaemonAway(self.address, f"what answers there is no daemon of ours (HTTP {status})")
+        raise RequestRefused(status, str(refusal.get("code", "")), str(refusal.get("message", "")))

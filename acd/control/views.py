@@ -1,0 +1,160 @@
+"""The shapes of the control API's answers: what goes over the wire, and what the OpenAPI document is made of.
+
+Instants are seconds since the epoch (UTC), durations end in `_s` and are seconds, shares are ratios from 0 to 1. A
+field is never renamed or given another meaning within `/v1`; new ones may be added.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """One line, now and today."""
+
+    line: str
+    waiting: int
+    """Callers in the line without an operator, those whose greeting still plays included."""
+    ringing: int
+    """Waiting callers for whom a telephone rings."""
+    talking: int
+    longest_wait_s: float
+    """How long the caller who has waited longest has waited; 0 when nobody waits."""
+    operators_logged_in: int
+    operators_ready: int
+    target_wait_s: float
+    max_wait_s: float
+    accepted_today: int
+    answered_today: int
+    abandoned_today: int
+    share_in_norm_today: float | None
+    """Of the calls decided today, the share answered within the normative wait; null before the first."""
+    norm_share: float | None
+    """What that share must be at least; null when the profile sets no norm."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    """One operator."""
+
+    agent: str
+    name: str
+    state: str
+    for_s: float
+    """How long in this state."""
+    reason: str
+    """Of a pause: why."""
+    lines: tuple[str, ...]
+    telephone: str | None
+    """Name of the telephone where the operator sits; null when unknown."""
+    call: str | None
+    caller: str | None
+    """The caller's number, masked for those who need not see it; null without a call."""
+    after_call: str | None
+    """What was asked during a call and will be done after it: `pause`, `log_out`; null for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """One call that is in a line or in a talk."""
+
+    call: str
+    line: str
+    state: str
+    """`greeting`, `waiting`, `ringing` or `talking`."""
+    caller: str
+    """Masked for those who need not see it."""
+    entered_at: float
+    waited_s: float
+    """Until now, or until an operator answered."""
+    position: int | None
+    """Place in the line, from 1; null in a talk."""
+    agents: tuple[str, ...]
+    """The operator who talks, or those whose telephones ring."""
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerView:
+    """The link to one Asterisk."""
+
+    server: str
+    up: bool
+    for_s: float
+    reason: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class HealthView:
+    """How the daemon and what it leans on are doing."""
+
+    status: str
+    """`ok`; `degraded` when calls go on but something is missing; `down` when no Asterisk is connected."""
+    version: str
+    up_s: float
+    draining: bool
+    servers: tuple[ServerView, ...]
+    agi_listening: bool
+    agi_sessions: int
+    database_up: bool
+    spooled: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """The whole at a glance."""
+
+    site: str
+    at: float
+    lines: tuple[LineView, ...]
+    agents_by_state: dict[str, int]
+    health: HealthView
+
+
+@dataclass(frozen=True, slots=True)
+class LinesView:
+    """All lines."""
+
+    at: float
+    lines: tuple[LineView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentsView:
+    """All operators, or those that the asker may see."""
+
+    at: float
+    agents: tuple[AgentView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallsView:
+    """All calls under way, or those that the asker may see."""
+
+    at: float
+    calls: tuple[CallView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadView:
+    """What came of reading the configuration again."""
+
+    reloaded: bool
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorView:
+    """Why a request was refused."""
+
+    code: str
+    """Stable, for programs: `agent_unknown`."""
+    message: str
+    """For people, English."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The body of every answer that is not 2xx."""
+
+    error: ErrorView
