@@ -1,0 +1,250 @@
+"""What must agree with what across the tables of a configuration. Each check yields every breach, not the first."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from ipaddress import ip_address
+from typing import Any, Final
+
+from config.errors import Language
+from config.lines import Message, OtherLine, OutsideNumber
+from config.model import Config
+
+BUILT_IN_DESTINATIONS: Final = ("hangup",)
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One disagreement: where it stands, its kind in `messages.TEXTS`, what the text needs."""
+
+    key: tuple[str | int, ...]
+    kind: str
+    context: dict[str, Any] = field(default_factory=dict)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> dict[Language, str]:
+    """Return a hint at the nearest known name in both languages, empty when none is near."""
+    near = get_close_matches(name, [*known], n=1)
+    if not near:
+        return {"en": "", "ru": ""}
+    return {"en": f"; did you mean {near[0]}?", "ru": f"; может быть, {near[0]}?"}
+
+
+def breaches(config: Config) -> Iterator[Breach]:
+    """Yield every disagreement between the tables of a configuration whose values are sound one by one."""
+    for check in CHECKS:
+        yield from check(config)
+
+
+def _unknown(key: tuple[str | int, ...], kind: str, name: str, known: Iterable[str]) -> Iterator[Breach]:
+    known = tuple(known)
+    if name not in known:
+        yield Breach(key, kind, {"name": name, "hint": did_you_mean(name, known)})
+
+
+def _twice(table: str, key: str, names: Iterable[str]) -> Iterator[Breach]:
+    first: dict[str, int] = {}
+    for index, name in enumerate(names):
+        if name in first:
+            yield Breach((table, index, key), "acd_twice", {"what": name, "other": f"{table}[{first[name] + 1}].{key}"})
+        else:
+            first[name] = index
+
+
+def _extension(name: str) -> str:
+    """Return what a name is to the dialplan, which does not see dashes."""
+    return name.replace("-", "")
+
+
+def _names(config: Config) -> Iterator[Breach]:
+    yield from _twice("asterisk", "name", (server.name for server in config.servers))
+    yield from _twice("line", "name", (_extension(line.name) for line in config.lines))
+    yield from _twice("destination", "name", (_extension(destination.name) for destination in config.destinations))
+    yield from _twice("trunk", "name", (trunk.name for trunk in config.trunks))
+    yield from _twice("music", "name", (music.name for music in config.music))
+    yield from _twice("pause_reasons", "digit", (reason.digit for reason in config.pause_reasons))
+    yield from _twice("pause_reasons", "name", (reason.name for reason in config.pause_reasons))
+
+
+def _numbers(config: Config) -> Iterator[Breach]:
+    """Numbers of lines and operators share the telephones' dialplan with the codes."""
+    taken: dict[str, str] = {code: f"codes.{action}" for action, code in config.codes.model_dump().items()}
+    for index, line in enumerate(config.lines):
+        for number in line.numbers:
+            if number in taken:
+                yield Breach(("line", index, "numbers"), "acd_twice", {"what": number, "other": taken[number]})
+            taken.setdefault(number, f"line[{index + 1}].numbers")
+    for index, operator in enumerate(config.operators):
+        if operator.number in taken:
+            yield Breach(
+                ("operator", index, "number"), "acd_twice", {"what": operator.number, "other": taken[operator.number]}
+            )
+        taken.setdefault(operator.number, f"operator[{index + 1}].number")
+
+
+def _lines(config: Config) -> Iterator[Breach]:
+    destinations = (*BUILT_IN_DESTINATIONS, *(destination.name for destination in config.destinations))
+    music = ("default", *(music.name for music in config.music))
+    for index, line in enumerate(config.lines):
+        yield from _unknown(("line", index, "at_max_wait"), "acd_unknown_destination", line.at_max_wait, destinations)
+        yield from _unknown(("line", index, "music"), "acd_unknown_music", line.music, music)
+        if line.target_wait_s > line.max_wait_s:
+            yield Breach(("line", index, "target_wait_s"), "acd_target_above_max", {"max_wait_s": line.max_wait_s})
+
+
+def _destinations(config: Config) -> Iterator[Breach]:
+    destinations = (*BUILT_IN_DESTINATIONS, *(destination.name for destination in config.destinations))
+    dialled = {trunk.name for trunk in config.trunks if trunk.dial_address is not None or trunk.external}
+    for index, destination in enumerate(config.destinations):
+        key = ("destination", index)
+        match destination:
+            case OtherLine():
+                lines = (line.name for line in config.lines)
+                yield from _unknown((*key, "line"), "acd_unknown_line", destination.line, lines)
+            case OutsideNumber():
+                trunks = (trunk.name for trunk in config.trunks)
+                yield from _unknown((*key, "trunk"), "acd_unknown_trunk", destination.trunk, trunks)
+                yield from _unknown((*key, "otherwise"), "acd_unknown_destination", destination.otherwise, destinations)
+                if destination.trunk not in dialled and any(trunk.name == destination.trunk for trunk in config.trunks):
+                    at = next(i for i, trunk in enumerate(config.trunks) if trunk.name == destination.trunk)
+                    yield Breach(("trunk", at), "acd_needs", {"key": "address"})
+            case Message():
+                pass
+            case _:
+                pass
+
+
+def _loops(config: Config) -> Iterator[Breach]:
+    """At the maximum wait something happens: a ring of lines and destinations would be waiting without end."""
+    after: dict[str, str] = {f"line {line.name}": f"destination {line.at_max_wait}" for line in config.lines}
+    for destination in config.destinations:
+        match destination:
+            case OtherLine():
+                after[f"destination {destination.name}"] = f"line {destination.line}"
+            case OutsideNumber():
+                after[f"destination {destination.name}"] = f"destination {destination.otherwise}"
+            case _:
+                pass
+    told: set[str] = set()
+    for index, destination in enumerate(config.destinations):
+        way = [f"destination {destination.name}"]
+        while (following := after.get(way[-1])) is not None and following not in way:
+            way.append(following)
+        if following == way[0] and told.isdisjoint(way):
+            told.update(way)
+            names = " > ".join(step.partition(" ")[2] for step in (*way, way[0]))
+            yield Breach(("destination", index), "acd_destination_loop", {"way": names})
+
+
+def _operators(config: Config) -> Iterator[Breach]:
+    lines = [line.name for line in config.lines]
+    telephones = [telephone.name for telephone in config.telephones]
+    owners: dict[str, str] = {}
+    for index, operator in enumerate(config.operators):
+        for name in operator.lines:
+            yield from _unknown(("operator", index, "lines"), "acd_unknown_line", name, lines)
+        for name, count in Counter(operator.lines).items():
+            if count > 1:
+                yield Breach(("operator", index, "lines"), "acd_twice", {"what": name, "other": "lines"})
+        own = operator.own_telephone
+        if own is None:
+            continue
+        yield from _unknown(("operator", index, "telephone"), "acd_unknown_telephone", own, telephones)
+        if own in owners:
+            yield Breach(("operator", index, "telephone"), "acd_twice", {"what": own, "other": owners[own]})
+        owners.setdefault(own, f"operator {operator.number}")
+
+
+def _telephones(config: Config) -> Iterator[Breach]:
+    endpoints = [trunk.endpoint for trunk in config.trunks]
+    servers = [server.name for server in config.servers]
+    yield from _twice("telephone", "name", (telephone.name for telephone in config.telephones))
+    for index, telephone in enumerate(config.telephones):
+        if telephone.name in endpoints:
+            yield Breach(("telephone", index, "name"), "acd_twice", {"what": telephone.name, "other": "trunk"})
+        if telephone.server is not None:
+            yield from _unknown(("telephone", index, "server"), "acd_unknown_server", telephone.server, servers)
+
+
+def _trunks(config: Config) -> Iterator[Breach]:
+    servers = [server.name for server in config.servers]
+    matches: dict[tuple[str, str], str] = {}
+    for index, trunk in enumerate(config.trunks):
+        if trunk.server is not None:
+            yield from _unknown(("trunk", index, "server"), "acd_unknown_server", trunk.server, servers)
+        for network in trunk.match:
+            place = (trunk.server or servers[0], network)
+            if place in matches:
+                yield Breach(("trunk", index, "match"), "acd_twice", {"what": network, "other": matches[place]})
+            matches.setdefault(place, f"trunk {trunk.name}")
+
+
+def _codes(config: Config) -> Iterator[Breach]:
+    """Digits may follow a code, so no code may be the beginning of another, or of a number."""
+    codes = list(config.codes.model_dump().items())
+    for action, code in codes:
+        others = [(f"codes.{other_action}", other) for other_action, other in codes if other_action != action]
+        others += [(f"line[{i + 1}].numbers", number) for i, line in enumerate(config.lines) for number in line.numbers]
+        for key, other in others:
+            if other.startswith(code) and (other != code or key > f"codes.{action}"):
+                yield Breach(("codes", action), "acd_code_prefix", {"code": code, "other": other, "key": key})
+
+
+def _secrets(config: Config) -> Iterator[Breach]:
+    if config.site.lab:
+        return
+    for index, server in enumerate(config.servers):
+        if server.ami_secret.bare:
+            yield Breach(("asterisk", index, "ami_secret"), "acd_secret_bare")
+    for index, telephone in enumerate(config.telephones):
+        if telephone.secret is not None and telephone.secret.bare:
+            yield Breach(("telephone", index, "secret"), "acd_secret_bare")
+        if telephone.secret is None and not telephone.external:
+            yield Breach(("telephone", index, "secret"), "acd_secret_missing")
+    for index, operator in enumerate(config.operators):
+        if operator.pin is not None and operator.pin.bare:
+            yield Breach(("operator", index, "pin"), "acd_secret_bare")
+    for index, trunk in enumerate(config.trunks):
+        if trunk.registration is not None and trunk.registration.secret.bare:
+            yield Breach(("trunk", index, "registration", "secret"), "acd_secret_bare")
+
+
+def _ports(config: Config) -> Iterator[Breach]:
+    taken: dict[tuple[str, int], str] = {}
+    places: list[tuple[tuple[str | int, ...], str, int]] = [
+        (("agi", "listen"), *config.agi.listen),
+        (("control", "listen"), *config.control.listen),
+        *(
+            (("asterisk", index, "ami_port"), server.host, server.ami_port)
+            for index, server in enumerate(config.servers)
+        ),
+    ]
+    for key, host, port in places:
+        if (host, port) in taken:
+            yield Breach(key, "acd_twice", {"what": f"{host}:{port}", "other": taken[host, port]})
+        taken.setdefault((host, port), ".".join(str(part) for part in key))
+    if not _is_loopback(config.control.listen.host):
+        yield Breach(("control", "listen"), "acd_not_loopback")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+CHECKS: Final = (
+    _names,
+    _numbers,
+    _lines,
+    _destinations,
+    _loops,
+    _operators,
+    _telephones,
+    _trunks,
+    _codes,
+    _secrets,
+    _ports,
+)

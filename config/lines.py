@@ -1,0 +1,80 @@
+"""Lines, where a call goes when it leaves one, and what callers hear meanwhile."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from config.kinds import AnyName, FilePath, LineText, Name, Number, Sound, Table
+
+Seconds = Annotated[float, Field(gt=0, le=86400)]
+SecondsOrNone = Annotated[float, Field(ge=0, le=86400)]
+
+
+class Line(Table):
+    """One line: the numbers that reach it, its norms, what its callers hear and how its operators are chosen."""
+
+    name: Name
+    title: LineText | None = None
+    """What people read in reports and on screens; the name if it is not given."""
+    profile: AnyName | None = None
+    """The regulation's profile; its values stand wherever the line gives none of its own."""
+    numbers: tuple[Number, ...] = Field(min_length=1)
+    """Called numbers as the trunk sends them."""
+    target_wait_s: Seconds = 60.0
+    max_wait_s: Seconds = 120.0
+    at_max_wait: AnyName = "hangup"
+    """Name of the destination that takes a call at the maximum wait."""
+    ring_s: Annotated[float, Field(ge=1, le=300)] = 20.0
+    wrap_up_s: SecondsOrNone = 0.0
+    min_talk_s: SecondsOrNone = 1.0
+    """A talk that the operator's side ends sooner was no talk: the caller goes back to his old place."""
+    weight: Annotated[float, Field(gt=0, le=1000)] = 1.0
+    strategy: Literal["longest_idle"] = "longest_idle"
+    greeting: Sound | None = None
+    """Played once before the call may be offered. None: no greeting."""
+    music: AnyName = "default"
+    """Music class that callers hear while they wait."""
+
+
+class Message(Table):
+    """A destination that plays sounds one after the other and hangs up."""
+
+    kind: Literal["message"]
+    name: Name
+    sounds: tuple[Sound, ...] = Field(min_length=1, max_length=10)
+
+
+class OtherLine(Table):
+    """A destination that puts the call on another line, its wait counted anew."""
+
+    kind: Literal["line"]
+    name: Name
+    line: AnyName
+
+
+class OutsideNumber(Table):
+    """A destination that dials one fixed number through a trunk, and goes elsewhere when nobody answers there."""
+
+    kind: Literal["number"]
+    name: Name
+    number: Number
+    trunk: AnyName
+    ring_s: Annotated[float, Field(ge=1, le=300)] = 45.0
+    otherwise: AnyName = "hangup"
+
+
+class HangUp(Table):
+    """A destination that ends the call."""
+
+    kind: Literal["hangup"]
+    name: Name
+
+
+Destination = Annotated[Message | OtherLine | OutsideNumber | HangUp, Field(discriminator="kind")]
+
+
+class Music(Table):
+    """A class of music: a directory of sound files. The class `default` need not be given."""
+
+    name: AnyName
+    directory: FilePath

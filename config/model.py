@@ -1,0 +1,113 @@
+"""The whole configuration of one site, as it stands in the TOML file.
+
+This module joins the parts; what a value may be is said in `kinds.py`, what must agree with what in `checks.py`.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from config.errors import Language
+from config.kinds import AnyName, FilePath, HostPort, LineText, Listen, Name, Table, TimeZone
+from config.lines import Destination, Line, Music
+from config.people import Codes, Operator, OperatorsRange, PauseReason, Telephone
+from config.profile import Profile, load_profile
+from config.telephony import Asterisk, Trunk
+
+
+class Site(Table):
+    """Who and where we are."""
+
+    name: Name
+    title: LineText | None = None
+    time_zone: TimeZone = "Europe/Moscow"
+    language: Language = "ru"
+    profile: AnyName | None = None
+    """Profile of the lines that name none."""
+    lab: bool = False
+    """A trial on loopback: secrets may stand in the file, telephones may come without a password."""
+
+
+class Database(Table):
+    """Where facts and records are kept."""
+
+    url: Annotated[str, Field(min_length=1, repr=False)] = "sqlite+aiosqlite:///./acd.db"
+    """SQLAlchemy URL. A password in it is kept out of `repr`; a relative file starts where the daemon is started."""
+    spool: FilePath = Field(default="acd.spool", validate_default=True)
+    """File that takes the facts while the database is away."""
+
+
+class Control(Table):
+    """The daemon's own interface for `acd status` and the like."""
+
+    listen: Listen = HostPort("127.0.0.1", 8122)
+
+
+class Agi(Table):
+    """Where Asterisk reaches the daemon."""
+
+    listen: Listen = HostPort("127.0.0.1", 4573)
+    advertise: Listen | None = None
+    """The address that Asterisk calls, when it differs from `listen`."""
+
+    @property
+    def address(self) -> HostPort:
+        """The address that Asterisk calls."""
+        return self.advertise or self.listen
+
+
+class Fallback(Table):
+    """What the dialplan does while the daemon is away."""
+
+    tries: Annotated[int, Field(ge=1, le=300)] = 8
+    """So many tries, a second apart, before Asterisk's own queue takes the call."""
+    queue_s: Annotated[int, Field(ge=1, le=300)] = 15
+    """How long a call stays in Asterisk's own queue before the daemon is tried again."""
+    strategy: Literal["leastrecent", "ringall", "rrmemory", "fewestcalls", "random"] = "leastrecent"
+
+
+class Config(Table):
+    """One site."""
+
+    site: Site
+    database: Database = Field(default=Database(), validate_default=True)
+    control: Control = Control()
+    agi: Agi = Agi()
+    servers: tuple[Asterisk, ...] = Field(alias="asterisk", min_length=1)
+    lines: tuple[Line, ...] = Field(alias="line", min_length=1)
+    destinations: tuple[Destination, ...] = Field(alias="destination", default=())
+    operators: tuple[Operator, ...] = Field(alias="operator", default=())
+    operators_ranges: tuple[OperatorsRange, ...] = Field(alias="operators_range", default=())
+    """Taken apart into `operators` and `telephones` by the loader."""
+    telephones: tuple[Telephone, ...] = Field(alias="telephone", default=())
+    trunks: tuple[Trunk, ...] = Field(alias="trunk", default=())
+    music: tuple[Music, ...] = ()
+    codes: Codes = Codes()
+    pause_reasons: tuple[PauseReason, ...] = (
+        PauseReason(digit="1", name="break", title="Перерыв"),
+        PauseReason(digit="2", name="lunch", title="Обед"),
+        PauseReason(digit="3", name="paperwork", title="Работа с документами"),
+        PauseReason(digit="4", name="training", title="Обучение"),
+    )
+    fallback: Fallback = Fallback()
+
+    def server(self, name: str | None) -> Asterisk:
+        """Return the server of this name; the first for None.
+
+        Raises:
+            KeyError: There is none of this name.
+        """
+        if name is None:
+            return self.servers[0]
+        for server in self.servers:
+            if server.name == name:
+                return server
+        raise KeyError(name)
+
+    def lines_of(self, operator: Operator) -> tuple[str, ...]:
+        """Return the names of the lines that an operator serves."""
+        return operator.lines or tuple(line.name for line in self.lines)
+
+    def profile_of(self, line: Line) -> Profile | None:
+        """Return the profile whose norms a line is held to; None for a line without one."""
+        return None if line.profile is None else load_profile(line.profile)

@@ -1,0 +1,40 @@
+"""From the configuration to what the engine is told: one policy per line and per operator."""
+
+from config.model import Config
+from queue_engine.ids import AgentId, QueueName
+from queue_engine.policy import AgentPolicy, QueuePolicy, Strategy
+
+
+def to_policy(config: Config) -> tuple[tuple[QueuePolicy, ...], tuple[AgentPolicy, ...]]:
+    """Return the policies of all lines and of all operators, in the order of the configuration.
+
+    The checks of the loader are stricter than the engine's own, so a loaded configuration never raises here.
+    """
+    queues = tuple(
+        QueuePolicy(
+            name=QueueName(line.name),
+            target_wait_s=line.target_wait_s,
+            max_wait_s=line.max_wait_s,
+            at_max_wait=line.at_max_wait,
+            ring_s=line.ring_s,
+            wrap_up_s=line.wrap_up_s,
+            min_talk_s=line.min_talk_s,
+            weight=line.weight,
+            strategy=Strategy(line.strategy),
+        )
+        for line in config.lines
+    )
+    agents = tuple(
+        AgentPolicy(
+            agent=AgentId(operator.number),
+            queues=tuple(QueueName(name) for name in config.lines_of(operator)),
+            wrap_up_s=operator.wrap_up_s,
+            pause_after_misses=operator.pause_after_misses,
+            back_off_no_answer_s=operator.back_off.no_answer_s,
+            back_off_busy_s=operator.back_off.busy_s,
+            back_off_refused_s=operator.back_off.refused_s,
+            back_off_unreachable_s=operator.back_off.unreachable_s,
+        )
+        for operator in config.operators
+    )
+    return queues, agents
