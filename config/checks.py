@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 from config.errors import Language
+from config.kinds import Secret
 from config.lines import Message, OtherLine, OutsideNumber
 from config.model import Config
 
@@ -192,22 +193,24 @@ def _codes(config: Config) -> Iterator[Breach]:
 
 
 def _secrets(config: Config) -> Iterator[Breach]:
+    """Outside a lab no secret stands in the file itself, and no telephone is without one."""
     if config.site.lab:
         return
-    for index, server in enumerate(config.servers):
-        if server.ami_secret.bare:
-            yield Breach(("asterisk", index, "ami_secret"), "acd_secret_bare")
+    held: list[tuple[tuple[str | int, ...], Secret | None]] = [
+        *((("asterisk", i, "ami_secret"), server.ami_secret) for i, server in enumerate(config.servers)),
+        *((("telephone", i, "secret"), telephone.secret) for i, telephone in enumerate(config.telephones)),
+        *((("operator", i, "pin"), operator.pin) for i, operator in enumerate(config.operators)),
+        *(
+            (("trunk", i, "registration", "secret"), trunk.registration and trunk.registration.secret)
+            for i, trunk in enumerate(config.trunks)
+        ),
+    ]
+    for key, secret in held:
+        if secret is not None and secret.bare:
+            yield Breach(key, "acd_secret_bare")
     for index, telephone in enumerate(config.telephones):
-        if telephone.secret is not None and telephone.secret.bare:
-            yield Breach(("telephone", index, "secret"), "acd_secret_bare")
         if telephone.secret is None and not telephone.external:
             yield Breach(("telephone", index, "secret"), "acd_secret_missing")
-    for index, operator in enumerate(config.operators):
-        if operator.pin is not None and operator.pin.bare:
-            yield Breach(("operator", index, "pin"), "acd_secret_bare")
-    for index, trunk in enumerate(config.trunks):
-        if trunk.registration is not None and trunk.registration.secret.bare:
-            yield Breach(("trunk", index, "registration", "secret"), "acd_secret_bare")
 
 
 def _ports(config: Config) -> Iterator[Breach]:

@@ -183,7 +183,7 @@ def _secret(value: object, info: ValidationInfo) -> Secret:
 SecretValue = Annotated[Secret, BeforeValidator(_secret)]
 
 
-def path_in(value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401 - whatever stood in the file; pydantic judges it
+def path_in(value: Any, info: ValidationInfo) -> Any:
     """Make a relative path start from the directory of the file that it stands in."""
     around = info.context
     if isinstance(value, str) and isinstance(around, Surroundings):

@@ -109,7 +109,7 @@ def _from_pydantic(path: Path, details: ErrorDetails) -> Mistake:
 
 def _known_keys(where: tuple[str | int, ...]) -> tuple[str, ...]:
     """Return the keys that a table may have, for a hint; none where the table's kind cannot be told."""
-    models = {Config}
+    models: set[type[BaseModel]] = {Config}
     for part in where:
         if isinstance(part, str):
             fields = (
@@ -119,7 +119,7 @@ def _known_keys(where: tuple[str | int, ...]) -> tuple[str, ...]:
     return tuple(field.alias or name for model in models for name, field in model.model_fields.items())
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401 - any annotation that a field may have
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for inner in get_args(annotation):

@@ -134,7 +134,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
 
 def mistake(kind: str, **context: object) -> PydanticCustomError:
     """Return an error of `kind` for a validator to raise."""
-    return PydanticCustomError(kind, "{kind}", {"kind": kind, **context})  # type: ignore[arg-type]  # LiteralString
+    return PydanticCustomError(kind, "{kind}", {"kind": kind, **context})
 
 
 def texts(kind: str, context: Mapping[str, Any], otherwise: str) -> tuple[str, str]:

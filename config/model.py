@@ -3,6 +3,7 @@
 This module joins the parts; what a value may be is said in `kinds.py`, what must agree with what in `checks.py`.
 """
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -33,8 +34,8 @@ class Database(Table):
 
     url: Annotated[str, Field(min_length=1, repr=False)] = "sqlite+aiosqlite:///./acd.db"
     """SQLAlchemy URL. A password in it is kept out of `repr`; a relative file starts where the daemon is started."""
-    spool: FilePath = Field(default="acd.spool", validate_default=True)
-    """File that takes the facts while the database is away."""
+    spool: FilePath = Path("acd.spool")
+    """File that takes the facts while the database is away. The default starts where the daemon is started."""
 
 
 class Control(Table):
@@ -70,7 +71,7 @@ class Config(Table):
     """One site."""
 
     site: Site
-    database: Database = Field(default=Database(), validate_default=True)
+    database: Database = Database()
     control: Control = Control()
     agi: Agi = Agi()
     servers: tuple[Asterisk, ...] = Field(alias="asterisk", min_length=1)

@@ -153,7 +153,7 @@ class OperatorsRange(Table):
 
 
 class Codes(Table):
-    """What operators dial. After `login` a number and PIN may follow (`*10101*1234`), after `pause` a reason's digit."""
+    """What operators dial. A number and PIN may follow `login` (`*10101*1234`), a reason's digit `pause`."""
 
     login: DialCode = "*10"
     logout: DialCode = "*11"

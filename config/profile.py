@@ -66,7 +66,7 @@ class Profile(Table):
     """Short name by which sections are cited."""
     number: Number | None = None
     """The service's public number."""
-    line: dict[str, LineValue] = {}
+    line: dict[str, LineValue] = Field(default_factory=dict)
     """Values for the lines that use the profile, by the key of the line."""
     norm: tuple[Norm, ...] = Field(min_length=1)
 
