@@ -1,0 +1,111 @@
+"""The database of records: how it is opened and how its schema is brought up to date.
+
+One URL chooses it: `sqlite:///FILE` or `postgresql://USER@HOST/NAME`. SQLite runs in WAL with synchronous=NORMAL, which
+cannot corrupt and may lose the last transactions when the power fails (not when the daemon does).
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.util.exc import CommandError
+from sqlalchemy import Engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from metrics.errors import RecordsUnusable
+
+_DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+
+BUSY_TIMEOUT_MS: Final = 5000
+"""How long SQLite waits for another process that holds the lock, say a backup."""
+
+HEAD: Final = "head"
+"""The newest schema."""
+
+BASE: Final = "base"
+"""No schema at all."""
+
+
+def async_url(url: str) -> URL:
+    """Return the URL with the driver that we use.
+
+    Raises:
+        RecordsUnusable: The text is no URL of a database that we know.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise RecordsUnusable(url, "not the URL of a database") from error
+    backend = parsed.get_backend_name()
+    if backend not in _DRIVERS:
+        raise RecordsUnusable(parsed.render_as_string(), "only sqlite and postgresql are supported")
+    return parsed.set(drivername=_DRIVERS[backend])
+
+
+def open_engine(url: str, *, pool_size: int = 2) -> AsyncEngine:
+    """Return an engine; nothing is connected yet. The caller disposes of it.
+
+    Raises:
+        RecordsUnusable: See `async_url`; or the folder of the SQLite file does not exist.
+    """
+    parsed = async_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_async_engine(parsed, pool_size=pool_size, pool_pre_ping=True, connect_args={"timeout": 5})
+    if parsed.database and not Path(parsed.database).absolute().parent.is_dir():
+        raise RecordsUnusable(url, "the folder of the file does not exist")
+    engine = create_async_engine(parsed)
+    event.listen(engine.sync_engine, "connect", _set_up_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
+
+
+def upgrade(url: str, revision: str = HEAD) -> None:
+    """Bring the schema to `revision`, the newest by default. Not for use inside a running event loop.
+
+    Raises:
+        RecordsUnusable: The database cannot be reached or written, or its schema is one that we do not know.
+    """
+    _migrate(url, revision, up=True)
+
+
+def downgrade(url: str, revision: str = BASE) -> None:
+    """Take the schema back to `revision`. Not for use inside a running event loop.
+
+    Raises:
+        RecordsUnusable: As `upgrade`.
+    """
+    _migrate(url, revision, up=False)
+
+
+def _migrate(url: str, revision: str, *, up: bool) -> None:
+    parsed = async_url(url)
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["engine"] = open_engine(url)
+    try:
+        (command.upgrade if up else command.downgrade)(config, revision)
+    except CommandError as error:
+        raise RecordsUnusable(parsed.render_as_string(), f"unknown schema: {error}") from error
+    except (SQLAlchemyError, OSError) as error:
+        raise RecordsUnusable(parsed.render_as_string(), _first_line(error)) from error
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0]
+
+
+def dialect_of(engine: AsyncEngine) -> str:
+    """Return `sqlite` or `postgresql`."""
+    sync: Engine = engine.sync_engine
+    return sync.dialect.name

@@ -1,0 +1,156 @@
+"""Puts batches of facts into the database, with the rows derived from them, each batch in one transaction.
+
+Exactly once: the facts of a run come in the order of their numbers, so the highest number of a run that is committed
+says which are new. It is read again after every failure, since the outcome of a failed commit is unknown.
+"""
+
+from collections.abc import Mapping, Sequence, Set
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import Column, Executable, RowMapping, Select, Table, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from metrics.records.codec import decode
+from metrics.records.derive import Derivation, Needs, Place, PlacedFact, row_values
+from metrics.records.rows import CallRow, OfferRow, StateRow
+from metrics.records.spool import Line
+from metrics.records.tables import agent_states, calls, facts, offers
+
+_IDS_PER_QUERY: Final = 500
+"""Keys asked for in one query: SQLite takes 32 766 parameters, PostgreSQL 32 767."""
+
+
+class FactStore:
+    """One writer's view of the database. Used by one task."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._derivation: Derivation | None = None
+        self._committed: dict[str, int] = {}
+        self._upserts = {table.name: upsert(table, engine.dialect.name) for table in (calls, offers, agent_states)}
+
+    async def write(self, lines: Sequence[Line]) -> int:
+        """Commit the facts that are not yet in the database, in order; return how many were new.
+
+        Raises whatever the database raises; nothing of the batch is then known to be committed, and the same lines
+        must be given again.
+        """
+        try:
+            async with self._engine.begin() as connection:
+                written = await self._write(connection, lines)
+        except BaseException:
+            self._derivation = None
+            self._committed.clear()
+            raise
+        if self._derivation is not None:
+            self._derivation.settle()
+        return written
+
+    async def _write(self, connection: AsyncConnection, lines: Sequence[Line]) -> int:
+        derivation = self._derivation
+        if derivation is None:
+            derivation = self._derivation = Derivation(await last_place(connection))
+        for run in {line.run for line in lines} - self._committed.keys():
+            highest = await connection.scalar(select(func.max(facts.c.seq)).where(facts.c.run == run))
+            self._committed[run] = highest or 0
+        new: list[Line] = []
+        for line in lines:
+            if line.seq > self._committed[line.run]:
+                self._committed[line.run] = line.seq
+                new.append(line)
+        if not new:
+            return 0
+        parsed = [orjson.loads(line.values) for line in new]
+        batch = [
+            PlacedFact(line.run, line.seq, decode(line.kind, line.version, values))
+            for line, values in zip(new, parsed, strict=True)
+        ]
+        await connection.execute(
+            insert(facts), [fact_values(line, values) for line, values in zip(new, parsed, strict=True)]
+        )
+        await derive_into(connection, derivation, batch, self._upserts)
+        return len(new)
+
+
+def fact_values(line: Line, values: Mapping[str, Any]) -> dict[str, object]:
+    """Return the columns of `facts` for one fact."""
+    return {
+        "run": line.run,
+        "seq": line.seq,
+        "at": _number(values.get("at")),
+        "kind": line.kind,
+        "version": line.version,
+        "call": _text(values.get("call")),
+        "queue": _text(values.get("queue")),
+        "agent": _text(values.get("agent")),
+        "payload": line.values,
+    }
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) else 0.0
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+async def derive_into(
+    connection: AsyncConnection,
+    derivation: Derivation,
+    batch: Sequence[PlacedFact],
+    upserts: Mapping[str, Executable],
+) -> None:
+    """Apply the facts and write the derived rows that they change."""
+    needs = derivation.needs(batch)
+    derivation.supply(needs, *(await _read(connection, needs)))
+    changes = derivation.apply(batch)
+    for table, rows in (("calls", changes.calls), ("offers", changes.offers), ("agent_states", changes.states)):
+        if rows:
+            await connection.execute(upserts[table], row_values(rows))
+
+
+def upsert(table: Table, dialect: str) -> Executable:
+    """Return the statement that inserts a row of the table or replaces it."""
+    keys = [column.name for column in table.primary_key]
+    statement: Any = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    replaced = {column.name: statement.excluded[column.name] for column in table.c if column.name not in keys}
+    made: Executable = statement.on_conflict_do_update(index_elements=keys, set_=replaced)
+    return made
+
+
+async def last_place(connection: AsyncConnection) -> Place | None:
+    """Return run and instant of the last fact recorded; None where there is none."""
+    newest = select(facts.c.run, facts.c.at).order_by(facts.c.id.desc()).limit(1)
+    row = (await connection.execute(newest)).first()
+    return None if row is None else Place(row.run, row.at)
+
+
+async def _read(connection: AsyncConnection, needs: Needs) -> tuple[list[CallRow], list[OfferRow], list[StateRow]]:
+    open_states = agent_states.c.ended_at.is_(None)
+    found_calls = await _rows_of(connection, select(calls), calls.c.call, needs.calls)
+    found_offers = await _rows_of(connection, select(offers), offers.c.offer, needs.offers)
+    found_states = await _rows_of(
+        connection, select(agent_states).where(open_states), agent_states.c.agent, needs.agents
+    )
+    if needs.all_open:
+        found_offers += (await connection.execute(select(offers).where(offers.c.ended_at.is_(None)))).mappings()
+        found_states += (await connection.execute(select(agent_states).where(open_states))).mappings()
+    return (
+        [CallRow(**row) for row in found_calls],
+        [OfferRow(**row) for row in found_offers],
+        [StateRow(**row) for row in found_states],
+    )
+
+
+async def _rows_of(
+    connection: AsyncConnection, query: Select[Any], key: Column[Any], wanted: Set[Any]
+) -> list[RowMapping]:
+    found: list[RowMapping] = []
+    keys = sorted(wanted)
+    for start in range(0, len(keys), _IDS_PER_QUERY):
+        part = query.where(key.in_(keys[start : start + _IDS_PER_QUERY]))
+        found += (await connection.execute(part)).mappings()
+    return found

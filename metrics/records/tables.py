@@ -1,0 +1,123 @@
+"""The tables of the records.
+
+`facts` is append-only and the only truth. Everything else is derived from it by `derive.py` and can be rebuilt.
+Instants are seconds since the epoch, UTC, as everywhere; durations end in `_s`.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_RUNNING_NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by itself only in a column declared INTEGER."""
+
+
+def _index_of_open(table: Table, column: Column[Any]) -> None:
+    """Index the few rows whose end is not known yet."""
+    open_ = table.c.ended_at.is_(None)
+    Index(f"ix_{table.name}_open", column, sqlite_where=open_, postgresql_where=open_)
+
+
+facts: Final = Table(
+    "facts",
+    metadata,
+    Column("id", _RUNNING_NUMBER, primary_key=True, autoincrement=True),
+    Column("run", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("call", Text),
+    Column("queue", Text),
+    Column("agent", Text),
+    Column("payload", Text, nullable=False),
+    UniqueConstraint("run", "seq"),
+)
+"""`payload` is the fact's JSON as `codec.py` writes it; the columns before it repeat what one searches by."""
+
+calls: Final = Table(
+    "calls",
+    metadata,
+    Column("call", Text, primary_key=True),
+    Column("queue", Text, nullable=False),
+    Column("last_queue", Text, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("entered_at", Double, nullable=False),
+    Column("answered_at", Double),
+    Column("ended_at", Double),
+    Column("outcome", Text),
+    Column("stage", Text),
+    Column("waited_s", Double),
+    Column("talked_s", Double),
+    Column("questioned_s", Double),
+    Column("agent", Text),
+    Column("ended_by", Text),
+    Column("cause", Integer),
+    Column("offers", Integer, nullable=False),
+    Column("misses", Integer, nullable=False),
+    Column("returns", Integer, nullable=False),
+    Column("destination", Text),
+    Column("reason", Text),
+    Column("recovered", Boolean, nullable=False),
+    Column("target_passed", Boolean, nullable=False),
+    Index("ix_calls_entered_at", "entered_at"),
+    Index("ix_calls_caller_entered_at", "caller", "entered_at"),
+    Index("ix_calls_agent_entered_at", "agent", "entered_at"),
+)
+_index_of_open(calls, calls.c.entered_at)
+
+offers: Final = Table(
+    "offers",
+    metadata,
+    Column("offer", BigInteger, primary_key=True, autoincrement=False),
+    Column("call", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("offered_at", Double, nullable=False),
+    Column("waited_s", Double, nullable=False),
+    Column("ended_at", Double),
+    Column("result", Text),
+    Column("failure", Text),
+    Column("reason", Text),
+    Column("rang_s", Double),
+    Index("ix_offers_call", "call"),
+    Index("ix_offers_offered_at", "offered_at"),
+)
+_index_of_open(offers, offers.c.offer)
+
+agent_states: Final = Table(
+    "agent_states",
+    metadata,
+    Column("run", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("agent", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("call", Text),
+    Column("started_at", Double, nullable=False),
+    Column("ended_at", Double),
+    Index("ix_agent_states_started_at", "started_at"),
+)
+"""One row per stay of an operator in a state, named by the fact that began it."""
+_index_of_open(agent_states, agent_states.c.agent)
