@@ -1,0 +1,171 @@
+"""The engine's contract: `handle(input, now)`, `advance(now)`, `next_deadline()`, `snapshot()`.
+
+It owns no clock: time comes in, and it keeps the larger of `now` and the last one it saw. Each entry first does what
+has become due, then takes the input, then dispatches, and goes on until nothing is due: a call that comes back from a
+restart with its maximum wait behind it has the chance of a free operator before it leaves.
+
+It never raises on anything that the world can send, in any order, twice, late or not at all. Decisions live in
+`calls.py`, `agents.py`, `dispatch.py` and `reload.py`; here is only who is asked.
+"""
+
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from queue_engine import agents, calls, reload, rings, settling
+from queue_engine import snapshot as views
+from queue_engine.dispatch import dispatch
+from queue_engine.effects import Effect
+from queue_engine.facts import Fact
+from queue_engine.floor import Agent, Call, Floor, Offer
+from queue_engine.ids import Instant
+from queue_engine.inputs import (
+    AgentBecameReachable,
+    AgentBecameUnreachable,
+    AgentBusyElsewhere,
+    AgentFreeElsewhere,
+    AgentLoggedIn,
+    AgentLoggedOut,
+    AgentPaused,
+    AgentResumed,
+    CallArrived,
+    CallerHungUp,
+    CallLost,
+    GreetingEnded,
+    Input,
+    OfferAnswered,
+    OfferFailed,
+    OfferRang,
+    PoliciesLoaded,
+    TalkEnded,
+    TalkFound,
+    WrapUpEnded,
+)
+from queue_engine.snapshot import EngineCounts, EngineSnapshot
+from queue_engine.timers import What
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one entry has brought: facts in the order they became true, effects in the order they must be done."""
+
+    facts: tuple[Fact, ...]
+    effects: tuple[Effect, ...]
+
+
+NOTHING: Final = Step((), ())
+
+
+class QueueEngine:
+    """Who waits, who is free, who is offered to whom, what is due when."""
+
+    __slots__ = ("_floor",)
+
+    def __init__(self, first_offer: int) -> None:
+        """Make an engine without lines and operators: `PoliciesLoaded` brings them.
+
+        Args:
+            first_offer: Number of the first offer, above all that were ever used, also before a restart.
+        """
+        self._floor = Floor(first_offer)
+
+    def handle(self, event: Input, now: Instant) -> Step:
+        """Take one input, with everything that has become due before it."""
+        floor = self._floor
+        if now > floor.now:  # noqa: PLR1730 - a call of max() costs more than the rest of the line
+            floor.now = now
+        self._run_due()
+        self._take(event)
+        if floor.freed or floor.arrived:
+            dispatch(floor)
+        self._run_due()
+        return self._step()
+
+    def advance(self, now: Instant) -> Step:
+        """Do what has become due."""
+        floor = self._floor
+        if now > floor.now:  # noqa: PLR1730 - a call of max() costs more than the rest of the line
+            floor.now = now
+        self._run_due()
+        return self._step()
+
+    def next_deadline(self) -> Instant | None:
+        """Return when `advance` wants to be called; None when nothing is waited for."""
+        return self._floor.timers.next_due()
+
+    def snapshot(self) -> EngineSnapshot:
+        """Return all lines with their calls in order, and all operators. Costs their number."""
+        return views.snapshot(self._floor)
+
+    def counts(self) -> EngineCounts:
+        """Return how many calls and operators there are of each kind. Cheap."""
+        return views.counts(self._floor)
+
+    def _step(self) -> Step:
+        floor = self._floor
+        if not floor.facts and not floor.effects:
+            return NOTHING
+        step = Step(tuple(floor.facts), tuple(floor.effects))
+        floor.facts.clear()
+        floor.effects.clear()
+        return step
+
+    def _run_due(self) -> None:
+        """Fire the timers that are due, each with its dispatch, until none is."""
+        floor = self._floor
+        while (due := floor.timers.pop_due(floor.now)) is not None:
+            match due:
+                case (What.CALL_STEP, Call() as call):
+                    calls.step_due(floor, call)
+                case (What.OFFER_GUARD, Offer() as offer):
+                    rings.guard_due(floor, offer)
+                case (What.REST_OVER, Agent() as agent):
+                    settling.rest_over(floor, agent)
+                case (What.PAUSE_OVER, Agent() as agent):
+                    settling.pause_over(floor, agent)
+            if floor.freed or floor.arrived:
+                dispatch(floor)
+
+    def _take(self, event: Input) -> None:  # noqa: C901, PLR0912 - one flat match over the closed union
+        """Give the input to whom it concerns; the frequent ones are asked for first."""
+        floor = self._floor
+        match event:
+            case CallArrived():
+                calls.arrive(floor, event)
+            case OfferAnswered():
+                rings.offer_answered(floor, event.offer)
+            case TalkEnded():
+                calls.talk_ended(floor, event)
+            case CallerHungUp():
+                calls.caller_hung_up(floor, event)
+            case OfferRang():
+                pass  # an offer rings for us from the moment it is made
+            case OfferFailed():
+                rings.offer_failed(floor, event.offer, event.failure)
+            case GreetingEnded():
+                calls.greeted(floor, event.call)
+            case AgentBusyElsewhere():
+                agents.set_busy_elsewhere(floor, event.agent, busy=True)
+            case AgentFreeElsewhere():
+                agents.set_busy_elsewhere(floor, event.agent, busy=False)
+            case AgentBecameReachable():
+                agents.set_reachable(floor, event.agent, reachable=True)
+            case AgentBecameUnreachable():
+                agents.set_reachable(floor, event.agent, reachable=False)
+            case WrapUpEnded():
+                agents.end_wrap_up(floor, event.agent, event.by)
+            case AgentPaused():
+                agents.pause(floor, event.agent, event.reason, event.by, event.limit_s)
+            case AgentResumed():
+                agents.resume(floor, event.agent, event.by)
+            case AgentLoggedIn():
+                agents.log_in(floor, event.agent, event.by)
+            case AgentLoggedOut():
+                agents.log_out(floor, event.agent, event.by, event.reason)
+            case TalkFound():
+                calls.talk_found(floor, event)
+            case CallLost():
+                calls.call_lost(floor, event.call, event.reason)
+            case PoliciesLoaded():
+                reload.load(floor, event)
+            case _:
+                assert_never(event)

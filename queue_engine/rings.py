@@ -1,0 +1,125 @@
+"""How an offer ends, and what becomes of its call: answered, failed, withdrawn, or never heard of again.
+
+The table of `offer.py` says whether a report counts. A call whose last telephone has stopped ringing goes back to its
+old place, or leaves the line if its time was up meanwhile.
+"""
+
+from queue_engine import settling
+from queue_engine.agent import AgentTrigger, target
+from queue_engine.call import CallTrigger, next_state
+from queue_engine.effects import SendCallTo, WithdrawOffer
+from queue_engine.facts import CallAnswered, CallOverflowed, OfferMissed, OfferWithdrawn
+from queue_engine.floor import Agent, Call, Floor, Offer
+from queue_engine.ids import OfferId
+from queue_engine.inputs import RingFailure
+from queue_engine.offer import OfferState, OfferTrigger
+from queue_engine.offer import next_state as offer_next
+from queue_engine.timers import NO_TIMER
+
+
+def offer_answered(floor: Floor, offer_id: OfferId) -> None:
+    """Operator and caller are joined; whoever else rang for the call stops ringing."""
+    offer = floor.offers.get(offer_id)
+    if offer is None:
+        return
+    call, agent = offer.call, offer.agent
+    if offer.state is not OfferState.RINGING:
+        if offer.state is not OfferState.ANSWERED:
+            floor.effects.append(WithdrawOffer(offer.id, call.id, agent.id))
+        return
+    offer.state = offer_next(offer.state, OfferTrigger.ANSWER)
+    floor.timers.cancel(offer.timer)
+    offer.timer = NO_TIMER
+    floor.remember_offer(offer)
+    agent.offer = None
+    if len(call.offers) > 1:
+        for other in call.offers:
+            if other is not offer:
+                withdraw(floor, other, "answered_elsewhere")
+    call.offers = ()
+    call.talk_offer = offer
+    call.state = next_state(call.state, CallTrigger.ANSWER)
+    floor.timers.cancel(call.timer)
+    call.timer = NO_TIMER
+    call.answered_at = floor.now
+    call.agent = agent
+    call.agent_id = agent.id
+    floor.facts.append(
+        CallAnswered(floor.now, call.id, call.line.name, offer.id, agent.id, floor.now - call.entered_at)
+    )
+    settling.start_talk(floor, agent, call, "answered", AgentTrigger.ANSWER)
+
+
+def offer_failed(floor: Floor, offer_id: OfferId, failure: RingFailure) -> None:
+    """A telephone rings no more and nobody talks."""
+    offer = floor.offers.get(offer_id)
+    if offer is not None and offer.state is OfferState.RINGING:
+        fail(floor, offer, failure)
+
+
+def fail(floor: Floor, offer: Offer, failure: RingFailure) -> None:
+    """Close a ringing offer that came to nothing, and send the call back to its place."""
+    call, agent, now = offer.call, offer.agent, floor.now
+    floor.close_offer(offer, offer_next(offer.state, OfferTrigger.FAIL))
+    rang_s = now - offer.since
+    if failure is RingFailure.CANCELLED:
+        floor.facts.append(OfferWithdrawn(now, call.id, call.line.name, offer.id, agent.id, failure.value, rang_s))
+    else:
+        call.missed_by |= {agent.id}
+        floor.facts.append(OfferMissed(now, call.id, call.line.name, offer.id, agent.id, failure, rang_s))
+    settling.missed(floor, agent, failure)
+    if not call.offers:
+        rings_over(floor, call)
+
+
+def guard_due(floor: Floor, offer: Offer) -> None:
+    """Nothing was heard of the offer long after its ring time: no operator is left ringing for ever."""
+    floor.effects.append(WithdrawOffer(offer.id, offer.call.id, offer.agent.id))
+    fail(floor, offer, RingFailure.NO_ANSWER)
+
+
+def withdraw(floor: Floor, offer: Offer, reason: str) -> None:
+    """Stop a telephone ringing. The operator is free at once.
+
+    Asterisk cancels the telephone within milliseconds, before it could send a new INVITE there; should the operator
+    pick up in that very moment, the answer is stale and hung up, and a new offer that met the busy telephone fails as
+    busy with its short back-off. Waiting for the confirmation instead would cost every operator that time each time.
+    """
+    agent, call = offer.agent, offer.call
+    floor.close_offer(offer, offer_next(offer.state, OfferTrigger.WITHDRAW))
+    floor.facts.append(
+        OfferWithdrawn(floor.now, call.id, call.line.name, offer.id, agent.id, reason, floor.now - offer.since)
+    )
+    floor.effects.append(WithdrawOffer(offer.id, call.id, agent.id))
+    target(agent.state, AgentTrigger.WITHDRAW)
+    settling.settle(floor, agent, "withdrawn", keeps_turn=True)
+
+
+def give_up(floor: Floor, agent: Agent, reason: str) -> bool:
+    """Withdraw the offer of an operator who goes; False when there is none."""
+    offer = agent.offer
+    if offer is None:
+        return False
+    call = offer.call
+    withdraw(floor, offer, reason)
+    if not call.offers:
+        rings_over(floor, call)
+    return True
+
+
+def rings_over(floor: Floor, call: Call) -> None:
+    """No telephone rings for the call any more: back to its old place, or away if its time is up."""
+    call.state = next_state(call.state, CallTrigger.RINGS_OVER)
+    if call.overdue:
+        overflow(floor, call, call.line.policy.at_max_wait, "max_wait")
+    else:
+        floor.arrived.append(call)
+
+
+def overflow(floor: Floor, call: Call, destination: str, reason: str) -> None:
+    """The call leaves the line for a destination of the dialplan."""
+    call.state = next_state(call.state, CallTrigger.LEAVE)
+    now = floor.now
+    floor.forget_call(call)
+    floor.facts.append(CallOverflowed(now, call.id, call.line.name, destination, reason, now - call.entered_at))
+    floor.effects.append(SendCallTo(call.id, destination))
