@@ -56,7 +56,7 @@ class PendingAction(Action):  # type: ignore[misc] # panoramisk has no types
         """Take a part of the answer; return True when the action is complete."""
         if not message.event:
             if not message.ok:
-                self.fail(ActionRefused(self.name, message.get("Message", "no reason given")))
+                self.fail(ActionRefused(self.name, message.get("Message", "no reason given").strip()))
                 return True
             if self.as_list and message.get("EventList", "").lower() == "start":
                 return False

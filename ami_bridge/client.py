@@ -11,7 +11,7 @@ import random
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Set
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -44,6 +44,8 @@ class AmiSettings:
     """Names of the events to parse at all; None takes every one."""
     connect_timeout_s: float = 3.0
     login_timeout_s: float = 3.0
+    boot_patience_s: float = 1.0
+    """How long after the login FullyBooted may take before we look for ourselves."""
     boot_timeout_s: float = 60.0
     """An Asterisk that lets us in and still has not booted after this is taken as it is."""
     ping_interval_s: float = 1.5
@@ -73,7 +75,8 @@ class AmiClient:
             settings: The server.
             on_event: Called in the order of arrival, from within the reading of the socket: it must not block.
                 An error in it is logged and harms nothing.
-            on_up: Awaited when Asterisk is ready; events arrive meanwhile. If it raises, the link is built anew.
+            on_up: Awaited when Asterisk is ready; events arrive meanwhile. If it raises an error of the bridge, the
+                link is built anew; any other is a bug and ends `run`. Idempotent: it may come twice for one link.
             on_down: Called with the reason when a link is lost for which `on_up` was called.
             on_refused: Called at each refused login.
         """
@@ -197,11 +200,14 @@ class AmiClient:
         told = False
         try:
             await self._log_in()
-            await self._wait_booted()
+            booted = await self._wait_booted()
             told = True
             await self._resynchronise(link)
             self.up, up_at = True, loop.time()
             log.info("ami.up", server=settings.server, version=link.protocol.decoder.version)
+            if not booted:
+                log.info("ami.no_fully_booted", server=settings.server, hint="read=system, eventfilter")
+                await self._booted_or_lost(link)
             await link.lost
             if loop.time() - up_at > LASTING_S:
                 self._failures = 0
@@ -236,30 +242,32 @@ class AmiClient:
         except ActionRefused as error:
             raise AmiLoginRefused(self.settings.server, self.settings.username, error.message) from None
 
-    async def _wait_booted(self) -> None:
-        """Wait until Asterisk has loaded its modules.
+    async def _wait_booted(self) -> bool:
+        """Wait until Asterisk has loaded its modules; return whether it has said so itself.
 
-        Asterisk says so by the event FullyBooted, right after the login if it has booted already; a user without the
-        class `system`, or with an event filter, never gets it. Then CoreStatus is asked: while Asterisk boots, its
-        start-up date is that of the epoch. A user who may not even ask that is taken to be talking to a booted one.
+        It says so by the event FullyBooted, right after the login if it has booted already. A user without the class
+        `system`, or with an event filter, never gets that. So after a moment CoreStatus is asked: while Asterisk
+        starts, its start-up date is that of the epoch. This is a weaker sign (22.10 has the date 0.2 s before it has
+        booted), hence whoever is told "up" by it is told again when FullyBooted comes after all.
         """
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + self.settings.boot_timeout_s
         while loop.time() < give_up_at:
             try:
-                async with asyncio.timeout(0.25):
+                async with asyncio.timeout(self.settings.boot_patience_s):
                     await self._booted.wait()
             except TimeoutError:
                 pass
             else:
-                return
+                return True
             try:
                 status = await self.action("CoreStatus")
             except ActionRefused:
-                return
+                return False
             if status.get("CoreStartupDate", "")[:4] not in {"1969", "1970"}:
-                return
+                return False
         log.warning("ami.not_booted", server=self.settings.server, waited_s=self.settings.boot_timeout_s)
+        return False
 
     async def _resynchronise(self, link: LinkManager) -> None:
         """Await `on_up`, but no longer than the link lives."""
@@ -273,6 +281,17 @@ class AmiClient:
         if up.cancelled():
             raise AmiConnectionLost("resynchronisation", link.reason, sent=True)
         up.result()
+
+    async def _booted_or_lost(self, link: LinkManager) -> None:
+        """Asterisk has not said that it has booted: when it does, what was read from it before may be incomplete."""
+        booted = asyncio.ensure_future(self._booted.wait())
+        either: tuple[asyncio.Future[Any], ...] = (booted, link.lost)
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            booted.cancel()
+        if not link.lost.done():
+            await self._resynchronise(link)
 
     async def _watch(self, link: LinkManager) -> None:
         """Ping, and end the link when the Pong is late and nothing else comes either, or when it is far too late."""

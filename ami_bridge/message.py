@@ -96,8 +96,12 @@ class AmiMessage(Mapping[str, str]):
 
     @property
     def variables(self) -> dict[str, str]:
-        """The channel's variables that Asterisk was told to show (`channelvars` in manager.conf)."""
-        return dict(_pair(item) for item in self.all("ChanVariable"))
+        """The channel's variables: those of `channelvars` in manager.conf, and those that a Status asked for.
+
+        Status says `(null)` of a variable that is not set (seen on 16.28 and 22.10): such a one is left out.
+        """
+        pairs = (item.partition("=") for header in ("ChanVariable", "Variable") for item in self.all(header))
+        return {name: value for name, _, value in pairs if value != "(null)"}
 
     @property
     def output(self) -> str:
@@ -108,11 +112,6 @@ class AmiMessage(Mapping[str, str]):
     def ok(self) -> bool:
         """True for a response that is no refusal."""
         return self._headers.get("Response") in {"Success", "Follows", "Goodbye", "Pong"}
-
-
-def _pair(item: str) -> tuple[str, str]:
-    name, _, value = item.partition("=")
-    return name, value
 
 
 def parse_message(block: bytes) -> AmiMessage:
