@@ -201,6 +201,10 @@ class AgiServer:
         bound: int = self._listener.sockets[0].getsockname()[1]
         return bound
 
+    def stop_listening(self) -> None:
+        """Take no new sessions; those that are open go on."""
+        self._listener.close()
+
     async def close(self, drain_s: float = 0.0) -> None:
         """Stop listening, give open sessions so many seconds to end by themselves, then end them."""
         self._listener.close()

@@ -1,0 +1,115 @@
+"""The daemon's life: start, run, drain on the first signal, stop at once on the second, tell the truth on exit."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+import structlog
+
+from acd.control.app import control_app
+from acd.control.server import ControlServer
+from acd.notify import notify
+from acd.running import RunningCentre
+from config.model import Config
+
+log = structlog.get_logger(__name__)
+
+
+class Exit(IntEnum):
+    """How the daemon ended."""
+
+    CLEAN = 0
+    RECORDS_BEHIND = 3
+    """Stopped in order, but the database did not take all facts; the spool keeps them for the next start."""
+    FORCED = 4
+    """The second signal cut the drain short."""
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonOptions:
+    """What the command line says beside the configuration."""
+
+    config_path: Path
+    drain_s: float = 10.0
+    """How long telephones that ring may still be answered after the first signal."""
+
+
+@contextlib.asynccontextmanager
+async def _signals(on_stop: Callable[[], None], on_reload: Callable[[], None]) -> AsyncIterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_stop)
+    loop.add_signal_handler(signal.SIGHUP, on_reload)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.remove_signal_handler(number)
+
+
+class _Stop(Exception):  # noqa: N818  (it is no error)
+    """Ends the group of tasks."""
+
+
+async def run_daemon(config: Config, options: DaemonOptions) -> int:
+    """Run the centre until a signal; return the exit status.
+
+    Raises:
+        ListenError, OSError: A port cannot be had.
+    """
+    loop = asyncio.get_running_loop()
+    centre = RunningCentre(config, options.config_path, loop)
+    asked = asyncio.Event()
+    insisted = asyncio.Event()
+    reload_wanted = asyncio.Event()
+
+    def on_stop() -> None:
+        (insisted if asked.is_set() else asked).set()
+
+    control = ControlServer(control_app(centre, config), config.control.listen.host, config.control.listen.port)
+    forced = False
+    async with _signals(on_stop, reload_wanted.set):
+        with contextlib.suppress(_Stop):
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    await control.start()
+                    await centre.start(tasks)
+                    tasks.create_task(_reload_when(reload_wanted, centre), name="reload")
+                    notify("READY=1")
+                    log.info("daemon.started", site=config.site.name)
+                    await asked.wait()
+                    notify("STOPPING=1")
+                    log.info("daemon.draining", limit_s=options.drain_s)
+                    forced = await _first(centre.drain(options.drain_s), insisted)
+                    raise _Stop
+            except* _Stop:
+                pass
+        recorded = await centre.stop()
+        await control.close()
+    status = Exit.FORCED if forced else Exit.CLEAN if recorded else Exit.RECORDS_BEHIND
+    log.info("daemon.stopped", status=int(status))
+    return int(status)
+
+
+async def _first(drain: "asyncio.coroutines.Coroutine[None, None, None]", insisted: asyncio.Event) -> bool:
+    """Drain until done or the second signal; return whether it was the signal."""
+    draining = asyncio.ensure_future(drain)
+    second = asyncio.ensure_future(insisted.wait())
+    await asyncio.wait({draining, second}, return_when=asyncio.FIRST_COMPLETED)
+    forced = not draining.done()
+    for task in (draining, second):
+        task.cancel()
+    await asyncio.gather(draining, second, return_exceptions=True)
+    return forced
+
+
+async def _reload_when(wanted: asyncio.Event, centre: RunningCentre) -> None:
+    while True:
+        await wanted.wait()
+        wanted.clear()
+        for mistake in await centre.reload():
+            log.error("config.not_reloaded", mistake=mistake)

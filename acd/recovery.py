@@ -1,0 +1,102 @@
+"""After a restart: what became of the calls that ended while nobody of us was there.
+
+Pure. Asterisk's journal of ended calls and the records' open calls come in, the missing facts go out, with the times
+at which things really happened. They are recorded beside the engine's facts; the engine knows nothing of these calls.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from ami_bridge.ended import EndedCall
+from queue_engine.facts import (
+    AbandonStage,
+    CallAbandoned,
+    CallAccepted,
+    CallAnswered,
+    CallDied,
+    CallEnded,
+    CallOverflowed,
+    Fact,
+)
+from queue_engine.ids import AgentId, CallId, Instant, QueueName
+from queue_engine.inputs import Party
+
+SERVED: Final = "served"
+"""The dialplan's own destination of a call whose operator hung up first."""
+
+VANISHED: Final = "Asterisk was restarted"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A call that the records have seen begin and not end."""
+
+    call: CallId
+    queue: QueueName
+    caller: str
+    entered_at: Instant
+    answered_at: Instant | None
+    agent: AgentId | None
+
+
+def facts_of_ended(ended: EndedCall, known: OpenCall | None, agent_at: Callable[[str], AgentId]) -> list[Fact]:
+    """Return what the records lack of a call that Asterisk says has ended.
+
+    Args:
+        ended: Asterisk's entry.
+        known: What the records have of it; None when they never heard of it.
+        agent_at: Names the operator who sits at a telephone.
+    """
+    facts: list[Fact] = []
+    call, queue, at = ended.call, ended.queue, ended.ended_at
+    entered_at = known.entered_at if known else ended.entered_at
+    caller = known.caller if known else ended.caller
+    if known is None:
+        facts.append(CallAccepted(entered_at, call, queue, caller, entered_at, 0))
+    answered_at = known.answered_at if known and known.answered_at is not None else ended.answered_at
+    if answered_at is None:
+        if ended.destination in {"", SERVED, "hangup"}:
+            waited_s = at - entered_at
+            facts.append(CallAbandoned(at, call, queue, caller, AbandonStage.WAITING, waited_s, ended.cause))
+        else:
+            facts.append(CallOverflowed(at, call, queue, ended.destination, "unattended", at - entered_at))
+        return facts
+    agent = known.agent if known and known.agent else agent_at(ended.telephone)
+    waited_s = answered_at - entered_at
+    if known is None or known.answered_at is None:
+        facts.append(CallAnswered(answered_at, call, queue, None, agent, waited_s))
+    by = Party.AGENT if ended.destination == SERVED else Party.CALLER
+    talked_s = at - answered_at
+    facts.append(CallEnded(at, call, queue, caller, agent, by, ended.cause, waited_s, talked_s))
+    return facts
+
+
+def facts_of_vanished(known: OpenCall, now: Instant) -> list[Fact]:
+    """Return the end of a call that neither Asterisk nor its journal has: Asterisk died with it."""
+    call, queue = known.call, known.queue
+    if known.answered_at is None or known.agent is None:
+        return [CallDied(now, call, queue, known.caller, VANISHED, now - known.entered_at)]
+    waited_s, talked_s = known.answered_at - known.entered_at, now - known.answered_at
+    return [CallEnded(now, call, queue, known.caller, known.agent, Party.SYSTEM, 0, waited_s, talked_s)]
+
+
+def missing_facts(
+    ended: Iterable[EndedCall],
+    open_calls: Iterable[OpenCall],
+    *,
+    alive: Callable[[CallId], bool],
+    recorded: Callable[[CallId], bool],
+    agent_at: Callable[[str], AgentId],
+    now: Instant,
+) -> list[Fact]:
+    """Return all facts that are missing on one server, in the order of their instants."""
+    known = {call.call: call for call in open_calls}
+    facts: list[Fact] = []
+    for entry in ended:
+        if not alive(entry.call) and (entry.call in known or not recorded(entry.call)):
+            facts += facts_of_ended(entry, known.pop(entry.call, None), agent_at)
+    for call in known.values():
+        if not alive(call.call):
+            facts += facts_of_vanished(call, now)
+    return sorted(facts, key=lambda fact: fact.at)

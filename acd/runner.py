@@ -1,0 +1,104 @@
+"""The only writer of the engine: one inbox, one input after the other, one timer.
+
+`post` may be called from anywhere in the loop's thread, also from within a sink or an effect: what is posted while an
+input is handled waits in the inbox, so there is no re-entrance and, with no `await` between reading and changing
+state, no lock.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+import structlog
+
+from acd.clock import Clock
+from queue_engine.effects import Effect
+from queue_engine.engine import EngineSnapshot, QueueEngine, Step
+from queue_engine.facts import Fact
+from queue_engine.ids import Instant
+from queue_engine.inputs import Input
+
+log = structlog.get_logger(__name__)
+
+FactSink = Callable[[Fact], None]
+
+
+class EngineRunner:
+    """Feeds the engine and delivers what comes out of it."""
+
+    def __init__(self, engine: QueueEngine, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._loop = loop
+        self._inbox: deque[Input] = deque()
+        self._draining = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed_for: Instant | None = None
+        self._perform: Callable[[Effect], None] | None = None
+        self._sinks: list[FactSink] = []
+
+    def connect(self, perform: Callable[[Effect], None], *sinks: FactSink) -> None:
+        """Say who carries out effects and who is told facts, in this order, before the first input."""
+        self._perform = perform
+        self._sinks.extend(sinks)
+
+    def post(self, happened: Input) -> None:
+        """Take in an input and handle it, now or as soon as the one in work is done."""
+        self._inbox.append(happened)
+        if not self._draining:
+            self._drain()
+
+    def snapshot(self) -> EngineSnapshot:
+        """Return the engine's state as a value."""
+        return self._engine.snapshot()
+
+    def stop(self) -> None:
+        """Let no timer fire any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _drain(self) -> None:
+        self._draining = True
+        try:
+            while self._inbox:
+                self._deliver(self._engine.handle(self._inbox.popleft(), self._clock.now()))
+        finally:
+            self._draining = False
+        self._arm()
+
+    def _tick(self, due: Instant) -> None:
+        self._timer = None
+        # A loop may wake a hair early; the deadline it was armed for has passed all the same.
+        self._draining = True
+        try:
+            self._deliver(self._engine.advance(max(self._clock.now(), due)))
+        finally:
+            self._draining = False
+        self._drain()
+
+    def _arm(self) -> None:
+        due = self._engine.next_deadline()
+        if self._timer is not None:
+            if due == self._armed_for:
+                return
+            self._timer.cancel()
+            self._timer = None
+        self._armed_for = due
+        if due is not None:
+            self._timer = self._loop.call_at(self._clock.loop_time(due), self._tick, due)
+
+    def _deliver(self, step: Step) -> None:
+        # Effects first: a caller's telephone rings before anybody writes it down.
+        if self._perform is not None:
+            for effect in step.effects:
+                try:
+                    self._perform(effect)
+                except Exception:
+                    log.exception("effect.failed", effect=type(effect).__name__)
+        for fact in step.facts:
+            for sink in self._sinks:
+                try:
+                    sink(fact)
+                except Exception:
+                    log.exception("sink.failed", fact=type(fact).__name__)

@@ -1,0 +1,378 @@
+"""The running call centre: every part joined to every other. The only file that knows them all.
+
+What a part does is said in the part. Here is who is told what: the engine's facts go to the records, the live figures
+and the log; its effects to the servers; and a few facts come back to the bridge (a seat is free, a call is back in its
+line, the fallback's members have changed).
+"""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from acd.clock import Clock
+from acd.control.centre import Health, ServerHealth
+from acd.fact_log import log_fact
+from acd.recovery import OpenCall, missing_facts
+from acd.runner import EngineRunner
+from acd.seats import Seat, SeatFile
+from acd.server import AsteriskServer
+from acd.staff import Staff
+from ami_bridge.agi_server import AgiServer, AgiSession
+from ami_bridge.caller_session import CallerSessions, LineSound
+from ami_bridge.client import AmiClient
+from ami_bridge.desks import Desks, Telephone
+from ami_bridge.dial_codes import DialCodes
+from ami_bridge.ended import EndedCall
+from ami_bridge.fallback_mirror import FallbackMirror
+from ami_bridge.perform import Performer
+from config.errors import ConfigErrors
+from config.load import load_config
+from config.model import Config
+from config.to_policy import to_policy
+from metrics.live import LiveBoard, LiveFigures
+from metrics.records.queries import open_calls, recorded_calls
+from metrics.records.recorder import Recorder
+from queue_engine.effects import Effect, OfferCall
+from queue_engine.engine import EngineSnapshot, QueueEngine
+from queue_engine.facts import AgentState, AgentStateChanged, CallReturned, Fact
+from queue_engine.ids import AgentId, CallId, Instant, QueueName
+from queue_engine.inputs import AgentLoggedIn, AgentPaused, Input, PoliciesLoaded
+
+log = structlog.get_logger(__name__)
+
+NOT_AT_WORK: Final = frozenset({AgentState.LOGGED_OUT, AgentState.PAUSED})
+RESTART: Final = "restart"
+
+
+@dataclass(slots=True)
+class _Before:
+    """What the records knew when we started."""
+
+    calls: dict[CallId, OpenCall] = field(default_factory=dict)
+
+
+class RunningCentre:
+    """One site's centre, from the composition of its parts to their end."""
+
+    def __init__(self, config: Config, config_path: Path, loop: asyncio.AbstractEventLoop) -> None:
+        self._config = config
+        self._config_path = config_path
+        self._clock = Clock(loop.time)
+        self.started_at = self._clock.now()
+        self.draining = False
+        self._agi_listening = False
+        self._before = _Before()
+        self._paused: dict[AgentId, str] = {}
+        self._at_work: set[AgentId] = set()
+        self._ringing: set[AgentId] = set()
+        """Whose telephones rang when the drain began."""
+        self._rung_out = asyncio.Event()
+        self._tasks: asyncio.TaskGroup | None = None
+        # An offer's number is never used twice, not even across restarts: it begins with the time of the start.
+        self._runner = EngineRunner(QueueEngine(first_offer=int(self.started_at * 1000) * 1000), self._clock, loop)
+        self.recorder = Recorder(config.database.url, uuid.uuid4().hex, Path(config.database.spool))
+        self._live = LiveBoard(config.site.time_zone)
+        self._desks = Desks(self._telephones(), self._runner.post)
+        self._seat_file = SeatFile(Path(config.database.spool).with_suffix(".seats.json"))
+        self._servers = {server.name: self._make_server(server.name) for server in config.servers}
+        boards = {name: server.board for name, server in self._servers.items()}
+        self._performer = Performer(
+            boards, self._desks, self._runner.post, lambda server, channel: self._servers[server].hang_up(channel)
+        )
+        callers = CallerSessions(boards, self._sound, self._runner.post, self._known_before, self._prune)
+        codes = DialCodes(self._server_of, self._desks, Staff(lambda: self._config, self._clock.now), self._runner.post)
+        self._agi = AgiServer({"call": callers.serve, "operator": codes.serve}, allowed_peers=self._agi_peers(config))
+        self._agi_wanted = asyncio.Event()
+        self._runner.connect(self._perform, self.recorder.record, self._live.take, self._take_note, log_fact)
+
+    # -- composition -----------------------------------------------------------------------------------------------
+
+    def _make_server(self, name: str) -> AsteriskServer:
+        settings = self._config.server(name)
+
+        def mirror(client: Callable[[], AmiClient]) -> FallbackMirror:
+            return FallbackMirror(
+                name,
+                client,
+                lambda: [t.name for t in self._telephones() if t.server == name],
+                self._desks.agent_at,
+                lambda agent: self._lines_of(agent),
+                lambda agent: agent in self._at_work,
+            )
+
+        return AsteriskServer(
+            settings,
+            self._desks,
+            self._runner.post,
+            self._clock.now,
+            self._answered_before,
+            self._synchronised,
+            mirror,
+            lambda: self._static_members(name),
+        )
+
+    def _telephones(self) -> list[Telephone]:
+        first = self._config.servers[0].name
+        return [Telephone(t.server or first, t.name) for t in self._config.telephones]
+
+    def _static_members(self, server: str) -> list[tuple[str, str]]:
+        names = {t.name for t in self._telephones() if t.server == server}
+        return [
+            (line, operator.own_telephone)
+            for operator in self._config.operators
+            if operator.own_telephone in names
+            for line in self._config.lines_of(operator)
+        ]
+
+    def _lines_of(self, agent: AgentId) -> tuple[QueueName, ...]:
+        operator = next((o for o in self._config.operators if o.number == agent), None)
+        return tuple(QueueName(line) for line in self._config.lines_of(operator)) if operator else ()
+
+    @staticmethod
+    def _agi_peers(config: Config) -> list[str]:
+        hosts = {server.host for server in config.servers}
+        return ["127.0.0.0/8", "::1/128", *(h for h in hosts if h.replace(".", "").isdigit())]
+
+    def _sound(self, queue: QueueName) -> LineSound:
+        line = next((line for line in self._config.lines if line.name == queue), None)
+        return LineSound(line.greeting or "", line.music) if line else LineSound()
+
+    def _server_of(self, agi: AgiSession) -> str:
+        # Operators' sessions name the server as their fourth argument.
+        return agi.args[3] if len(agi.args) > 3 else self._config.servers[0].name
+
+    def _prune(self) -> str | None:
+        return next((b for server in self._servers.values() if (b := server.pruner.next())), None)
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    async def start(self, tasks: asyncio.TaskGroup) -> None:
+        """Bring everything up: records first, then the operators' seats, then the links."""
+        self._tasks = tasks
+        if await self.recorder.start():
+            await self._read_open_calls()
+        self._runner.post(PoliciesLoaded(*to_policy(self._config)))
+        self._take_seats()
+        for server in self._servers.values():
+            tasks.create_task(server.client.run(), name=f"ami-{server.name}")
+            tasks.create_task(server.keep_mirror(), name=f"fallback-mirror-{server.name}")
+        tasks.create_task(self._listen(), name="agi-listen")
+
+    async def _read_open_calls(self) -> None:
+        try:
+            found = await open_calls(self._config.database.url)
+        except Exception as error:  # noqa: BLE001  (whatever the database says, calls go first)
+            log.error("records.open_calls_unread", reason=str(error))
+            return
+        self._before = _Before({call.call: call for call in found})
+
+    def _take_seats(self) -> None:
+        for seat in self._seat_file.read():
+            telephone = Telephone(seat.server, seat.telephone)
+            if self._desks.knows(telephone) and any(o.number == seat.agent for o in self._config.operators):
+                if seat.paused_for is not None:
+                    self._runner.post(AgentPaused(AgentId(seat.agent), seat.paused_for, RESTART))
+                self._desks.sit(AgentId(seat.agent), telephone, RESTART)
+        self._log_in_automatic()
+
+    def _log_in_automatic(self) -> None:
+        for operator in self._config.operators:
+            agent = AgentId(operator.number)
+            if operator.auto_login and self._desks.telephone_of(agent) is None:
+                self._sit_at_own(agent, "auto_login")
+
+    def _sit_at_own(self, agent: AgentId, by: str) -> bool:
+        operator = next((o for o in self._config.operators if o.number == agent), None)
+        own = next((t for t in self._telephones() if operator and t.name == operator.own_telephone), None)
+        if own is None:
+            return False
+        self._desks.sit(agent, own, by)
+        return True
+
+    async def _listen(self) -> None:
+        """Take callers up as soon as a server is in line with us: before that we do not know who is free."""
+        await self._agi_wanted.wait()
+        listen = self._config.agi.listen
+        await self._agi.start(listen.host, listen.port)
+        self._agi_listening = True
+        log.info("agi.listening", address=str(listen))
+
+    async def drain(self, limit_s: float) -> None:
+        """Take up no more calls and let telephones that ring be answered, for so long at most."""
+        self.draining = True
+        if self._agi_listening:
+            self._agi.stop_listening()
+        self._ringing = {agent.agent for agent in self.snapshot().agents if agent.state is AgentState.RINGING}
+        if self._ringing:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._rung_out.wait(), limit_s)
+
+    async def stop(self) -> bool:
+        """Let go of everything; True when all facts are in the database."""
+        self._runner.stop()
+        if self._agi_listening:
+            await self._agi.close()
+        return await self.recorder.close()
+
+    # -- what comes out of the engine ------------------------------------------------------------------------------
+
+    def _perform(self, effect: Effect) -> None:
+        if self.draining and isinstance(effect, OfferCall):
+            return  # whoever comes after us offers it
+        self._performer.perform(effect)
+
+    def _take_note(self, fact: Fact) -> None:
+        """Tell the bridge what it must know of what has become true."""
+        match fact:
+            case CallReturned():
+                self._performer.back_in_line(fact.call)
+            case AgentStateChanged():
+                self._agent_changed(fact)
+            case _:
+                pass
+
+    def _agent_changed(self, fact: AgentStateChanged) -> None:
+        agent, after = fact.agent, fact.after
+        if after is AgentState.PAUSED:
+            self._paused[agent] = fact.reason
+        elif fact.before is AgentState.PAUSED:
+            self._paused.pop(agent, None)
+        if fact.before is AgentState.RINGING and agent in self._ringing:
+            self._ringing.discard(agent)
+            if not self._ringing:
+                self._rung_out.set()
+        if after is AgentState.LOGGED_OUT:
+            self._desks.vacate(agent)
+        was, now = agent in self._at_work, after not in NOT_AT_WORK
+        if after not in NOT_AT_WORK:
+            self._at_work.add(agent)
+        else:
+            self._at_work.discard(agent)
+        if was != now or AgentState.PAUSED in {fact.before, after}:
+            self._seat_file.write(self._seats())
+            for server in self._servers.values():
+                server.mirror_soon()
+
+    def _seats(self) -> tuple[Seat, ...]:
+        return tuple(
+            Seat(agent, telephone.server, telephone.name, self._paused.get(agent))
+            for agent, telephone in sorted(self._desks.seats().items())
+        )
+
+    # -- recovery --------------------------------------------------------------------------------------------------
+
+    def _known_before(self, call: CallId) -> bool:
+        return call in self._before.calls
+
+    def _answered_before(self, call: CallId) -> Instant | None:
+        known = self._before.calls.get(call)
+        return known.answered_at if known else None
+
+    def _synchronised(self, server: AsteriskServer, ended: dict[CallId, EndedCall]) -> None:
+        self._agi_wanted.set()
+        if self._tasks is not None:
+            self._tasks.create_task(self._recover(server, ended), name=f"recovery-{server.name}")
+
+    async def _recover(self, server: AsteriskServer, ended: dict[CallId, EndedCall]) -> None:
+        """Record what became of the calls of this server that ended without us."""
+        mine = [c for c in self._before.calls.values() if c.call.startswith(f"{server.name}-")]
+        if not mine and not ended:
+            return
+        try:
+            await self.recorder.settled()
+            recorded = await recorded_calls(self._config.database.url, list(ended))
+        except Exception as error:  # noqa: BLE001  (the entries stay in Asterisk and are read again next time)
+            log.error("recovery.failed", server=server.name, reason=str(error))
+            return
+        facts = missing_facts(
+            ended.values(),
+            mine,
+            alive=lambda call: server.board.legs.call(call) is not None,
+            recorded=recorded.__contains__,
+            agent_at=lambda name: self._agent_of(Telephone(server.name, name)),
+            now=self._clock.now(),
+        )
+        for fact in facts:
+            self.recorder.record(fact)
+            self._live.take(fact)
+            log_fact(fact)
+        for call in mine:
+            if server.board.legs.call(call.call) is None:
+                del self._before.calls[call.call]
+        server.pruner.saw_entries(ended.values())
+        log.info("recovery.done", server=server.name, ended=len(ended), open_before=len(mine), facts=len(facts))
+
+    def _agent_of(self, telephone: Telephone) -> AgentId:
+        owner = next((o.number for o in self._config.operators if o.own_telephone == telephone.name), None)
+        return self._desks.agent_at(telephone) or AgentId(owner or telephone.name)
+
+    # -- acd.control.centre.Centre ---------------------------------------------------------------------------------
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force."""
+        return self._config
+
+    def now(self) -> Instant:
+        """The engine's instant."""
+        return self._clock.now()
+
+    def snapshot(self) -> EngineSnapshot:
+        """Return who waits, who is free and who talks to whom."""
+        return self._runner.snapshot()
+
+    def live(self) -> LiveFigures:
+        """Return today's figures per line."""
+        return self._live.figures(self._clock.now())
+
+    def telephone_of(self, agent: AgentId) -> str | None:
+        """Return the name of the telephone where the operator sits."""
+        telephone = self._desks.telephone_of(agent)
+        return telephone.name if telephone else None
+
+    def health(self) -> Health:
+        """Return how the parts around the engine are doing."""
+        records = self.recorder.health()
+        return Health(
+            started_at=self.started_at,
+            draining=self.draining,
+            servers=tuple(
+                ServerHealth(s.name, s.link.up, s.link.since, s.link.reason, s.link.version)
+                for s in self._servers.values()
+            ),
+            agi_listening=self._agi_listening and not self.draining,
+            agi_sessions=self._agi.sessions,
+            database_up=records.database,
+            spooled=records.spooled_bytes,
+        )
+
+    def post(self, item: Input) -> None:
+        """Hand an input to the engine; a log-in takes the operator's own telephone."""
+        if isinstance(item, AgentLoggedIn):
+            if self._desks.telephone_of(item.agent) is None:
+                self._sit_at_own(item.agent, item.by)
+            return
+        self._runner.post(item)
+
+    async def reload(self) -> Sequence[str]:
+        """Read the configuration again; return its mistakes, with which nothing has changed, or nothing."""
+        try:
+            config = await asyncio.to_thread(load_config, self._config_path)
+        except ConfigErrors as errors:
+            return [str(mistake) for mistake in errors.mistakes]
+        if {s.name for s in config.servers} != set(self._servers):
+            return ["the list of Asterisk servers changes by a restart only"]
+        self._config = config
+        self._desks.replace(self._telephones())
+        self._runner.post(PoliciesLoaded(*to_policy(config)))
+        self._log_in_automatic()
+        for server in self._servers.values():
+            server.mirror_soon()
+        log.info("config.reloaded", lines=len(config.lines), operators=len(config.operators))
+        return []

@@ -1,0 +1,110 @@
+"""One Asterisk server as the daemon sees it: its AMI link, its switchboard, its fallback, its health."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from ami_bridge.client import AmiClient, AmiSettings
+from ami_bridge.desks import Desks
+from ami_bridge.ended import EndedCall, Pruner
+from ami_bridge.errors import AmiLoginRefused
+from ami_bridge.fallback_mirror import FallbackMirror
+from ami_bridge.message import AmiMessage
+from ami_bridge.resync import Resynchroniser
+from ami_bridge.switchboard import Switchboard
+from config.telephony import Asterisk
+from queue_engine.ids import CallId, Instant
+from queue_engine.inputs import Input
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class LinkState:
+    """Whether the AMI link is up, since when and why not."""
+
+    up: bool
+    since: Instant
+    reason: str = "not yet connected"
+    version: str = ""
+
+
+class AsteriskServer:
+    """Keeps one server's link up and its switchboard in line with it."""
+
+    def __init__(
+        self,
+        settings: Asterisk,
+        desks: Desks,
+        post: Callable[[Input], None],
+        now: Callable[[], Instant],
+        answered_before: Callable[[CallId], Instant | None],
+        on_synchronised: Callable[["AsteriskServer", dict[CallId, EndedCall]], None],
+        mirror: Callable[[Callable[[], AmiClient]], FallbackMirror],
+        mirrored_members: Callable[[], list[tuple[str, str]]],
+    ) -> None:
+        self.name = settings.name
+        self.board = Switchboard(settings.name, desks, post, self.hang_up, self._key_pressed)
+        self.pruner = Pruner(now)
+        self.link = LinkState(up=False, since=now())
+        self._now = now
+        self._on_synchronised = on_synchronised
+        self._resynchroniser = Resynchroniser(self.board, desks, answered_before)
+        self.client = AmiClient(
+            AmiSettings(
+                settings.name,
+                settings.host,
+                settings.ami_port,
+                settings.ami_user,
+                settings.ami_secret.reveal(),
+                wanted_events=self.board.wanted_events,
+            ),
+            self._on_event,
+            self._on_up,
+            self._on_down,
+            self._on_refused,
+        )
+        self._mirror = mirror(lambda: self.client)
+        self._mirrored_members = mirrored_members
+        self._mirror_wanted = asyncio.Event()
+
+    def hang_up(self, channel: str) -> None:
+        """Hang a channel up; that it is gone already is no error."""
+        self.client.post("Hangup", {"Channel": channel, "Cause": "16"})
+
+    def mirror_soon(self) -> None:
+        """Somebody logged in, out or paused: the fallback's members are to follow."""
+        self._mirror_wanted.set()
+
+    async def keep_mirror(self) -> None:
+        """Bring the fallback's members into line whenever something has changed. Runs until cancelled."""
+        while True:
+            await self._mirror_wanted.wait()
+            self._mirror_wanted.clear()
+            if self.client.up:
+                await self._mirror.refresh(self._mirrored_members())
+
+    def _on_event(self, message: AmiMessage) -> None:
+        if message.event == "Hangup":
+            self.pruner.saw_end()
+        self.board.on_event(message)
+
+    def _key_pressed(self, call: CallId, digit: str) -> None:
+        log.debug("call.key", call=call, digit=digit)
+
+    async def _on_up(self, client: AmiClient) -> None:
+        self.board.link_up = True
+        ended = await self._resynchroniser.run(client)
+        self.link = LinkState(up=True, since=self._now(), reason="")
+        self._mirror.forget()
+        self._mirror_wanted.set()
+        self._on_synchronised(self, ended)
+
+    def _on_down(self, reason: str) -> None:
+        self.board.link_up = False
+        self.link = LinkState(up=False, since=self._now(), reason=reason)
+
+    def _on_refused(self, error: AmiLoginRefused) -> None:
+        self.link = LinkState(up=False, since=self.link.since, reason=str(error))

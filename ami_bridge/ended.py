@@ -1,0 +1,99 @@
+"""The journal of ended calls that the dialplan writes into Asterisk's database, read back after a restart.
+
+One entry per call, `acd-ended/<minute>/<call id>`; see docs/architecture.md for the fields. It survives us, and it
+survives Asterisk but for its last second. This file decides what an entry means.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from ami_bridge.message import AmiMessage
+from queue_engine.ids import CallId, Instant, QueueName
+
+FAMILY: Final = "acd-ended"
+FIELDS: Final = 11
+
+
+@dataclass(frozen=True, slots=True)
+class EndedCall:
+    """What Asterisk remembers of a call that ended."""
+
+    call: CallId
+    queue: QueueName
+    caller: str
+    entered_at: Instant
+    ended_at: Instant
+    talked_s: float | None
+    """None when nobody answered."""
+    telephone: str
+    """The endpoint that answered, or an empty string."""
+    cause: int
+    destination: str
+    """Where the call had been sent, or an empty string."""
+    stage: str
+
+    @property
+    def answered_at(self) -> Instant | None:
+        """When the talk began: its end less its length."""
+        return None if self.talked_s is None else Instant(self.ended_at - self.talked_s)
+
+
+def parse_entry(call: str, value: str) -> EndedCall | None:
+    """Return what an entry says; None for one that is not of our making."""
+    fields = value.split("|")
+    if len(fields) != FIELDS:
+        return None
+    line, caller, entered, ended, dial_status, peer, answered_ms, cause, member, destination, stage = fields
+    try:
+        entered_at, ended_at = Instant(float(entered)), Instant(float(ended))
+        talked_s = float(answered_ms or 0) / 1000 if dial_status == "ANSWER" or member else None
+        number = int(cause or 16)
+    except ValueError:
+        return None
+    telephone = (member or peer).removeprefix("PJSIP/").partition("-")[0] if talked_s is not None else ""
+    return EndedCall(
+        CallId(call), QueueName(line), caller, entered_at, ended_at, talked_s, telephone, number, destination, stage
+    )
+
+
+def parse_tree(entries: Iterable[AmiMessage]) -> dict[CallId, EndedCall]:
+    """Return the ended calls of a `DBGetTree` answer, by call id."""
+    ended = {}
+    for entry in entries:
+        key = entry.get("Key") or ""
+        call = parse_entry(key.rpartition("/")[2], entry.get("Val") or "")
+        if call is not None:
+            ended[call.call] = call
+    return ended
+
+
+class Pruner:
+    """Which minutes of the journal may go: those whose calls we saw end ourselves, two minutes later.
+
+    The dialplan writes the entry a moment before Asterisk tells us of the end, maybe in the minute before.
+    """
+
+    def __init__(self, now: Callable[[], Instant]) -> None:
+        self._now = now
+        self._seen: set[int] = set()
+
+    def saw_end(self) -> None:
+        """A call has ended just now and its facts are recorded."""
+        minute = int(self._now() // 60)
+        self._seen.add(minute)
+        self._seen.add(minute - 1)
+
+    def saw_entries(self, ended: Iterable[EndedCall]) -> None:
+        """These entries were read and are recorded."""
+        for call in ended:
+            minute = int(call.ended_at // 60)
+            self._seen.update((minute, minute - 1))
+
+    def next(self) -> str | None:
+        """Return a minute to be deleted and forget it; None when there is none that is old enough."""
+        oldest = min(self._seen, default=None)
+        if oldest is None or oldest > self._now() // 60 - 3:
+            return None
+        self._seen.discard(oldest)
+        return str(oldest)

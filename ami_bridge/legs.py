@@ -1,0 +1,155 @@
+"""What the bridge knows of each call and each operator's telephone that is tied to it.
+
+A `CallLeg` lives as long as the caller's channel, across broken FastAGI sessions; an `OperatorLeg` lives from the
+moment an offer is to be dialled until the operator's channel is gone. Nothing here speaks to Asterisk.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
+from queue_engine.inputs import Party
+
+
+@dataclass(slots=True)
+class OperatorLeg:
+    """One operator's telephone, ringing for or talking with one call."""
+
+    agent: AgentId
+    telephone: str
+    offer: OfferId | None
+    """None for a talk that was found after a restart."""
+    channel: str = ""
+    """Name of the channel; empty until Asterisk has made one."""
+    uniqueid: str = ""
+    bridge: str = ""
+    dial_status: str = ""
+    hung_up_by: Party | None = None
+    talking: bool = False
+    withdrawn: bool = False
+    """The offer is to be taken back as soon as there is a channel to hang up."""
+
+
+@dataclass(slots=True)
+class DialOrder:
+    """Ring these telephones for the caller in one Dial."""
+
+    legs: list[OperatorLeg]
+    ring_s: float
+
+
+@dataclass(slots=True)
+class LeaveOrder:
+    """The session is to end; the dialplan goes on at this destination, or by itself when it is empty."""
+
+    destination: str
+
+
+@dataclass(slots=True)
+class BackInLineOrder:
+    """The talk was none (`CallReturned`): the caller waits on."""
+
+
+Order = DialOrder | LeaveOrder | BackInLineOrder
+
+
+@dataclass(slots=True)
+class CallLeg:
+    """One caller's channel and all that is tied to it."""
+
+    call: CallId
+    server: str
+    queue: QueueName
+    caller: str
+    entered_at: Instant
+    channel: str
+    uniqueid: str
+    bridge: str = ""
+    hung_up_by: Party | None = None
+    introduced: bool = False
+    """Whether the engine has been told of it."""
+    hangup_cause: int | None = None
+    """Set when the caller's channel is gone while an operator's is still on its way out."""
+    legs: list[OperatorLeg] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
+    """What the FastAGI session has to do next; kept when the session breaks and taken up by the next one."""
+    wake: Callable[[], None] | None = None
+    """Tells the session of this call that there is an order; None while no session is open."""
+
+    def order(self, order: Order) -> None:
+        """Hand `order` to the session, or keep it for the one that will come."""
+        self.orders.append(order)
+        if self.wake is not None:
+            self.wake()
+
+    @property
+    def talk(self) -> OperatorLeg | None:
+        """The leg that talks with the caller, if any."""
+        return next((leg for leg in self.legs if leg.talking), None)
+
+
+class LegBook:
+    """All legs of one Asterisk server, found by what Asterisk's events carry."""
+
+    def __init__(self, server: str) -> None:
+        self.server = server
+        self._calls: dict[CallId, CallLeg] = {}
+        self._by_uniqueid: dict[str, CallLeg] = {}
+        self._operators: dict[str, tuple[CallLeg, OperatorLeg]] = {}
+        self._offers: dict[OfferId, tuple[CallLeg, OperatorLeg]] = {}
+
+    def __iter__(self) -> Iterator[CallLeg]:
+        return iter(list(self._calls.values()))
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def add(self, call: CallLeg) -> None:
+        """Know this call from now on."""
+        self._calls[call.call] = call
+        self._by_uniqueid[call.uniqueid] = call
+
+    def remove(self, call: CallLeg) -> None:
+        """Forget the call and all its operators' legs."""
+        self._calls.pop(call.call, None)
+        self._by_uniqueid.pop(call.uniqueid, None)
+        for leg in list(call.legs):
+            self.drop(call, leg)
+
+    def call(self, call: CallId) -> CallLeg | None:
+        """Return the call of this id, if its channel is known."""
+        return self._calls.get(call)
+
+    def caller(self, uniqueid: str) -> CallLeg | None:
+        """Return the call whose caller's channel has this Uniqueid."""
+        return self._by_uniqueid.get(uniqueid)
+
+    def operator(self, uniqueid: str) -> tuple[CallLeg, OperatorLeg] | None:
+        """Return the operator's leg whose channel has this Uniqueid, with its call."""
+        return self._operators.get(uniqueid)
+
+    def offer(self, offer: OfferId) -> tuple[CallLeg, OperatorLeg] | None:
+        """Return the leg that was made for this offer, with its call."""
+        return self._offers.get(offer)
+
+    def attach(self, call: CallLeg, leg: OperatorLeg) -> None:
+        """Tie an operator's leg to a call."""
+        call.legs.append(leg)
+        if leg.offer is not None:
+            self._offers[leg.offer] = (call, leg)
+        if leg.uniqueid:
+            self._operators[leg.uniqueid] = (call, leg)
+
+    def bind(self, call: CallLeg, leg: OperatorLeg, channel: str, uniqueid: str) -> None:
+        """Asterisk has made the channel of this leg."""
+        leg.channel = channel
+        leg.uniqueid = uniqueid
+        self._operators[uniqueid] = (call, leg)
+
+    def drop(self, call: CallLeg, leg: OperatorLeg) -> None:
+        """Forget an operator's leg; unknown ones are ignored."""
+        if leg in call.legs:
+            call.legs.remove(leg)
+        if leg.offer is not None:
+            self._offers.pop(leg.offer, None)
+        self._operators.pop(leg.uniqueid, None)

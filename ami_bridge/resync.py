@@ -1,0 +1,134 @@
+"""After a connection to Asterisk is up: read what is there and bring our books into line with it.
+
+Asterisk is the truth. Calls that we believe in and it does not have are closed with what its journal of ended calls
+says; calls that it has and we do not know are taken up where they are; telephones are reachable as it says.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import structlog
+
+from ami_bridge.client import AmiClient
+from ami_bridge.desks import Desks, Telephone
+from ami_bridge.ended import FAMILY, EndedCall, parse_tree
+from ami_bridge.errors import ActionRefused
+from ami_bridge.legs import CallLeg
+from ami_bridge.message import AmiMessage
+from ami_bridge.switchboard import Switchboard
+from queue_engine.ids import CallId, Instant, QueueName
+from queue_engine.inputs import Party, TalkEnded
+
+log = structlog.get_logger(__name__)
+
+VARIABLES: Final = "ACD_CALL,ACD_LINE,ACD_ENTERED,ACD_TO"
+GONE_STATES: Final = frozenset({"UNAVAILABLE", "INVALID", "UNKNOWN"})
+
+
+class Resynchroniser:
+    """Brings one server's switchboard into line with its Asterisk."""
+
+    def __init__(
+        self,
+        board: Switchboard,
+        desks: Desks,
+        answered_before: Callable[[CallId], Instant | None],
+    ) -> None:
+        self._board = board
+        self._desks = desks
+        self._answered_before = answered_before
+
+    async def run(self, client: AmiClient) -> dict[CallId, EndedCall]:
+        """Read channels, device states and ended calls; return the ended calls.
+
+        Raises:
+            AmiError: Asterisk did not answer, or refused; the connection is then of no use.
+        """
+        self._board.hung_up_since_resync = set()
+        try:
+            devices = await client.action_list("DeviceStateList")
+            channels = await client.action_list("Status", {"Variables": VARIABLES})
+            ended = parse_tree(await self._ended_entries(client))
+            gone = self._board.hung_up_since_resync
+        finally:
+            self._board.hung_up_since_resync = None
+        present = {c["Uniqueid"]: c for c in channels if c.event == "Status" and c["Uniqueid"] not in gone}
+        self._telephones(devices)
+        self._close_gone_calls(present, ended)
+        self._operators_channels(present)
+        for channel in self._take_up_calls(present):
+            # It stands in the fallback Queue(): back to the dialplan, which comes to us at once.
+            client.post("Redirect", {"Channel": channel, "Context": "acd-call", "Exten": "s", "Priority": "serve"})
+        log.info("ami.resynchronised", server=self._board.server, channels=len(present), calls=len(self._board.legs))
+        return ended
+
+    @staticmethod
+    async def _ended_entries(client: AmiClient) -> list[AmiMessage]:
+        try:
+            return await client.action_list("DBGetTree", {"Family": FAMILY})
+        except ActionRefused as refused:
+            if "not found" in str(refused):
+                return []  # no call has ended yet
+            raise
+
+    def _telephones(self, devices: list[AmiMessage]) -> None:
+        for device in devices:
+            technology, _, name = (device.get("Device") or "").partition("/")
+            if technology == "PJSIP":
+                telephone = Telephone(self._board.server, name)
+                self._desks.reachability_found(telephone, reachable=device["State"] not in GONE_STATES)
+
+    def _close_gone_calls(self, present: Mapping[str, AmiMessage], ended: Mapping[CallId, EndedCall]) -> None:
+        for call in self._board.legs:
+            if call.uniqueid not in present:
+                self._close(call, ended.get(call.call))
+                continue
+            for leg in list(call.legs):
+                if leg.uniqueid and leg.uniqueid not in present:
+                    leg.hung_up_by = leg.hung_up_by or Party.SYSTEM
+                    self._board.operator_gone(call, leg, 0)
+
+    def _close(self, call: CallLeg, ended: EndedCall | None) -> None:
+        if ended is None:
+            self._board.lost(call, "Asterisk was restarted")
+            return
+        if ended.talked_s is not None and call.talk is not None:
+            by = call.hung_up_by or call.talk.hung_up_by or Party.SYSTEM
+            self._board.post(TalkEnded(call.call, by, ended.cause, ended.talked_s))
+        for leg in list(call.legs):
+            if leg.talking:
+                self._board.legs.drop(call, leg)
+        self._board.caller_gone(call, ended.cause)
+
+    def _operators_channels(self, present: Mapping[str, AmiMessage]) -> None:
+        self._board.forget_foreign(present.keys())
+        for uniqueid, channel in present.items():
+            self._board.telephone_found(
+                channel["Channel"], uniqueid, channel.get("Linkedid") or "", channel.get("BridgeID") or ""
+            )
+
+    def _take_up_calls(self, present: Mapping[str, AmiMessage]) -> list[str]:
+        """Take up the calls that a daemon before us had; return the channels that stand in the fallback."""
+        in_fallback = []
+        for uniqueid, channel in present.items():
+            variables = channel.variables
+            call_id = CallId(variables.get("ACD_CALL", ""))
+            if call_id != f"{self._board.server}-{uniqueid}" or variables.get("ACD_TO"):
+                continue
+            call = self._board.legs.call(call_id) or self._board.find_or_add(
+                call_id,
+                QueueName(variables.get("ACD_LINE", "")),
+                channel.get("CallerIDNum") or "",
+                Instant(float(variables.get("ACD_ENTERED") or 0)),
+                channel["Channel"],
+                uniqueid,
+            )
+            bridge = channel.get("BridgeID") or ""
+            if bridge:
+                self._board.caller_found_in_bridge(call, bridge, self._answered_before(call_id))
+            elif channel.get("Application") == "Queue":
+                in_fallback.append(channel["Channel"])
+            elif channel.get("Application") != "Dial" and not call.introduced:
+                # It will open a session within a second; its place in the line is its own at once.
+                self._board.introduce(call, greeted=True, recovered=True)
+        return in_fallback
