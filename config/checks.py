@@ -201,8 +201,9 @@ def _secrets(config: Config) -> Iterator[Breach]:
         *((("telephone", i, "secret"), telephone.secret) for i, telephone in enumerate(config.telephones)),
         *((("operator", i, "pin"), operator.pin) for i, operator in enumerate(config.operators)),
         *(
-            (("trunk", i, "registration", "secret"), trunk.registration and trunk.registration.secret)
+            (("trunk", i, "registration", "secret"), trunk.registration.secret)
             for i, trunk in enumerate(config.trunks)
+            if trunk.registration is not None
         ),
     ]
     for key, secret in held:

@@ -1,0 +1,133 @@
+"""From the configuration to the text of every file that Asterisk loads.
+
+The values are checked by `config` so narrowly that none can leave its place in a file; the templates therefore only
+place them. What each line of a template is for: `asterisk-conf/README.md`.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from acd.asterisk_conf.members import Member, fallback_members, telephones_of, trunks_of
+from acd.asterisk_conf.modules import MODULES
+from config.lines import OutsideNumber
+from config.model import Config
+from config.people import Telephone
+from config.telephony import Asterisk
+
+INCLUDED: Final = (
+    "acd-extensions.conf",
+    "acd-manager.conf",
+    "acd-musiconhold.conf",
+    "acd-pjsip.conf",
+    "acd-queues.conf",
+)
+"""The files that an existing Asterisk includes; the others make a whole directory for a fresh one."""
+
+EVENTS: Final = (
+    "Newchannel",
+    "DialBegin",
+    "DialEnd",
+    "BridgeEnter",
+    "HangupRequest",
+    "SoftHangupRequest",
+    "Hangup",
+    "DTMFEnd",
+    "ContactStatus",
+    "BlindTransfer",
+    "AttendedTransfer",
+    "OriginateResponse",
+    "FullyBooted",
+    "Shutdown",
+)
+"""The AMI events that the daemon is sent. The answers to its actions are not events and pass anyhow."""
+
+_NUMBER: Final = "${FILTER(0-9+*#A-Za-z,${CALLERID(num)})}"
+_NAME: Final = r"${FILTER(-. 0-9A-Za-z\x80-\xff,${CALLERID(name)})}"
+CALLER: Final = f"{_NAME} <{_NUMBER}>"
+"""The caller's number and name with everything taken out that means something to the dialplan, AGI, AMI or astdb."""
+
+_GENERATED: Final = "Made by `acd asterisk-conf` from the site's configuration: changes here are lost."
+
+
+def render(config: Config, server: Asterisk) -> dict[str, str]:
+    """Return the text of every file for one server, by file name, in alphabetical order."""
+    environment = _environment()
+    members = fallback_members(config, server)
+    telephones = telephones_of(config, server)
+    owners = {operator.own_telephone: operator for operator in config.operators}
+
+    def owner(telephone: Telephone) -> str:
+        """Return the caller id of a telephone: its operator's number."""
+        operator = owners.get(telephone.name)
+        return f"<{operator.number}>" if operator else f"<{telephone.name}>"
+
+    def dial_string(destination: OutsideNumber) -> str:
+        trunk = next(trunk for trunk in config.trunks if trunk.name == destination.trunk)
+        return f"PJSIP/{destination.number}@{trunk.endpoint}"
+
+    environment.filters |= {"owner": owner, "dial_string": dial_string}
+    values = {
+        "generated": _GENERATED,
+        "config": config,
+        "server": server,
+        "directories": server.directories,
+        "sip_bind": _address(server.sip.bind, server.sip.port),
+        "sounds_language": server.sounds_language or config.site.language,
+        "agi": str(config.agi.address),
+        "caller": CALLER,
+        "codes": config.codes.by_action(),
+        "echo": config.codes.echo,
+        "colleagues": [(member, name) for member, name in _colleagues(config, telephones)],
+        "destinations": config.destinations,
+        "events": EVENTS,
+        "fallback": config.fallback,
+        "has_default_music": any(music.name == "default" for music in config.music),
+        "lines": config.lines,
+        "members": {line.name: _of_line(members, line.name) for line in config.lines},
+        "modules": list(MODULES.items()),
+        "music": config.music,
+        "telephones": [telephone for telephone in telephones if not telephone.external],
+        "trunks": [trunk for trunk in trunks_of(config, server) if not trunk.external],
+    }
+    names = sorted(environment.list_templates(extensions=["j2"]))
+    return {name.removesuffix(".j2"): environment.get_template(name).render(values) for name in names}
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_templates()),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - Asterisk's files are no HTML; values are checked by `config`
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+@cache
+def _templates() -> Path:
+    """Return the directory of the templates: inside the installed package, or beside the packages in a checkout."""
+    here = Path(__file__).resolve().parent
+    installed = here / "templates"
+    return installed if installed.is_dir() else here.parents[1] / "asterisk-conf"
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _of_line(members: tuple[Member, ...], line: str) -> list[Member]:
+    return [member for member in members if member.queue == line]
+
+
+def _colleagues(config: Config, telephones: tuple[Telephone, ...]) -> list[tuple[str, str]]:
+    """Return operators' numbers with the telephones where they can be reached."""
+    names = {telephone.name for telephone in telephones}
+    return [
+        (o.number, o.own_telephone)
+        for o in config.operators
+        if o.own_telephone is not None and o.own_telephone in names
+    ]
