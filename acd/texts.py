@@ -1,19 +1,14 @@
 """What people read exists in Russian and English: the pair of texts, and the choice between them.
 
-Both languages stand side by side where they are used, so that none can be forgotten: the type checker asks for both.
+Both languages stand side by side where they are used, as in `config.errors`, so that none can be forgotten: the type
+checker asks for both.
 """
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class Language(StrEnum):
-    """A language that people may choose."""
-
-    RU = "ru"
-    EN = "en"
+from config.errors import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +24,7 @@ class Text:
         Raises:
             KeyError: The message names a value that was not given: a bug of the caller.
         """
-        chosen = self.ru if language is Language.RU else self.en
+        chosen = self.ru if language == "ru" else self.en
         return chosen.format(**values) if values else chosen
 
 
@@ -38,15 +33,15 @@ def language_of(asked: str | None, environment: Mapping[str, str] | None = None)
     told = os.environ if environment is None else environment
     for name in (asked, told.get("LC_ALL"), told.get("LC_MESSAGES"), told.get("LANG")):
         if name:
-            return Language.RU if name.lower().startswith("ru") else Language.EN
-    return Language.EN
+            return "ru" if name.lower().startswith("ru") else "en"
+    return "en"
 
 
 def duration(seconds: float, language: Language) -> str:
     """Return a duration as people read it: `7 s`, `3:05`, `1:02:03`."""
     whole = int(seconds)
     if whole < 60:
-        return f"{whole} {'с' if language is Language.RU else 's'}"
+        return f"{whole} {'с' if language == 'ru' else 's'}"
     minutes, rest = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

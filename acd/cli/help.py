@@ -4,7 +4,8 @@ from typing import Any, Final
 
 from typer import rich_utils
 
-from acd.texts import Language, Text
+from acd.texts import Text
+from config.errors import Language
 
 _TOLD: Final[dict[str, Text]] = {}
 

@@ -12,6 +12,8 @@ class LineView:
     """One line, now and today."""
 
     line: str
+    title: str
+    """What people read."""
     waiting: int
     """Callers in the line without an operator, those whose greeting still plays included."""
     ringing: int
@@ -21,8 +23,9 @@ class LineView:
     """How long the caller who has waited longest has waited; 0 when nobody waits."""
     operators_logged_in: int
     operators_ready: int
-    target_wait_s: float
-    max_wait_s: float
+    target_wait_s: float | None
+    """Null, as the next, for a line that was taken out of the configuration and still has calls."""
+    max_wait_s: float | None
     accepted_today: int
     answered_today: int
     abandoned_today: int
@@ -49,8 +52,8 @@ class AgentView:
     call: str | None
     caller: str | None
     """The caller's number, masked for those who need not see it; null without a call."""
-    after_call: str | None
-    """What was asked during a call and will be done after it: `pause`, `log_out`; null for nothing."""
+    misses: int
+    """Missed offers in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,8 @@ class HealthView:
     agi_listening: bool
     agi_sessions: int
     database_up: bool
-    spooled: int
+    spooled_bytes: int
+    """Of facts that wait in the spool file for the database."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,78 @@
+"""What the control API needs of the running daemon, whose composition root provides it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from config.model import Config
+from metrics.live import LiveSnapshot
+from queue_engine.ids import AgentId, Instant
+from queue_engine.inputs import Input
+from queue_engine.snapshot import EngineSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class ServerHealth:
+    """The link to one Asterisk server."""
+
+    server: str
+    up: bool
+    since: Instant
+    """Since when the link is up, or down."""
+    reason: str = ""
+    """Why it is down, in Asterisk's or the system's words."""
+    version: str = ""
+    """Asterisk's own version, once it has told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the parts around the engine are doing."""
+
+    started_at: Instant
+    draining: bool
+    """True after the first signal: calls under way are finished, no new ones taken up."""
+    servers: tuple[ServerHealth, ...]
+    agi_listening: bool
+    agi_sessions: int
+    """Callers held by a FastAGI session now."""
+    database_up: bool
+    spooled: int
+    """Bytes of facts that wait in the spool file for the database."""
+
+
+class Centre(Protocol):
+    """The running call centre, as seen by the control API. All but `reload` return at once and never raise."""
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force."""
+        ...
+
+    def now(self) -> Instant:
+        """The engine's instant."""
+        ...
+
+    def snapshot(self) -> EngineSnapshot:
+        """Return who waits, who is free and who talks to whom."""
+        ...
+
+    def live(self) -> LiveSnapshot:
+        """Return the figures of this moment and of today."""
+        ...
+
+    def telephone_of(self, agent: AgentId) -> str | None:
+        """Return the name of the telephone where the operator sits; None when at none."""
+        ...
+
+    def health(self) -> Health:
+        """Return how the parts around the engine are doing."""
+        ...
+
+    def post(self, item: Input) -> None:
+        """Hand an input to the engine, which may have handled it already when this returns."""
+        ...
+
+    async def reload(self) -> Sequence[str]:
+        """Read the configuration again; return its mistakes, with which nothing has changed, or nothing."""
+        ...

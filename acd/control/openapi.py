@@ -1,0 +1,82 @@
+"""The OpenAPI 3.1 document of the control API, made from the endpoints themselves: it cannot differ from them.
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
+
+import acd
+from acd.control.endpoints import Endpoint, NoBody
+from acd.control.views import Refusal
+
+_REFERENCE: Final = "#/components/schemas/{model}"
+_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+
+
+def openapi_document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
+    """Return the document that describes the endpoints."""
+    schemas, references = _schemas(endpoints)
+    paths: dict[str, dict[str, Any]] = {}
+    for endpoint in endpoints:
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, references)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Call distributor: control API",
+            "version": acd.__version__,
+            "description": "What the running daemon tells, and what it may be asked to do. Instants are seconds since "
+            "the epoch, UTC; durations end in `_s` and are seconds.",
+        },
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _schemas(endpoints: Iterable[Endpoint]) -> tuple[dict[str, Any], Mapping[type, dict[str, Any]]]:
+    """Return the schemas of all types by name, and for each type how it is referred to."""
+    answers = {Refusal, *(endpoint.answers for endpoint in endpoints)}
+    bodies = {endpoint.body for endpoint in endpoints} - {NoBody}
+    wanted: list[tuple[type, JsonSchemaMode, TypeAdapter[Any]]] = [
+        *((kind, "serialization", TypeAdapter(kind)) for kind in sorted(answers, key=lambda kind: kind.__name__)),
+        *((kind, "validation", TypeAdapter(kind)) for kind in sorted(bodies, key=lambda kind: kind.__name__)),
+    ]
+    by_key, together = TypeAdapter.json_schemas(wanted, ref_template=_REFERENCE)
+    references = {kind: dict(by_key[kind, mode]) for kind, mode, _ in wanted}
+    return dict(together.get("$defs", {})), references
+
+
+def _operation(endpoint: Endpoint, references: Mapping[type, dict[str, Any]]) -> dict[str, Any]:
+    roles = ", ".join(sorted(endpoint.roles))
+    operation: dict[str, Any] = {
+        "operationId": _operation_id(endpoint),
+        "summary": endpoint.summary,
+        "description": f"For: {roles}.",
+        "responses": {
+            "200": {"description": "Done", "content": _content(references[endpoint.answers])},
+            "default": {"description": "Refused", "content": _content(references[Refusal])},
+        },
+    }
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in _PARAMETER.findall(endpoint.path)
+    ]
+    if parameters:
+        operation["parameters"] = parameters
+    if endpoint.body is not NoBody:
+        operation["requestBody"] = {"required": True, "content": _content(references[endpoint.body])}
+    return operation
+
+
+def _content(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}
+
+
+def _operation_id(endpoint: Endpoint) -> str:
+    words = [word for word in re.split(r"\W+", endpoint.path) if word not in {"", "v1", "agent"}]
+    return "_".join([endpoint.method.lower(), *words])
