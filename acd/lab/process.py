@@ -41,8 +41,8 @@ def cpu_s(pid: int) -> float:
 
 async def until(condition: Callable[[], bool], every_s: float = 0.02) -> None:
     """Wait until `condition` is true; for what no event tells of, such as a file that another program makes."""
-    while not condition():
-        await asyncio.sleep(every_s)  # noqa: ASYNC110  # that is what this function is for
+    while not condition():  # noqa: ASYNC110  # that is what this function is for
+        await asyncio.sleep(every_s)
 
 
 class LabProcess:
