@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of the control API, made from the endpoints themselves: it cannot differ from them.
+"""The OpenAPI 3.1 document of the control API, made from the endpoints themselves: it cannot differ from them."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
