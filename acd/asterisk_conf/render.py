@@ -5,6 +5,7 @@ place them. What each line of a template is for: `asterisk-conf/README.md`.
 """
 
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -86,6 +87,7 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
         "fallback": config.fallback,
         "has_default_music": any(music.name == "default" for music in config.music),
         "lines": config.lines,
+        "media_address": _own_address(server),
         "members": {line.name: _of_line(members, line.name) for line in config.lines},
         "modules": list(MODULES.items()),
         "music": config.music,
@@ -117,6 +119,19 @@ def _templates() -> Path:
 
 def _address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _own_address(server: Asterisk) -> str | None:
+    """Return the one address that speech is bound to; None where the server listens on all.
+
+    Bound to all, Asterisk asks the resolver for its own host name once per channel (`ast_find_ourip`, seen on 16.28 and
+    22.10), and a name that does not resolve makes every call wait for the resolver.
+    """
+    try:
+        address = ip_address(server.sip.bind)
+    except ValueError:
+        return None
+    return None if address.is_unspecified else str(address)
 
 
 def _of_line(members: tuple[Member, ...], line: str) -> list[Member]:
