@@ -219,7 +219,6 @@ class CallerCounts:
     """The other side ended the call."""
     left: int
     """The caller hung up."""
-    cancelled: int
     refused: int
 
     @property
@@ -240,7 +239,6 @@ class Callers(_Sipp):
         *,
         rate: float | None = None,
         account: tuple[str, str] | None = None,
-        cancels: bool = False,
         digits: Sequence[Path] = (),
         digit_gap_ms: int = 1000,
         rtp_file: Path | None = None,
@@ -254,7 +252,6 @@ class Callers(_Sipp):
             callers: One call each.
             rate: Calls per second; their own `at_ms` is left aside. None: each calls at its `at_ms`.
             account: User and password for the digest authentication that a telephone is asked for.
-            cancels: Hang up before the answer: `patience_ms` counts from the 100 Trying.
             digits: Packet captures of keys that are played after the answer, one after the other.
             digit_gap_ms: Pause before each key.
             rtp_file: Raw A-law that is played to Asterisk; None for no media.
@@ -267,7 +264,6 @@ class Callers(_Sipp):
             "arrivals": rate is None,
             "username": account[0] if account else "",
             "password": account[1] if account else "",
-            "cancels": cancels,
             "digits": digits,
             "digit_gap_ms": digit_gap_ms,
             "rtp_file": rtp_file,
@@ -305,7 +301,6 @@ class Callers(_Sipp):
             connected=events["connected"],
             served=events["served"],
             left=events["left"],
-            cancelled=events["cancelled"],
             refused=events["refused"],
         )
 
