@@ -173,7 +173,8 @@ async def measure(
     for percent in PERCENTS:
         at, place = _place_of(rank(percent, count), groups)
         inside = and_(chosen, value >= at, value < at + 1)
-        found.append(float(await connection.scalar(select(value).where(inside).order_by(value).limit(1).offset(place))))
+        exact = select(value).where(inside).order_by(value).limit(1).offset(place)
+        found.append(float((await connection.execute(exact)).scalar_one()))
     total = sum(group[2] for group in groups)
     p50, p90, p95, p99 = found
     return Distribution(count, total / count, p50, p90, p95, p99, max(group[3] for group in groups))

@@ -72,7 +72,7 @@ def quarter(year: int, number: int, zone: ZoneInfo) -> Period:
 
 
 def parse_period(from_text: str, to_text: str, zone: ZoneInfo) -> Period:
-    """Return the period that a person has typed: ISO dates (the last one included) or ISO local times (the last excluded).
+    """Return the period that a person has typed: ISO dates, the last included, or ISO local times, the last excluded.
 
     A time with an offset is taken as it says; one without is local.
 

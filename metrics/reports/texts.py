@@ -1,0 +1,264 @@
+"""The words of the reports, in Russian and English side by side, so that none can be forgotten.
+
+Keys are the names of figures, columns, tables, charts, rules, states and outcomes, as code and JSON name them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Language = Literal["en", "ru"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One text in every language; `{}` marks a place for a value."""
+
+    en: str
+    ru: str
+
+
+TITLES: Final[Mapping[str, Text]] = {
+    "kpi": Text("Performance indicators", "Показатели результативности"),
+    "daily": Text("Daily report", "Отчёт за день"),
+    "monthly": Text("Monthly report", "Отчёт за месяц"),
+    "quarterly": Text("Quarterly report", "Отчёт за квартал"),
+    "operators": Text("Operators' work", "Работа операторов"),
+    "calls": Text("List of calls", "Список звонков"),
+    "period": Text("Period", "Период"),
+    "line": Text("Line", "Линия"),
+    "all_lines": Text("all lines", "все линии"),
+    "zone": Text("Time zone", "Часовой пояс"),
+    "made_at": Text("Made", "Сформирован"),
+    "page": Text("page {} of {}", "стр. {} из {}"),
+    "total": Text("Total", "Итого"),
+    "nobody": Text("not answered", "без ответа"),
+    "nothing": Text("There is nothing in this period.", "За этот период данных нет."),
+    "signed": Text("Responsible", "Ответственный"),
+    "signature": Text("signature", "подпись"),
+    "full_name": Text("full name", "Ф. И. О."),
+}
+
+TABLES: Final[Mapping[str, Text]] = {
+    "indicators": Text("Norms and facts", "Нормативы и факт"),
+    "volumes": Text("Volumes", "Объёмы"),
+    "waits_and_talks": Text("Waits and talks", "Ожидание и разговоры"),
+    "by_line": Text("By line", "По линиям"),
+    "by_hour": Text("By hour", "По часам"),
+    "by_day": Text("By day", "По дням"),
+    "by_month": Text("By month", "По месяцам"),
+    "by_interval": Text("By interval", "По интервалам"),
+    "by_weekday_hour": Text("Accepted calls by weekday and hour", "Принятые звонки по дням недели и часам"),
+    "in_norm_by_weekday_hour": Text(
+        "Share connected in norm by weekday and hour", "Доля соединений в норматив по дням недели и часам"
+    ),
+    "by_operator": Text("By operator", "По операторам"),
+    "by_level": Text("By level", "По уровням"),
+    "states": Text("Hours by state", "Часы по состояниям"),
+    "pauses": Text("Pauses by reason", "Перерывы по причинам"),
+    "abandons_by_wait": Text("Unanswered calls by wait", "Неотвеченные звонки по времени ожидания"),
+    "outcomes": Text("How calls ended", "Чем закончились звонки"),
+    "repeats": Text("Repeat calls", "Повторные звонки"),
+    "call_backs": Text("Call-backs after a break", "Обратный дозвон после разрыва"),
+    "violations": Text("Violations", "Нарушения"),
+    "violating_calls": Text("Calls behind the violations", "Звонки с нарушениями"),
+    "list_of_calls": Text("Calls", "Звонки"),
+    "offers": Text("Offers to operators", "Вызовы операторов"),
+}
+
+CHARTS: Final[Mapping[str, Text]] = {
+    "calls_by_hour": Text("Calls by hour", "Звонки по часам"),
+    "calls_by_day": Text("Calls by day", "Звонки по дням"),
+    "calls_by_month": Text("Calls by month", "Звонки по месяцам"),
+    "in_norm_by_day": Text("Share connected in norm by day", "Доля соединений в норматив по дням"),
+    "in_norm_by_hour": Text("Share connected in norm by hour", "Доля соединений в норматив по часам"),
+    "in_norm_by_month": Text("Share connected in norm by month", "Доля соединений в норматив по месяцам"),
+    "unanswered_by_wait": Text("Unanswered calls by wait", "Неотвеченные звонки по времени ожидания"),
+    "heat": Text("Accepted calls by weekday and hour", "Принятые звонки по дням недели и часам"),
+    "operators_hours": Text("Operators' hours by state", "Часы операторов по состояниям"),
+}
+
+COLUMNS: Final[Mapping[str, Text]] = {
+    "code": Text("No.", "№"),
+    "figure": Text("Figure", "Показатель"),
+    "value": Text("Fact", "Факт"),
+    "norm": Text("Norm", "Норматив"),
+    "rule": Text("Rule", "Правило расчёта"),
+    "verdict": Text("Kept", "Выполнение"),
+    "queue": Text("Line", "Линия"),
+    "interval": Text("From", "Начало"),
+    "day": Text("Day", "День"),
+    "hour": Text("Hour", "Час"),
+    "month": Text("Month", "Месяц"),
+    "weekday": Text("Weekday", "День недели"),
+    "operator": Text("Operator", "Оператор"),
+    "name": Text("Name", "Имя"),
+    "level": Text("Level", "Уровень"),
+    "state": Text("State", "Состояние"),
+    "reason": Text("Reason", "Причина"),
+    "count": Text("Count", "Количество"),
+    "part": Text("Share", "Доля"),
+    "from_s": Text("From", "От"),
+    "to_s": Text("To", "До"),
+    "call": Text("Call", "Звонок"),
+    "caller": Text("Caller", "Номер звонящего"),
+    "entered_at": Text("Entered", "Поступил"),
+    "answered_at": Text("Answered", "Отвечен"),
+    "ended_at": Text("Ended", "Завершён"),
+    "outcome": Text("Outcome", "Итог"),
+    "waited_s": Text("Wait", "Ожидание"),
+    "talked_s": Text("Talk", "Разговор"),
+    "questioned_s": Text("Questioning", "Опрос"),
+    "ended_by": Text("Ended by", "Завершил"),
+    "cause": Text("Cause", "Код причины"),
+    "offers": Text("Offers", "Вызовов"),
+    "misses": Text("Missed", "Пропущено"),
+    "destination": Text("Left for", "Передан"),
+    "violation": Text("Violation", "Нарушение"),
+    "talks": Text("Talks", "Разговоров"),
+    "in_norm": Text("In norm", "В норматив"),
+    "unanswered": Text("Unanswered", "Без ответа"),
+    "mean_wait": Text("Mean wait", "Ср. ожидание"),
+    "longest_wait": Text("Longest wait", "Макс. ожидание"),
+    "mean_talk": Text("Mean talk", "Ср. разговор"),
+    "aht": Text("Handling (AHT)", "Обработка (AHT)"),
+    "occupancy": Text("Occupancy", "Занятость"),
+    "logged_in": Text("Logged in", "На смене"),
+    "accepted": Text("Accepted", "Принято"),
+    "answered": Text("Answered", "Отвечено"),
+    "abandoned": Text("Abandoned", "Потеряно"),
+    "overflowed": Text("Overflowed", "Переведено"),
+    "died": Text("Broken off", "Оборвано"),
+    "over_maximum": Text("Over maximum", "Сверх максимума"),
+    "missed_offers": Text("Missed offers", "Пропущено вызовов"),
+    "missed_share": Text("Missed", "Доля пропущенных"),
+    "mean_ring": Text("Mean ring", "Ср. вызов"),
+}
+
+FIGURES: Final[Mapping[str, Text]] = {
+    "K1": Text("Accepted calls connected within the normative wait", "Доля звонков, соединённых в нормативное время"),
+    "K2": Text("Calls that operators left unanswered", "Доля звонков, не отвеченных операторами"),
+    "K3": Text("Mean time of questioning", "Среднее время опроса"),
+    "K4": Text("Mean time of advising", "Среднее время консультирования"),
+    "K5": Text(
+        "Longest time from a break to the first call-back", "Макс. время от разрыва до первого обратного дозвона"
+    ),
+    "K6": Text("Fewest call-back attempts per break", "Мин. число попыток обратного дозвона на разрыв"),
+    "K7": Text("Calls that waited over the maximum", "Звонки с ожиданием сверх максимального"),
+    "accepted": Text("Accepted", "Принято звонков"),
+    "answered": Text("Answered", "Отвечено"),
+    "answered_in_norm": Text("Answered within the normative wait", "Отвечено в нормативное время"),
+    "abandoned": Text("Abandoned by the caller", "Потеряно: абонент не дождался"),
+    "abandoned_short": Text("of them short abandons", "из них положили трубку сразу"),
+    "overflowed": Text("Overflowed to another destination", "Переведено по истечении ожидания"),
+    "died": Text("Broken off by a failure", "Оборвано из-за сбоя"),
+    "refused": Text("Refused: no such line", "Отклонено: нет такой линии"),
+    "open": Text("Still waiting", "Ещё ожидают"),
+    "missed_offers": Text("Offers missed by operators", "Вызовы, пропущенные операторами"),
+    "talks_marked": Text("Talks with the end of questioning marked", "Разговоры с отметкой конца опроса"),
+    "talks_unmarked": Text("Talks without the mark", "Разговоры без отметки"),
+    "waited_mean": Text("Wait, mean", "Ожидание, среднее"),
+    "waited_p50": Text("Wait, median", "Ожидание, медиана"),
+    "waited_p90": Text("Wait, 90th percentile", "Ожидание, 90-й процентиль"),
+    "waited_p95": Text("Wait, 95th percentile", "Ожидание, 95-й процентиль"),
+    "waited_p99": Text("Wait, 99th percentile", "Ожидание, 99-й процентиль"),
+    "waited_max": Text("Wait, longest", "Ожидание, максимум"),
+    "talked_mean": Text("Talk, mean", "Разговор, средний"),
+    "talked_p50": Text("Talk, median", "Разговор, медиана"),
+    "talked_p90": Text("Talk, 90th percentile", "Разговор, 90-й процентиль"),
+    "talked_p95": Text("Talk, 95th percentile", "Разговор, 95-й процентиль"),
+    "talked_p99": Text("Talk, 99th percentile", "Разговор, 99-й процентиль"),
+    "talked_max": Text("Talk, longest", "Разговор, максимум"),
+    "aht": Text("Mean handling time (talk and wrap-up)", "Среднее время обработки (разговор и доработка)"),
+    "occupancy": Text("Occupancy of operators", "Занятость операторов"),
+    "repeat_calls": Text("Calls repeated within 24 hours", "Повторные звонки в течение 24 часов"),
+    "repeat_share": Text("Share of repeat calls", "Доля повторных звонков"),
+    "first_call_resolution": Text("Solved with the first call", "Решено с первого звонка"),
+    "callers": Text("Different callers", "Разных абонентов"),
+    "withheld": Text("Calls with a withheld number", "Звонки со скрытым номером"),
+    "breaks": Text("Breaks that are owed a call-back", "Разрывы, требующие обратного дозвона"),
+    "call_backs_reached": Text("Callers reached", "Дозвонились"),
+}
+
+WORDS: Final[Mapping[str, Text]] = {
+    "of_all_accepted": Text("of all accepted calls", "от всех принятых звонков"),
+    "short_abandons_left_out": Text("short abandons left out", "без учёта сразу положивших трубку"),
+    "early_abandons_left_out": Text(
+        "abandons within the norm left out", "без учёта не дождавшихся в пределах норматива"
+    ),
+    "early_abandons_count_as_met": Text(
+        "abandons within the norm count as met", "не дождавшиеся в пределах норматива засчитаны"
+    ),
+    "answered_only": Text("answered calls only", "только отвеченные звонки"),
+    "after_normative_wait": Text("unanswered after the normative wait", "без ответа после нормативного ожидания"),
+    "within_normative_wait": Text("unanswered within the normative wait", "без ответа в пределах норматива"),
+    "every_call": Text("every call", "все звонки"),
+    "at_most": Text("at most", "не более"),
+    "at_least": Text("at least", "не менее"),
+    "shown_only": Text("shown only", "справочно"),
+    "abandoned": Text("abandoned", "не дождался"),
+    "answered": Text("answered", "отвечен"),
+    "overflowed": Text("overflowed", "переведён"),
+    "died": Text("broken off", "оборван"),
+    "refused": Text("refused", "отклонён"),
+    "waiting": Text("waiting", "ожидает"),
+    "missed": Text("missed", "пропущен"),
+    "withdrawn": Text("withdrawn", "отозван"),
+    "lost": Text("not known", "неизвестно"),
+    "caller": Text("caller", "абонент"),
+    "agent": Text("operator", "оператор"),
+    "system": Text("system", "система"),
+    "logged_out": Text("Logged out", "Не на смене"),
+    "ready": Text("Ready", "Готов"),
+    "ringing": Text("Ringing", "Вызов"),
+    "talking": Text("Talking", "Разговор"),
+    "wrap_up": Text("Wrap-up", "Доработка"),
+    "back_off": Text("After a miss", "После пропуска"),
+    "paused": Text("Paused", "Перерыв"),
+    "busy_elsewhere": Text("Other call", "Другой звонок"),
+    "unreachable": Text("No telephone", "Нет связи"),
+    "over_norm": Text("not connected within the norm", "не соединён в нормативное время"),
+    "over_maximum": Text("waited over the maximum", "ожидание сверх максимального"),
+    "not_answered": Text("not answered", "не отвечен"),
+    "monday": Text("Mon", "Пн"),
+    "tuesday": Text("Tue", "Вт"),
+    "wednesday": Text("Wed", "Ср"),
+    "thursday": Text("Thu", "Чт"),
+    "friday": Text("Fri", "Пт"),
+    "saturday": Text("Sat", "Сб"),
+    "sunday": Text("Sun", "Вс"),
+    "yes": Text("yes", "да"),
+    "no": Text("NO", "НЕТ"),
+    "in_norm": Text("in norm", "в норматив"),
+    "norm": Text("norm", "норматив"),
+}
+
+UNITS: Final[Mapping[str, Text]] = {
+    "share": Text("%", "%"),
+    "seconds": Text("s", "с"),
+    "hours": Text("h", "ч"),
+    "count": Text("", ""),
+}
+
+NOTES: Final[Mapping[str, Text]] = {
+    "summary_kept": Text("All norms of the period are kept.", "Все нормативы за период выполнены."),
+    "summary_broken": Text("Norms not kept: {}.", "Не выполнены нормативы: {}."),
+    "calls_of_total": Text("{} of {} calls are listed.", "Показано {} из {} звонков."),
+    "still_open": Text(
+        "{} calls still wait; they are counted once they end.",
+        "Звонков ещё в ожидании: {}; они учитываются по завершении.",
+    ),
+    "no_call_backs": Text(
+        "No breaks that are owed a call-back are recorded.", "Разрывов, требующих обратного дозвона, не зафиксировано."
+    ),
+    "nothing": TITLES["nothing"],
+}
+
+
+def say(catalogue: Mapping[str, Text], key: str, language: Language, *values: object) -> str:
+    """Return the text of the key in the language, values filled in; the key itself where the catalogue lacks it."""
+    text = catalogue.get(key)
+    if text is None:
+        return key
+    chosen = text.ru if language == "ru" else text.en
+    return chosen.format(*values) if values else chosen
