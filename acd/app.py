@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -95,7 +95,7 @@ async def run_daemon(config: Config, options: DaemonOptions) -> int:
     return int(status)
 
 
-async def _first(drain: "asyncio.coroutines.Coroutine[None, None, None]", insisted: asyncio.Event) -> bool:
+async def _first(drain: Coroutine[None, None, None], insisted: asyncio.Event) -> bool:
     """Drain until done or the second signal; return whether it was the signal."""
     draining = asyncio.ensure_future(drain)
     second = asyncio.ensure_future(insisted.wait())

@@ -5,10 +5,10 @@ at which things really happened. They are recorded beside the engine's facts; th
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from ami_bridge.ended import EndedCall
+from metrics.records.queries import OpenCall
 from queue_engine.facts import (
     AbandonStage,
     CallAbandoned,
@@ -19,25 +19,13 @@ from queue_engine.facts import (
     CallOverflowed,
     Fact,
 )
-from queue_engine.ids import AgentId, CallId, Instant, QueueName
+from queue_engine.ids import AgentId, CallId, Instant
 from queue_engine.inputs import Party
 
 SERVED: Final = "served"
 """The dialplan's own destination of a call whose operator hung up first."""
 
 VANISHED: Final = "Asterisk was restarted"
-
-
-@dataclass(frozen=True, slots=True)
-class OpenCall:
-    """A call that the records have seen begin and not end."""
-
-    call: CallId
-    queue: QueueName
-    caller: str
-    entered_at: Instant
-    answered_at: Instant | None
-    agent: AgentId | None
 
 
 def facts_of_ended(ended: EndedCall, known: OpenCall | None, agent_at: Callable[[str], AgentId]) -> list[Fact]:

@@ -13,10 +13,11 @@ import structlog
 
 from acd.clock import Clock
 from queue_engine.effects import Effect
-from queue_engine.engine import EngineSnapshot, QueueEngine, Step
+from queue_engine.engine import QueueEngine, Step
 from queue_engine.facts import Fact
 from queue_engine.ids import Instant
 from queue_engine.inputs import Input
+from queue_engine.snapshot import EngineSnapshot
 
 log = structlog.get_logger(__name__)
 

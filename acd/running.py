@@ -9,20 +9,22 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import structlog
 
+from acd.asterisk_conf.members import fallback_members
 from acd.clock import Clock
 from acd.control.centre import Health, ServerHealth
 from acd.fact_log import log_fact
-from acd.recovery import OpenCall, missing_facts
+from acd.recovery import missing_facts
 from acd.runner import EngineRunner
 from acd.seats import Seat, SeatFile
 from acd.server import AsteriskServer
 from acd.staff import Staff
+from acd.standard import standard_of
 from ami_bridge.agi_server import AgiServer, AgiSession
 from ami_bridge.caller_session import CallerSessions, LineSound
 from ami_bridge.client import AmiClient
@@ -35,26 +37,22 @@ from config.errors import ConfigErrors
 from config.load import load_config
 from config.model import Config
 from config.to_policy import to_policy
-from metrics.live import LiveBoard, LiveFigures
-from metrics.records.queries import open_calls, recorded_calls
+from metrics.live import LiveFigures, LiveSnapshot
+from metrics.records.counting import Scope, count_by_line
+from metrics.records.database import open_engine
+from metrics.records.queries import OpenCall, is_recorded, open_calls
 from metrics.records.recorder import Recorder
 from queue_engine.effects import Effect, OfferCall
-from queue_engine.engine import EngineSnapshot, QueueEngine
+from queue_engine.engine import QueueEngine
 from queue_engine.facts import AgentState, AgentStateChanged, CallReturned, Fact
 from queue_engine.ids import AgentId, CallId, Instant, QueueName
 from queue_engine.inputs import AgentLoggedIn, AgentPaused, Input, PoliciesLoaded
+from queue_engine.snapshot import EngineSnapshot
 
 log = structlog.get_logger(__name__)
 
 NOT_AT_WORK: Final = frozenset({AgentState.LOGGED_OUT, AgentState.PAUSED})
 RESTART: Final = "restart"
-
-
-@dataclass(slots=True)
-class _Before:
-    """What the records knew when we started."""
-
-    calls: dict[CallId, OpenCall] = field(default_factory=dict)
 
 
 class RunningCentre:
@@ -67,7 +65,8 @@ class RunningCentre:
         self.started_at = self._clock.now()
         self.draining = False
         self._agi_listening = False
-        self._before = _Before()
+        self._before: dict[CallId, OpenCall] = {}
+        """What the records knew of open calls when we started."""
         self._paused: dict[AgentId, str] = {}
         self._at_work: set[AgentId] = set()
         self._ringing: set[AgentId] = set()
@@ -76,10 +75,13 @@ class RunningCentre:
         self._tasks: asyncio.TaskGroup | None = None
         # An offer's number is never used twice, not even across restarts: it begins with the time of the start.
         self._runner = EngineRunner(QueueEngine(first_offer=int(self.started_at * 1000) * 1000), self._clock, loop)
-        self.recorder = Recorder(config.database.url, uuid.uuid4().hex, Path(config.database.spool))
-        self._live = LiveBoard(config.site.time_zone)
+        self.recorder = Recorder(config.database.url, uuid.uuid4().hex, config.database.spool)
+        self._live = LiveFigures(
+            standard_of(config), ZoneInfo(config.site.time_zone), [QueueName(line.name) for line in config.lines]
+        )
+        self._records = open_engine(config.database.url)
         self._desks = Desks(self._telephones(), self._runner.post)
-        self._seat_file = SeatFile(Path(config.database.spool).with_suffix(".seats.json"))
+        self._seat_file = SeatFile(config.database.spool.with_suffix(".seats.json"))
         self._servers = {server.name: self._make_server(server.name) for server in config.servers}
         boards = {name: server.board for name, server in self._servers.items()}
         self._performer = Performer(
@@ -89,7 +91,7 @@ class RunningCentre:
         codes = DialCodes(self._server_of, self._desks, Staff(lambda: self._config, self._clock.now), self._runner.post)
         self._agi = AgiServer({"call": callers.serve, "operator": codes.serve}, allowed_peers=self._agi_peers(config))
         self._agi_wanted = asyncio.Event()
-        self._runner.connect(self._perform, self.recorder.record, self._live.take, self._take_note, log_fact)
+        self._runner.connect(self._perform, self.recorder.record, self._live.see, self._take_note, log_fact)
 
     # -- composition -----------------------------------------------------------------------------------------------
 
@@ -102,7 +104,7 @@ class RunningCentre:
                 client,
                 lambda: [t.name for t in self._telephones() if t.server == name],
                 self._desks.agent_at,
-                lambda agent: self._lines_of(agent),
+                self._lines_of,
                 lambda agent: agent in self._at_work,
             )
 
@@ -114,21 +116,12 @@ class RunningCentre:
             self._answered_before,
             self._synchronised,
             mirror,
-            lambda: self._static_members(name),
+            lambda: [(m.queue, m.interface.removeprefix("PJSIP/")) for m in fallback_members(self._config, settings)],
         )
 
     def _telephones(self) -> list[Telephone]:
         first = self._config.servers[0].name
         return [Telephone(t.server or first, t.name) for t in self._config.telephones]
-
-    def _static_members(self, server: str) -> list[tuple[str, str]]:
-        names = {t.name for t in self._telephones() if t.server == server}
-        return [
-            (line, operator.own_telephone)
-            for operator in self._config.operators
-            if operator.own_telephone in names
-            for line in self._config.lines_of(operator)
-        ]
 
     def _lines_of(self, agent: AgentId) -> tuple[QueueName, ...]:
         operator = next((o for o in self._config.operators if o.number == agent), None)
@@ -165,12 +158,16 @@ class RunningCentre:
         tasks.create_task(self._listen(), name="agi-listen")
 
     async def _read_open_calls(self) -> None:
+        now = self._clock.now()
         try:
-            found = await open_calls(self._config.database.url)
-        except Exception as error:  # noqa: BLE001  (whatever the database says, calls go first)
-            log.error("records.open_calls_unread", reason=str(error))
+            found = await open_calls(self._records)
+            async with self._records.connect() as connection:
+                today = Scope(*self._live.day(now))
+                self._live.load(now, await count_by_line(connection, today, self._live.standard), found)
+        except Exception as error:  # noqa: BLE001 - whatever the database says, calls go first
+            log.error("records.open_calls_unread", reason=str(error))  # noqa: TRY400 - an outage needs no traceback
             return
-        self._before = _Before({call.call: call for call in found})
+        self._before = {call.call: call for call in found}
 
     def _take_seats(self) -> None:
         for seat in self._seat_file.read():
@@ -218,6 +215,7 @@ class RunningCentre:
         self._runner.stop()
         if self._agi_listening:
             await self._agi.close()
+        await self._records.dispose()
         return await self.recorder.close()
 
     # -- what comes out of the engine ------------------------------------------------------------------------------
@@ -268,10 +266,10 @@ class RunningCentre:
     # -- recovery --------------------------------------------------------------------------------------------------
 
     def _known_before(self, call: CallId) -> bool:
-        return call in self._before.calls
+        return call in self._before
 
     def _answered_before(self, call: CallId) -> Instant | None:
-        known = self._before.calls.get(call)
+        known = self._before.get(call)
         return known.answered_at if known else None
 
     def _synchronised(self, server: AsteriskServer, ended: dict[CallId, EndedCall]) -> None:
@@ -281,14 +279,14 @@ class RunningCentre:
 
     async def _recover(self, server: AsteriskServer, ended: dict[CallId, EndedCall]) -> None:
         """Record what became of the calls of this server that ended without us."""
-        mine = [c for c in self._before.calls.values() if c.call.startswith(f"{server.name}-")]
+        mine = [c for c in self._before.values() if c.call.startswith(f"{server.name}-")]
         if not mine and not ended:
             return
         try:
             await self.recorder.settled()
-            recorded = await recorded_calls(self._config.database.url, list(ended))
-        except Exception as error:  # noqa: BLE001  (the entries stay in Asterisk and are read again next time)
-            log.error("recovery.failed", server=server.name, reason=str(error))
+            recorded = await is_recorded(self._records, list(ended))
+        except Exception as error:  # noqa: BLE001 - the entries stay in Asterisk and are read again next time
+            log.error("recovery.failed", server=server.name, reason=str(error))  # noqa: TRY400 - see above
             return
         facts = missing_facts(
             ended.values(),
@@ -300,11 +298,11 @@ class RunningCentre:
         )
         for fact in facts:
             self.recorder.record(fact)
-            self._live.take(fact)
+            self._live.see(fact)
             log_fact(fact)
         for call in mine:
             if server.board.legs.call(call.call) is None:
-                del self._before.calls[call.call]
+                del self._before[call.call]
         server.pruner.saw_entries(ended.values())
         log.info("recovery.done", server=server.name, ended=len(ended), open_before=len(mine), facts=len(facts))
 
@@ -327,9 +325,9 @@ class RunningCentre:
         """Return who waits, who is free and who talks to whom."""
         return self._runner.snapshot()
 
-    def live(self) -> LiveFigures:
-        """Return today's figures per line."""
-        return self._live.figures(self._clock.now())
+    def live(self) -> LiveSnapshot:
+        """Return the figures of this moment and of today."""
+        return self._live.snapshot(self._clock.now())
 
     def telephone_of(self, agent: AgentId) -> str | None:
         """Return the name of the telephone where the operator sits."""
@@ -369,6 +367,7 @@ class RunningCentre:
         if {s.name for s in config.servers} != set(self._servers):
             return ["the list of Asterisk servers changes by a restart only"]
         self._config = config
+        self._live.standard = standard_of(config)
         self._desks.replace(self._telephones())
         self._runner.post(PoliciesLoaded(*to_policy(config)))
         self._log_in_automatic()

@@ -56,9 +56,10 @@ class Resynchroniser:
         self._telephones(devices)
         self._close_gone_calls(present, ended)
         self._operators_channels(present)
-        for channel in self._take_up_calls(present):
+        for call in self._take_up_calls(present):
             # It stands in the fallback Queue(): back to the dialplan, which comes to us at once.
-            client.post("Redirect", {"Channel": channel, "Context": "acd-call", "Exten": "s", "Priority": "serve"})
+            to = {"Context": "acd-line", "Exten": call.queue, "Priority": "session"}
+            client.post("Redirect", {"Channel": call.channel} | to)
         log.info("ami.resynchronised", server=self._board.server, channels=len(present), calls=len(self._board.legs))
         return ended
 
@@ -107,9 +108,9 @@ class Resynchroniser:
                 channel["Channel"], uniqueid, channel.get("Linkedid") or "", channel.get("BridgeID") or ""
             )
 
-    def _take_up_calls(self, present: Mapping[str, AmiMessage]) -> list[str]:
-        """Take up the calls that a daemon before us had; return the channels that stand in the fallback."""
-        in_fallback = []
+    def _take_up_calls(self, present: Mapping[str, AmiMessage]) -> list[CallLeg]:
+        """Take up the calls that a daemon before us had; return those that stand in the fallback."""
+        in_fallback: list[CallLeg] = []
         for uniqueid, channel in present.items():
             variables = channel.variables
             call_id = CallId(variables.get("ACD_CALL", ""))
@@ -127,7 +128,7 @@ class Resynchroniser:
             if bridge:
                 self._board.caller_found_in_bridge(call, bridge, self._answered_before(call_id))
             elif channel.get("Application") == "Queue":
-                in_fallback.append(channel["Channel"])
+                in_fallback.append(call)
             elif channel.get("Application") != "Dial" and not call.introduced:
                 # It will open a session within a second; its place in the line is its own at once.
                 self._board.introduce(call, greeted=True, recovered=True)
