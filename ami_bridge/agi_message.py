@@ -208,7 +208,7 @@ def encode_command(name: str, *words: str) -> bytes:
     """
     line = " ".join([name, *[word if _PLAIN_WORD.fullmatch(word) else _quoted(word) for word in words]])
     if LINE_BREAKERS.search(line) or not _COMMAND.fullmatch(name):
-        raise InjectionRefused(ascii(name), "a word")
+        raise InjectionRefused(name, "a word")
     wire = line.encode(errors="replace")
     if len(wire) > MAX_COMMAND:
         raise TooLong(name, "the command", MAX_COMMAND)

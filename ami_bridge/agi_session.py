@@ -92,7 +92,7 @@ class AgiSession(Request):  # type: ignore[misc] # panoramisk has no types
     async def send_command(self, command: str) -> AgiReply:
         """Send a line that is quoted already; panoramisk's way to say it. Raises as `command` does."""
         if LINE_BREAKERS.search(command):
-            raise InjectionRefused(ascii(command.split(maxsplit=1)[0]), "the line")
+            raise InjectionRefused(command.partition(" ")[0], "the line")
         return await self._submit(command.partition(" ")[0], command.encode(errors="replace") + b"\n")
 
     def _submit(self, name: str, wire: bytes) -> "asyncio.Future[AgiReply]":

@@ -34,7 +34,8 @@ class InjectionRefused(BridgeError):
         self.field = field
 
     def __str__(self) -> str:
-        return f"{self.command}: {self.field} holds a line break or NUL"
+        text = f"{self.command}: {self.field} holds a line break or NUL"
+        return text.translate({ord("\r"): "?", ord("\n"): "?", 0: "?"})
 
 
 class TooLong(BridgeError):

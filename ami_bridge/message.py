@@ -224,7 +224,7 @@ def encode_action(name: str, headers: Mapping[str, HeaderValue], action_id: str)
     encoded = []
     for header, value in lines:
         if ":" in header or LINE_BREAKERS.search(header) or LINE_BREAKERS.search(value):
-            raise InjectionRefused(ascii(name), ascii(header))
+            raise InjectionRefused(name, header)
         encoded.append(f"{header}: {value}".encode(errors="replace"))
         if len(encoded[-1]) > MAX_LINE:
             raise TooLong(name, header, MAX_LINE)
