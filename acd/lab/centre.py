@@ -1,0 +1,365 @@
+"""A whole contact centre of the lab's own: addresses, a configuration, Asterisk, the daemon as a process, its records.
+
+The daemon is run as a site runs it (`acd --config FILE run`), so that it can be killed, frozen and started again; what
+it knows is asked over its control API, what it has recorded is read from its database.
+"""
+
+import asyncio
+import contextlib
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from sqlalchemy import RowMapping, Table, select
+from sqlalchemy.exc import OperationalError
+
+from acd.asterisk_conf import Mode, render, write
+from acd.control.access import read_token_file
+from acd.control.client import ControlClient
+from acd.control.errors import ControlError
+from acd.control.place import token_path
+from acd.lab.addresses import HeldSlice, Slice
+from acd.lab.asterisk import PROJECT, AsteriskProgram, LabAsterisk, find_asterisk
+from acd.lab.errors import ProcessFailed
+from acd.lab.plans import Answering, Caller
+from acd.lab.process import LabProcess
+from acd.lab.sipp import Callers, Endpoint, Registration, Telephones
+from acd.lab.site import TELEPHONE_SECRET, Site
+from config.load import load_config
+from config.model import Config
+from config.telephony import Directories
+from metrics.records.database import open_engine
+from metrics.records.tables import calls
+
+READY_LIMIT_S: Final = 30.0
+DRAIN_LIMIT_S: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonStatus:
+    """What the daemon says of itself, added up over its lines."""
+
+    healthy: bool
+    """Every Asterisk is connected, callers are taken up, the database takes facts."""
+    waiting: int
+    talking: int
+    ready: int
+    operators: dict[str, int]
+    """How many operators are in each state."""
+    accepted: int
+    """Today; so are the following."""
+    answered: int
+    abandoned: int
+    share_in_norm: float | None
+
+
+class LabCentre:
+    """One centre. Use it as an asynchronous context manager: whatever happens, all that it started is stopped."""
+
+    def __init__(
+        self,
+        site: Site | None = None,
+        *,
+        config_path: Path | None = None,
+        program: AsteriskProgram | None = None,
+        home: Path | None = None,
+        more_dialplan: str = "",
+    ) -> None:
+        """Make a centre; nothing is started yet.
+
+        Args:
+            site: What the configuration of the lab's own shall say.
+            config_path: A configuration that somebody else wrote, instead: addresses and all.
+            program: The Asterisk to start; the one that `find_asterisk` finds if not given.
+            home: Where its files go and stay; a temporary folder, removed at the end, if not given.
+            more_dialplan: Text for the end of extensions.conf.
+        """
+        self.site = site or Site()
+        self._held: HeldSlice | None = None
+        self._given_config = config_path
+        self._more_dialplan = more_dialplan
+        self._keep = home is not None
+        self.home = (home or Path(tempfile.mkdtemp(prefix="acd-lab-"))).resolve()
+        # Asterisk's own folder lies where a root folder can show it, and where a socket's path is short enough.
+        self.asterisk = LabAsterisk(program or find_asterisk(), Path(tempfile.mkdtemp(prefix="acd-lab-pbx-")))
+        self.config_path = config_path or self.home / "acd.toml"
+        self._config: Config | None = None
+        self._daemon: LabProcess | None = None
+        self._starts = 0
+        self._sipps = 0
+
+    # -- its parts -------------------------------------------------------------------------------------------------
+
+    @property
+    def slice(self) -> Slice:
+        """Its addresses.
+
+        Raises:
+            ProcessFailed: It was not prepared.
+        """
+        if self._held is None:
+            raise ProcessFailed("centre", "has no addresses before it is prepared")
+        return self._held.slice
+
+    @property
+    def config(self) -> Config:
+        """Its configuration.
+
+        Raises:
+            ProcessFailed: It was not prepared.
+        """
+        if self._config is None:
+            raise ProcessFailed("centre", "has no configuration before it is prepared")
+        return self._config
+
+    @property
+    def daemon(self) -> LabProcess:
+        """The daemon's process.
+
+        Raises:
+            ProcessFailed: It was not started.
+        """
+        if self._daemon is None:
+            raise ProcessFailed("daemon", "was not started")
+        return self._daemon
+
+    def prepare(self) -> None:
+        """Choose addresses, write the configuration and what Asterisk loads.
+
+        Raises:
+            ConfigErrors: The configuration has mistakes.
+            NoFreeSlice: All addresses are taken.
+        """
+        self.home.mkdir(parents=True, exist_ok=True)
+        if self._given_config is None:
+            self._held = self._held or HeldSlice.take()
+            self.config_path.write_text(self.site.toml(self.slice, self.home), encoding="utf-8")
+        self._config = load_config(self.config_path)
+        self.write_asterisk_conf()
+
+    def write_asterisk_conf(self) -> None:
+        """Write what Asterisk loads, made from the configuration as it is now."""
+        folders = self.asterisk.directories()
+        names = {"config": "astetcdir", "modules": "astmoddir", "cache": "astcachedir", "var": "astvarlibdir"}
+        names |= {"db": "astdbdir", "keys": "astkeydir", "data": "astdatadir", "agi": "astagidir"}
+        names |= {"spool": "astspooldir", "run": "astrundir", "log": "astlogdir", "sbin": "astsbindir"}
+        directories = Directories.model_validate({name: folders[key] for name, key in names.items()})
+        server = self.config.servers[0].model_copy(update={"directories": directories})
+        for name in ("config", "cache", "db", "spool", "run", "log"):
+            Path(folders[names[name]]).mkdir(parents=True, exist_ok=True)
+        files = render(self.config, server)
+        files["extensions.conf"] += self._more_dialplan
+        write(files, self.asterisk.etc, Mode.WHOLE)
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Bring up Asterisk and the daemon, and wait until calls are taken up."""
+        self.prepare()
+        await self.asterisk.start()
+        await self.start_daemon()
+
+    async def start_daemon(self) -> None:
+        """Start the daemon and wait until it is in line with Asterisk.
+
+        Raises:
+            ProcessFailed: It ended, or is not ready after half a minute.
+        """
+        await self.launch_daemon()
+        await self.until(lambda status: status.healthy)
+
+    async def launch_daemon(self) -> None:
+        """Start the daemon without waiting for it."""
+        self._starts += 1
+        argv = [sys.executable, "-m", "acd", "--config", str(self.config_path), "run"]
+        output = self.home / f"daemon-{self._starts}.log"
+        env = {"PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1"}
+        self._daemon = await LabProcess.start("daemon", argv, output, env=env, cwd=self.home)
+
+    async def stop_daemon(self) -> int:
+        """End the daemon in an orderly way; return its exit status."""
+        return await self.daemon.stop(signal.SIGTERM, limit_s=DRAIN_LIMIT_S)
+
+    async def kill_daemon(self) -> None:
+        """Kill the daemon as a crash would."""
+        await self.daemon.kill9()
+
+    async def close(self) -> None:
+        """Stop everything and take away what was temporary."""
+        try:
+            if self._daemon is not None:
+                await self.stop_daemon()
+        finally:
+            try:
+                await self.asterisk.stop()
+            finally:
+                if self._held is not None:
+                    self._held.release()
+                shutil.rmtree(self.asterisk.home, ignore_errors=True)
+                if not self._keep:
+                    shutil.rmtree(self.home, ignore_errors=True)
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.start()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    # -- what it knows ---------------------------------------------------------------------------------------------
+
+    def control(self) -> ControlClient:
+        """Return the way to the daemon's control API; its calls block for milliseconds.
+
+        Raises:
+            ControlError: The daemon has not written its token yet.
+        """
+        listen = self.config.control.listen
+        return ControlClient(listen.host, listen.port, read_token_file(token_path(self.config)))
+
+    async def ask(self, path: str) -> Any:
+        """Return the daemon's answer to a GET of the control API.
+
+        Raises:
+            ControlError: It does not answer, or refuses.
+        """
+        return await asyncio.to_thread(lambda: self.control().get(path))
+
+    async def tell(self, path: str, body: dict[str, object] | None = None) -> Any:
+        """Return the daemon's answer to a POST of the control API.
+
+        Raises:
+            ControlError: It does not answer, or refuses.
+        """
+        return await asyncio.to_thread(lambda: self.control().post(path, body))
+
+    async def status(self) -> DaemonStatus:
+        """Return what the daemon says of itself.
+
+        Raises:
+            ControlError: It does not answer.
+        """
+        told = await self.ask("/v1/status")
+        lines, states = told["lines"], told["agents_by_state"]
+        accepted = sum(line["accepted_today"] for line in lines)
+        shares = [(line["share_in_norm_today"], line["accepted_today"]) for line in lines]
+        met = sum(share * count for share, count in shares if share is not None)
+        return DaemonStatus(
+            healthy=told["health"]["status"] == "ok",
+            waiting=sum(line["waiting"] for line in lines),
+            talking=sum(line["talking"] for line in lines),
+            ready=states.get("ready", 0),
+            operators=states,
+            accepted=accepted,
+            answered=sum(line["answered_today"] for line in lines),
+            abandoned=sum(line["abandoned_today"] for line in lines),
+            share_in_norm=met / accepted if accepted else None,
+        )
+
+    async def until(self, condition: Callable[[DaemonStatus], bool], limit_s: float = READY_LIMIT_S) -> DaemonStatus:
+        """Wait until the daemon's status satisfies `condition`, and return it.
+
+        Raises:
+            ProcessFailed: The daemon ended, or the condition is not true within `limit_s`.
+        """
+        status: DaemonStatus | None = None
+        try:
+            async with asyncio.timeout(limit_s):
+                while self.daemon.running:
+                    with contextlib.suppress(ControlError):
+                        status = await self.status()
+                        if condition(status):
+                            return status
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            reason = f"did not get where it should within {limit_s:.0f} s: {status}"
+            raise ProcessFailed("daemon", reason, self.daemon.text()) from None
+        raise ProcessFailed("daemon", f"ended with status {self.daemon.returncode}", self.daemon.text())
+
+    async def rows(self, table: Table) -> Sequence[RowMapping]:
+        """Return all rows of one of the tables of `metrics.records.tables`; none before the daemon's first start."""
+        engine = open_engine(self.config.database.url)
+        try:
+            async with engine.connect() as connection:
+                return (await connection.execute(select(table))).mappings().all()
+        except OperationalError:
+            return []
+        finally:
+            await engine.dispose()
+
+    async def recorded(
+        self, condition: Callable[[Sequence[RowMapping]], bool], limit_s: float = 15.0
+    ) -> Sequence[RowMapping]:
+        """Wait until the call records satisfy `condition`, and return them in the order of entry.
+
+        Raises:
+            ProcessFailed: They do not within `limit_s`.
+        """
+        rows: Sequence[RowMapping] = []
+        try:
+            async with asyncio.timeout(limit_s):
+                while True:
+                    rows = sorted(await self.rows(calls), key=lambda row: (row["entered_at"], row["call"]))
+                    if condition(rows):
+                        return rows
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            told = "\n".join(str(dict(row)) for row in rows)
+            raise ProcessFailed("records", f"are not as they should be within {limit_s:.0f} s", told) from None
+
+    async def settled(self, count: int, limit_s: float = 15.0) -> Sequence[RowMapping]:
+        """Wait until so many calls are recorded and every one of them has ended; return their records."""
+        return await self.recorded(
+            lambda rows: len(rows) == count and all(row["ended_at"] is not None for row in rows), limit_s
+        )
+
+    # -- callers and telephones ------------------------------------------------------------------------------------
+
+    def _folder(self, name: str) -> Path:
+        self._sipps += 1
+        return self.home / f"{self._sipps:02}-{name}"
+
+    def telephones(self, plan: Sequence[Answering] = (Answering(),), **options: Any) -> Telephones:
+        """Return the telephones of all operators; start them by `async with`."""
+        return Telephones(self._folder("telephones"), self.slice.telephones, plan, **options)
+
+    def callers(self, callers: Sequence[Caller], *, port: int = 5060, **options: Any) -> Callers:
+        """Return callers that come over the trunk; start them by `async with`."""
+        return Callers(self._folder("callers"), self.slice.caller(port), self.slice.asterisk, callers, **options)
+
+    def operator_calls(self, telephone: str, dialled: str, *, patience_ms: int = 5000, port: int = 5071) -> Callers:
+        """Return a call that an operator's telephone places: a dial code, a colleague, a line."""
+        account = (telephone, TELEPHONE_SECRET) if self.site.registering else None
+        caller = Caller(telephone, dialled=dialled, patience_ms=patience_ms)
+        local = self.slice.telephone(port)
+        return Callers(self._folder("operator"), local, self.slice.asterisk, [caller], account=account)
+
+    async def register(self, telephones: Sequence[str], contact: Endpoint | None = None, expires_s: int = 3600) -> None:
+        """Register telephones, or with `expires_s` 0 take their registration back.
+
+        Raises:
+            ProcessFailed: Asterisk refused one.
+        """
+        secrets = dict.fromkeys(telephones, TELEPHONE_SECRET)
+        local, contact = self.slice.telephone(5070), contact or self.slice.telephones
+        folder = self._folder("registration")
+        await Registration(folder, local, self.slice.asterisk, contact, secrets, expires_s=expires_s).run()
+
+    @contextlib.asynccontextmanager
+    async def without_daemon(self) -> AsyncIterator[None]:
+        """Kill the daemon for the length of the block, and start a new one at its end."""
+        await self.kill_daemon()
+        yield
+        await self.start_daemon()

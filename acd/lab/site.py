@@ -1,0 +1,124 @@
+"""The configuration of a lab's centre, as the TOML that a site writes: the lab uses no other way in.
+
+Norms and names are those of line 122 unless a trial says otherwise.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from acd.lab.addresses import Slice
+from config.errors import Language
+
+LINE: Final = "saratov-122"
+NUMBER: Final = "122"
+SERVER: Final = "lab"
+PIN: Final = "1222"
+TELEPHONE_SECRET: Final = "lab-telephone"  # noqa: S105  # of telephones on loopback that live as long as the lab
+AMI_SECRET: Final = "lab-manager"  # noqa: S105  # of an Asterisk on loopback that lives as long as the lab
+AGI_PORT: Final = 4573
+CONTROL_PORT: Final = 8122
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What differs between labs."""
+
+    operators: int = 10
+    first_operator: str = "101"
+    registering: bool = False
+    """Telephones register with a password; else Asterisk knows their address."""
+    auto_login: bool = True
+    target_wait_s: float = 60.0
+    max_wait_s: float = 120.0
+    at_max_wait: str = "hangup"
+    ring_s: float = 20.0
+    wrap_up_s: float = 0.0
+    min_talk_s: float = 1.0
+    greeting: str | None = None
+    pause_after_misses: int = 2
+    back_off_refused_s: float = 5.0
+    back_off_no_answer_s: float = 2.0
+    fallback_tries: int = 8
+    fallback_queue_s: int = 15
+    rtp_timeout_s: int = 0
+    """0 suits callers without media."""
+    qualify_s: int | None = None
+    language: Language = "ru"
+    more: str = ""
+    """TOML that is added at the end: further lines, operators, destinations."""
+
+    def numbers(self) -> list[str]:
+        """Return the operators' numbers."""
+        return [str(int(self.first_operator) + index) for index in range(self.operators)]
+
+    def telephones(self) -> list[str]:
+        """Return the names of the operators' telephones."""
+        return [f"op{number}" for number in self.numbers()]
+
+    def toml(self, slice_: Slice, home: Path) -> str:
+        """Return the configuration for a lab at these addresses, with its records in `home`."""
+        greeting = f'greeting = "{self.greeting}"' if self.greeting else ""
+        where = (
+            f'secret = "{TELEPHONE_SECRET}"'
+            if self.registering
+            else f'contact = "sip:op{{number}}@{slice_.telephones}"'
+        )
+        qualify = "" if self.qualify_s is None else f"qualify_s = {self.qualify_s}"
+        return f"""\
+[site]
+name = "lab"
+time_zone = "Europe/Saratov"
+language = "{self.language}"
+lab = true
+
+[database]
+url = "sqlite+aiosqlite:///{home}/acd.db"
+spool = "{home}/acd.spool"
+
+[control]
+listen = "{slice_.daemon}:{CONTROL_PORT}"
+
+[agi]
+listen = "{slice_.daemon}:{AGI_PORT}"
+
+[fallback]
+tries = {self.fallback_tries}
+queue_s = {self.fallback_queue_s}
+
+[[asterisk]]
+name = "{SERVER}"
+host = "{slice_.asterisk.address}"
+ami_bind = "{slice_.asterisk.address}"
+ami_secret = "{AMI_SECRET}"
+rtp_timeout_s = {self.rtp_timeout_s}
+sip = {{ bind = "{slice_.asterisk.address}", port = {slice_.asterisk.port} }}
+
+[[line]]
+name = "{LINE}"
+profile = "saratov-122"
+numbers = ["{NUMBER}"]
+target_wait_s = {self.target_wait_s}
+max_wait_s = {self.max_wait_s}
+at_max_wait = "{self.at_max_wait}"
+ring_s = {self.ring_s}
+wrap_up_s = {self.wrap_up_s}
+min_talk_s = {self.min_talk_s}
+{greeting}
+
+[[operators_range]]
+first = "{self.first_operator}"
+count = {self.operators}
+{where}
+pin = "{PIN}"
+auto_login = {str(self.auto_login).lower()}
+pause_after_misses = {self.pause_after_misses}
+back_off = {{ refused_s = {self.back_off_refused_s}, no_answer_s = {self.back_off_no_answer_s} }}
+{qualify}
+
+[[trunk]]
+name = "city"
+match = ["{slice_.trunk.address}"]
+
+{self.more}
+"""
