@@ -98,6 +98,8 @@ class ImpossibleReason(StrEnum):
     """A number of ours: a forged caller, or a loop."""
     NUMBER_LIMIT = "number_limit"
     """This number has had its call-backs for the day."""
+    NO_POLICY = "no_policy"
+    """The line has no call-backs."""
     TOO_MANY = "too_many"
     """More requests are open than the policy allows: somebody makes us dial strangers, or the house is on fire."""
 
