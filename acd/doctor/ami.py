@@ -5,7 +5,7 @@ The link is the daemon's own client, so that what works here works there. One li
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,6 +40,10 @@ NEEDED_ACTIONS: Final = (
 
 NEEDED_EVENTS: Final = ("call", "dtmf", "system")
 """Classes of events (`read=` in manager.conf) without which the daemon is deaf."""
+
+
+Look = Callable[[AmiClient], Awaitable[Sequence[Finding]]]
+"""A check that asks over a link."""
 
 
 @dataclass(slots=True)
@@ -122,7 +126,7 @@ def _ignore_loss(_reason: str) -> None:
     """A link that is lost shows in the checks that use it."""
 
 
-async def login(at: Knock) -> list[Finding]:
+def login(at: Knock) -> list[Finding]:
     """Say whether there is a link."""
     if at.failure is not None:
         return [at.failure]

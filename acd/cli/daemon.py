@@ -1,0 +1,89 @@
+"""`acd run` and `acd reload`: be the daemon, or have the running one read its configuration again."""
+
+import asyncio
+from typing import Annotated, Final
+
+import typer
+
+from acd.cli.exits import CommandFailed, ExitCode
+from acd.cli.help import tell
+from acd.cli.session import Session
+from acd.cli.status import JSON_HELP
+from acd.control.errors import ControlError
+from acd.logs import set_up_logs
+from acd.texts import Text
+
+RUN_HELP: Final = tell(
+    "Run the daemon in the foreground, as systemd does. The first signal drains, the second stops at once.",
+    "Запустить службу на переднем плане, как это делает systemd. Первый сигнал завершает мягко, второй сразу.",
+)
+RELOAD_HELP: Final = tell(
+    "Have the running daemon read its configuration again; calls under way are not touched.",
+    "Велеть работающей службе перечитать настройку; идущие вызовы это не затронет.",
+)
+
+
+def run(
+    context: typer.Context,
+    *,
+    log_level: Annotated[
+        str,
+        typer.Option(help=tell("The least to log: debug, info, warning, error.", "Что писать в журнал: debug, info…")),
+    ] = "info",
+    drain_s: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help=tell(
+                "How long ringing telephones may settle after the first signal, s.", "Срок мягкого завершения, с."
+            ),
+        ),
+    ] = 10.0,
+) -> None:
+    """Load the configuration and live until a signal."""
+    session: Session = context.obj
+    config = session.load()
+    if log_level.lower() not in LEVELS:
+        raise CommandFailed(ExitCode.WRONG, _LEVEL, level=log_level, levels=", ".join(LEVELS))
+    set_up_logs(level=log_level)
+    # Imported here: the daemon with all its parts takes a second to import, and `acd status` is asked often.
+    from acd.app import DaemonOptions, run_daemon  # noqa: PLC0415
+
+    try:
+        status = asyncio.run(run_daemon(config, DaemonOptions(session.config_path, drain_s)))
+    except* (ControlError, OSError) as faults:
+        reason = "; ".join(_leaves(faults))
+        raise CommandFailed(ExitCode.WRONG, _NOT_STARTED, _NOT_STARTED_ADVICE, reason=reason) from faults
+    raise typer.Exit(status)
+
+
+def _leaves(faults: BaseExceptionGroup[BaseException]) -> list[str]:
+    told: list[str] = []
+    for fault in faults.exceptions:
+        told += _leaves(fault) if isinstance(fault, BaseExceptionGroup) else [str(fault)]
+    return told
+
+
+def reload(context: typer.Context, *, json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False) -> None:
+    """Ask the daemon to read its configuration again and tell what came of it."""
+    session: Session = context.obj
+    told = session.daemon().post("/v1/reload")
+    if json:
+        session.print_json(told)
+    elif told["reloaded"]:
+        session.print_line(session.say(_RELOADED))
+    else:
+        raise CommandFailed(ExitCode.WRONG, _NOT_RELOADED, told="\n".join(told["errors"]))
+    if not told["reloaded"]:
+        raise typer.Exit(ExitCode.WRONG)
+
+
+LEVELS: Final = ("debug", "info", "warning", "error")
+_LEVEL: Final = Text("No log level {level}: one of {levels}", "Нет уровня {level}: допустимы {levels}")
+_NOT_STARTED: Final = Text("The daemon cannot start: {reason}", "Служба не может запуститься: {reason}")
+_NOT_STARTED_ADVICE: Final = Text("`acd check` says more", "Подробнее расскажет `acd check`")
+_RELOADED: Final = Text("The configuration is in force.", "Настройка вступила в силу.")
+_NOT_RELOADED: Final = Text(
+    "The daemon goes on with the former configuration, for the new one has mistakes:\n{told}",
+    "Служба работает с прежней настройкой: в новой есть ошибки:\n{told}",
+)

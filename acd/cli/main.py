@@ -1,0 +1,127 @@
+"""The command line as a whole: its commands, what all of them share, and how an error ends."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from typer.main import get_command
+
+import acd
+from acd.cli import agents, asterisk, checking, daemon, status
+from acd.cli.exits import CommandFailed, ExitCode
+from acd.cli.help import localise, tell
+from acd.cli.session import DEFAULT_CONFIG, Session
+from acd.control.errors import DaemonAway, RequestRefused
+from acd.texts import Text, language_of
+from config.errors import Language
+
+application = typer.Typer(
+    name="acd",
+    help=tell(
+        "Call distributor for Asterisk: runs the lines of a health service's call centre.",
+        "Распределитель вызовов для Asterisk: ведёт линии контакт-центра службы здравоохранения.",
+    ),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+application.command("run", help=daemon.RUN_HELP)(daemon.run)
+application.command("check", help=checking.HELP)(checking.check)
+application.command("status", help=status.HELP)(status.status)
+application.add_typer(agents.agents, name="agents")
+application.command("asterisk-conf", help=asterisk.HELP)(asterisk.asterisk_conf)
+application.command("reload", help=daemon.RELOAD_HELP)(daemon.reload)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"acd {acd.__version__}\n")
+        raise typer.Exit
+
+
+@application.callback()
+def _prepare(
+    context: typer.Context,
+    *,
+    config: Annotated[
+        Path,
+        typer.Option(
+            "--config", "-c", envvar="ACD_CONFIG", help=tell("The site's configuration.", "Файл настройки площадки.")
+        ),
+    ] = DEFAULT_CONFIG,
+    lang: Annotated[
+        str | None,
+        typer.Option(help=tell("Language, ru or en; otherwise that of LANG.", "Язык, ru или en; иначе по LANG.")),
+    ] = None,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help=tell("Show the version.", "Показать версию.")
+        ),
+    ] = False,
+) -> None:
+    context.obj = Session(config, language_of(lang))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; nothing is raised that a person at the keyboard could cause."""
+    language = language_of(_asked_language(arguments))
+    command = get_command(application)
+    localise(command, language)
+    try:
+        command.main([*arguments], prog_name="acd")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else ExitCode.WRONG
+    except CommandFailed as failure:
+        return _tell(failure, language)
+    except DaemonAway as away:
+        return _tell(
+            CommandFailed(ExitCode.DAEMON_AWAY, _AWAY, _AWAY_ADVICE, address=away.address, reason=away.reason), language
+        )
+    except RequestRefused as refusal:
+        text = _REFUSALS.get(refusal.code, _REFUSED)
+        return _tell(CommandFailed(ExitCode.REFUSED, text, message=refusal.message), language)
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    return ExitCode.OK
+
+
+def _asked_language(arguments: Sequence[str]) -> str | None:
+    """Return the language that is asked for on the line, which must be known before help is written."""
+    for index, argument in enumerate(arguments):
+        if argument.startswith("--lang="):
+            return argument.removeprefix("--lang=")
+        if argument == "--lang":
+            return arguments[index + 1] if index + 1 < len(arguments) else None
+    return None
+
+
+def _tell(failure: CommandFailed, language: Language) -> int:
+    errors = Console(stderr=True, highlight=False)
+    mark = _MARK.say(language)
+    errors.print(f"[red]{mark}[/] {escape(failure.text.say(language, **failure.values))}", soft_wrap=True)
+    if failure.advice is not None:
+        errors.print(escape(failure.advice.say(language, **failure.values)), soft_wrap=True)
+    return failure.code
+
+
+_MARK: Final = Text("Error:", "Ошибка:")
+_AWAY: Final = Text(
+    "The daemon does not answer at {address}: {reason}", "Служба не отвечает по адресу {address}: {reason}"
+)
+_AWAY_ADVICE: Final = Text(
+    "Does it run? `systemctl status acd` or `acd run`", "Работает ли она? `systemctl status acd` или `acd run`"
+)
+_REFUSED: Final = Text("The daemon refused: {message}", "Служба отказала: {message}")
+_REFUSALS: Final = {
+    "agent_unknown": Text("There is no such operator", "Такого оператора нет"),
+    "not_allowed": Text("This token has no right to do that", "У этого ключа доступа нет такого права"),
+    "token_wrong": Text(
+        "The daemon does not know this token: ask as the daemon's user, or set ACD_TOKEN",
+        "Служба не знает этого ключа: работайте от её пользователя или задайте ACD_TOKEN",
+    ),
+}

@@ -1,0 +1,179 @@
+"""Which checks an installation gets: the configuration's own values bound to the checks, in the order of their telling.
+
+First what needs nothing but the file, then this machine, then each Asterisk over one link of its own.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+
+from acd.asterisk_conf import fallback_members
+from acd.asterisk_conf.members import telephones_of
+from acd.clock import wall_time
+from acd.control.access import read_token_file
+from acd.control.client import ControlClient
+from acd.control.errors import ControlError
+from acd.control.place import token_path
+from acd.doctor import ami, asterisk, machine, norms
+from acd.doctor.examine import Check, examine
+from acd.doctor.finding import Finding, error, ok
+from acd.doctor.records import records
+from acd.texts import Text
+from ami_bridge.client import AmiSettings
+from config.errors import ConfigErrors
+from config.lines import Message
+from config.load import load_config
+from config.model import Config
+from config.telephony import Asterisk
+
+UNIT: Final = "acd.service"
+DEFAULT_MUSIC: Final = "moh"
+
+
+async def check_installation(path: Path, only: str | None = None) -> AsyncIterator[Finding]:
+    """Look an installation over, beginning with its configuration; without a sound one there is nothing else to see.
+
+    Args:
+        path: The configuration's file.
+        only: Run just the checks whose names begin with this, and the configuration's.
+    """
+    try:
+        config = await asyncio.to_thread(load_config, path)
+    except ConfigErrors as errors:
+        for mistake in errors.mistakes:
+            reason = Text(_escaped(mistake.reason), _escaped(mistake.reason_ru))
+            told = Text(f"{{subject}}: {{key}}: {reason.en}", f"{{subject}}: {{key}}: {reason.ru}")
+            yield error("configuration", str(mistake.file), told, _CORRECT, key=mistake.key or "-")
+        return
+    yield ok("configuration", str(path), _SOUND)
+    wanted = only or ""
+    async for found in examine([check for check in _of_site(config, path) if check.name.startswith(wanted)]):
+        yield found
+    for server in config.servers:
+        async for found in _examine_server(config, server, wanted):
+            yield found
+
+
+def _escaped(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _of_site(config: Config, path: Path) -> list[Check]:
+    data = config.database.spool.parent
+
+    async def running() -> bool:
+        return await asyncio.to_thread(daemon_runs, config)
+
+    control, agi = config.control.listen, config.agi.listen
+    checks = [
+        Check("norms", partial(norms.norms, config)),
+        Check("secret.bare", partial(norms.bare_secrets, config, path)),
+        *(Check("secret.file", partial(machine.secret_file, key, file)) for key, file in norms.secret_paths(path)),
+        Check("data", partial(machine.folder_writable, "data", "", data)),
+        Check("disk", partial(machine.disk_space, "", data)),
+        Check("database", partial(records, config.database.url)),
+        Check("clock", machine.clock_synchronised),
+        Check("port", partial(machine.port_free, "FastAGI", agi.host, agi.port, running)),
+        Check("port", partial(machine.port_free, "API", control.host, control.port, running)),
+        *(Check("host.name", partial(machine.host_name, key, host)) for key, host in host_names(config)),
+    ]
+    if not config.site.lab:
+        checks.append(Check("service", partial(machine.service_enabled, UNIT, systemd=machine.systemd_runs())))
+    return checks
+
+
+def host_names(config: Config) -> list[tuple[str, str]]:
+    """Return every host of the configuration that is a name and no address, with the key it stands under."""
+    hosts = [("agi", config.agi.address.host), ("control.listen", config.control.listen.host)]
+    for server in config.servers:
+        hosts.append((f"asterisk {server.name}", server.host))
+        if server.sip.external_address is not None:
+            hosts.append((f"asterisk {server.name}: sip", server.sip.external_address))
+    for trunk in config.trunks:
+        if trunk.registration is not None:
+            hosts.append((f"trunk {trunk.name}", trunk.registration.server))
+        elif trunk.address is not None:
+            hosts.append((f"trunk {trunk.name}", trunk.address.partition(":")[0]))
+    return [(key, host) for key, host in hosts if not _is_address(host)]
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def daemon_runs(config: Config) -> bool:
+    """Return whether our own daemon answers at the address of the control API."""
+    listen = config.control.listen
+    try:
+        ControlClient(listen.host, listen.port, read_token_file(token_path(config))).get("/v1/health")
+    except ControlError:
+        return False
+    return True
+
+
+async def _examine_server(config: Config, server: Asterisk, wanted: str) -> AsyncIterator[Finding]:
+    looks = [(name, look) for name, look in _over_link(config, server) if name.startswith(wanted)]
+    if looks or "ami.login".startswith(wanted):
+        async for found in _examine_link(server, looks):
+            yield found
+    async for found in examine([check for check in _of_files(config, server) if check.name.startswith(wanted)]):
+        yield found
+
+
+async def _examine_link(server: Asterisk, looks: Sequence[tuple[str, ami.Look]]) -> AsyncIterator[Finding]:
+    settings = AmiSettings(
+        server.name, server.host, server.ami_port, server.ami_user, server.ami_secret.reveal(), events="system"
+    )
+    async with ami.knock(settings) as at:
+        checks = [Check("ami.login", partial(ami.login, at))]
+        if at.link is not None:
+            checks += [Check(name, partial(look, at.link)) for name, look in looks]
+        async for found in examine(checks):
+            yield found
+        if at.link is None:
+            for found in ami.without_link(at, [name for name, _ in looks]):
+                yield found
+
+
+def _over_link(config: Config, server: Asterisk) -> Sequence[tuple[str, ami.Look]]:
+    members: dict[str, set[str]] = {line.name: set() for line in config.lines}
+    for member in fallback_members(config, server):
+        members[member.queue].add(member.interface)
+    telephones = [telephone.name for telephone in telephones_of(config, server)]
+    return (
+        ("ami.rights", ami.rights_to_act),
+        ("ami.events", ami.rights_to_hear),
+        ("ami.least", ami.too_many_rights),
+        ("asterisk.version", asterisk.version),
+        ("clock.offset", partial(asterisk.clock_offset, wall_time=wall_time)),
+        ("dialplan.hook", partial(asterisk.hook, address=str(config.agi.address))),
+        ("telephone.known", partial(asterisk.telephones, endpoints=telephones)),
+        ("fallback.queue", partial(asterisk.fallback_queues, expected=members)),
+    )
+
+
+def _of_files(config: Config, server: Asterisk) -> list[Check]:
+    """Return the checks of Asterisk's files, which can be made where it runs on this machine."""
+    data = Path(server.directories.data)
+    language = server.sounds_language or config.site.language
+    folders = [data / "sounds" / language, data / "sounds"]
+    names = {line.greeting for line in config.lines if line.greeting is not None}
+    for destination in config.destinations:
+        if isinstance(destination, Message):
+            names.update(destination.sounds)
+    music = {each.name: each.directory for each in config.music} or {"default": data / DEFAULT_MUSIC}
+    return [
+        Check("sounds", partial(asterisk.sounds, server.name, folders, sorted(names))),
+        Check("music", partial(asterisk.music, server.name, music)),
+    ]
+
+
+_SOUND = Text("The configuration {subject} has no mistakes", "В настройке {subject} ошибок нет")
+_CORRECT = Text("Correct this key of the file", "Исправьте этот ключ в файле")
