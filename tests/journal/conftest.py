@@ -1,0 +1,41 @@
+"""A journal on each of the two databases."""
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from acd.journal.cards import Rules
+from acd.journal.production_calendar import ProductionCalendar
+from acd.journal.profiles import PROFILES
+from acd.journal.store.database import open_journal, upgrade
+from acd.journal.worktime import WorkTime
+from tests.postgres import postgres_cluster, postgres_url  # noqa: F401 - fixtures are found by name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request, tmp_path):
+    """The address of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'journal.sqlite'}"
+    return request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+async def engine(migrated_url):
+    """A database with the journal's schema, disposed of afterwards."""
+    engine = open_journal(migrated_url)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def migrated_url(database_url):
+    """The address of a database with the journal's schema."""
+    upgrade(database_url)
+    return database_url
+
+
+def rules_of(profile):
+    """Return the rules of a profile by the plain production calendar."""
+    found = PROFILES[profile]
+    return Rules(found, WorkTime(ProductionCalendar(), found.schedule, ZoneInfo(found.zone)))
