@@ -1,16 +1,18 @@
 """`acd asterisk-conf`: write what Asterisk has to load, or show what would change."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.markup import escape
 
-from acd.asterisk_conf import FileChange, Mode, diff, render, write
 from acd.cli.exits import CommandFailed, ExitCode
 from acd.cli.help import tell
 from acd.cli.session import Session
 from acd.texts import Text
+
+if TYPE_CHECKING:
+    from acd.asterisk_conf import FileChange
 
 HELP: Final = tell(
     "Write the files that Asterisk has to load, made from the configuration.",
@@ -51,6 +53,8 @@ def asterisk_conf(
     ] = None,
 ) -> None:
     """Render for one server, then write or compare."""
+    from acd.asterisk_conf import Mode, diff, render, write  # noqa: PLC0415 - templates take long to import
+
     session: Session = context.obj
     if config is not None:
         session.config_path = config
@@ -72,15 +76,15 @@ def asterisk_conf(
         for change in changes:
             session.print_line(escape(change.diff.rstrip("\n")))
         raise typer.Exit(ExitCode.DIFFERENT if changes else ExitCode.OK)
-    _report(changes, output, mode, session)
+    _report(changes, output, session, include=mode is Mode.INCLUDE)
 
 
-def _report(changes: tuple[FileChange, ...], output: Path, mode: Mode, session: Session) -> None:
+def _report(changes: "tuple[FileChange, ...]", output: Path, session: Session, *, include: bool) -> None:
     for change in changes:
         session.print_line(session.say(_MADE if change.new else _CHANGED, path=escape(str(output / change.name))))
     if not changes:
         session.print_line(session.say(_UNCHANGED, path=escape(str(output))))
-    elif mode is Mode.INCLUDE:
+    elif include:
         session.print_line(session.say(_INCLUDE))
 
 

@@ -12,7 +12,6 @@ from acd.cli.session import Session
 from acd.cli.status import JSON_HELP
 from acd.doctor.examine import worst
 from acd.doctor.finding import Finding, Severity
-from acd.doctor.plan import check_installation
 from acd.texts import Text
 
 HELP: Final = tell(
@@ -49,6 +48,9 @@ def check(
 
 
 async def _examine(session: Session, *, json: bool, verbose: bool, only: str | None) -> list[Finding]:
+    # Imported here, for it takes a second: the database's libraries and all.
+    from acd.doctor.plan import check_installation  # noqa: PLC0415
+
     findings = []
     async for found in check_installation(session.config_path, only):
         findings.append(found)

@@ -16,6 +16,7 @@ from acd.cli.exits import CommandFailed, ExitCode
 from acd.cli.help import localise, tell
 from acd.cli.session import DEFAULT_CONFIG, Session
 from acd.control.errors import DaemonAway, RequestRefused
+from acd.logs import set_up_logs
 from acd.texts import Text, language_of
 from config.errors import Language
 
@@ -64,6 +65,7 @@ def _prepare(
         ),
     ] = False,
 ) -> None:
+    set_up_logs(level="error")  # what a command has to say, it says itself; `run` sets up the daemon's own log
     context.obj = Session(config, language_of(lang))
 
 

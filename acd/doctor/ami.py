@@ -5,15 +5,15 @@ The link is the daemon's own client, so that what works here works there. One li
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import AsyncIterator, Sequence, Set
+from dataclasses import dataclass, field
 from typing import Final
 
 from acd.doctor.finding import Finding, error, ok, skipped, warning
 from acd.texts import Text
 from ami_bridge.client import AmiClient, AmiSettings
 from ami_bridge.errors import ActionRefused, AmiLoginRefused
-from ami_bridge.message import AmiMessage
 
 CONNECT_LIMIT_S: Final = 3.0
 UP_LIMIT_S: Final = 8.0
@@ -42,10 +42,6 @@ NEEDED_EVENTS: Final = ("call", "dtmf", "system")
 """Classes of events (`read=` in manager.conf) without which the daemon is deaf."""
 
 
-Look = Callable[[AmiClient], Awaitable[Sequence[Finding]]]
-"""A check that asks over a link."""
-
-
 @dataclass(slots=True)
 class Knock:
     """What came of knocking at a server: a link, or the finding that says why there is none."""
@@ -53,6 +49,8 @@ class Knock:
     server: str
     link: AmiClient | None = None
     failure: Finding | None = None
+    heard: set[str] = field(default_factory=set)
+    """Names of the events that have come so far."""
 
 
 @contextlib.asynccontextmanager
@@ -62,6 +60,7 @@ async def knock(settings: AmiSettings) -> AsyncIterator[Knock]:
     if failure is not None:
         yield Knock(settings.server, failure=failure)
         return
+    heard: set[str] = set()
     outcome: asyncio.Future[AmiClient] = asyncio.get_running_loop().create_future()
 
     async def came_up(client: AmiClient) -> None:
@@ -72,10 +71,12 @@ async def knock(settings: AmiSettings) -> AsyncIterator[Knock]:
         if not outcome.done():
             outcome.set_exception(fault)
 
-    client = AmiClient(settings, _ignore_event, came_up, _ignore_loss, refused)
+    client = AmiClient(settings, lambda message: heard.add(message.event), came_up, _ignore_loss, refused)
     running = asyncio.create_task(client.run(), name=f"check-{settings.server}")
     try:
-        yield await _outcome(settings, outcome)
+        at = await _outcome(settings, outcome)
+        at.heard = heard
+        yield at
     finally:
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -104,7 +105,7 @@ async def _reach(settings: AmiSettings) -> Finding | None:
         async with asyncio.timeout(CONNECT_LIMIT_S):
             reader, writer = await asyncio.open_connection(settings.host, settings.port)
     except (OSError, TimeoutError) as fault:
-        reason = getattr(fault, "strerror", None) or "timed out"
+        reason = os.strerror(fault.errno) if fault.errno and fault.errno > 0 else str(fault) or "timed out"
         return error("ami.reach", settings.server, _UNREACHABLE, _UNREACHABLE_ADVICE, **where, reason=reason)
     try:
         async with asyncio.timeout(CONNECT_LIMIT_S):
@@ -116,10 +117,6 @@ async def _reach(settings: AmiSettings) -> Finding | None:
     if GREETING.startswith(greeting) and greeting:
         return None
     return error("ami.reach", settings.server, _NOT_AMI, _NOT_AMI_ADVICE, **where)
-
-
-def _ignore_event(_message: AmiMessage) -> None:
-    """Events are the daemon's business."""
 
 
 def _ignore_loss(_reason: str) -> None:
@@ -143,19 +140,21 @@ async def rights_to_act(link: AmiClient) -> list[Finding]:
     return [ok("ami.rights", link.settings.server, _MAY_ALL)]
 
 
-async def rights_to_hear(link: AmiClient) -> list[Finding]:
+async def rights_to_hear(link: AmiClient, heard: Set[str]) -> list[Finding]:
     """See whether the user gets the classes of events that are needed.
 
-    Asterisk has no action that tells. The user's own entry is read back through Asterisk by the dialplan function
-    AST_CONFIG, which the right to Getvar includes; where that module is not loaded, this is left open.
+    Asterisk has no action that tells. FullyBooted, which follows the login, proves the class `system`; the rest is read
+    from the user's own entry by the dialplan function AST_CONFIG, where that module is loaded, or else left open.
     """
     server, user = link.settings.server, link.settings.username
     try:
         answer = await link.action("Getvar", {"Variable": f"AST_CONFIG(manager.conf,{user},read)"})
+        granted = {word.strip() for word in answer.get("Value", "").split(",")} - {""}
     except ActionRefused:
-        return [skipped("ami.events", server, _HEARS_UNKNOWN)]
-    granted = {word.strip() for word in answer.get("Value", "").split(",")} - {""}
+        granted = set()
     if not granted:
+        if "FullyBooted" not in heard:
+            return [warning("ami.events", server, _DEAF, _DEAF_ADVICE, classes="system", user=user)]
         return [skipped("ami.events", server, _HEARS_UNKNOWN)]
     missing = [] if "all" in granted else [name for name in NEEDED_EVENTS if name not in granted]
     if missing:
@@ -232,8 +231,8 @@ _DEAF_ADVICE = Text(
     "Дайте пользователю {user} в manager.conf `read = call,dtmf,system`, затем `manager reload`",
 )
 _HEARS_UNKNOWN = Text(
-    "{subject}: which events Asterisk sends us cannot be read (func_config is not loaded)",
-    "{subject}: узнать, какие события присылает Asterisk, нельзя (модуль func_config не загружен)",
+    "{subject}: events of class system arrive; the other classes cannot be read (func_config is not loaded)",
+    "{subject}: события класса system приходят; прочие классы узнать нельзя (модуль func_config не загружен)",
 )
 _HEARS_ALL = Text("{subject}: Asterisk sends all events needed", "{subject}: Asterisk присылает все нужные события")
 _TOO_MUCH = Text(

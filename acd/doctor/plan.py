@@ -4,7 +4,7 @@ First what needs nothing but the file, then this machine, then each Asterisk ove
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence, Set
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
@@ -22,7 +22,7 @@ from acd.doctor.examine import Check, examine
 from acd.doctor.finding import Finding, error, ok
 from acd.doctor.records import records
 from acd.texts import Text
-from ami_bridge.client import AmiSettings
+from ami_bridge.client import AmiClient, AmiSettings
 from config.errors import ConfigErrors
 from config.lines import Message
 from config.load import load_config
@@ -31,6 +31,17 @@ from config.telephony import Asterisk
 
 UNIT: Final = "acd.service"
 DEFAULT_MUSIC: Final = "moh"
+OVER_LINK: Final = (
+    "ami.rights",
+    "ami.events",
+    "ami.least",
+    "asterisk.version",
+    "clock.offset",
+    "dialplan.hook",
+    "telephone.known",
+    "fallback.queue",
+)
+"""The checks that ask Asterisk, in the order of `_over_link`."""
 
 
 async def check_installation(path: Path, only: str | None = None) -> AsyncIterator[Finding]:
@@ -119,44 +130,45 @@ def daemon_runs(config: Config) -> bool:
 
 
 async def _examine_server(config: Config, server: Asterisk, wanted: str) -> AsyncIterator[Finding]:
-    looks = [(name, look) for name, look in _over_link(config, server) if name.startswith(wanted)]
-    if looks or "ami.login".startswith(wanted):
-        async for found in _examine_link(server, looks):
+    names = [name for name in OVER_LINK if name.startswith(wanted)]
+    if names or "ami.login".startswith(wanted):
+        async for found in _examine_link(config, server, names):
             yield found
     async for found in examine([check for check in _of_files(config, server) if check.name.startswith(wanted)]):
         yield found
 
 
-async def _examine_link(server: Asterisk, looks: Sequence[tuple[str, ami.Look]]) -> AsyncIterator[Finding]:
+async def _examine_link(config: Config, server: Asterisk, names: Sequence[str]) -> AsyncIterator[Finding]:
     settings = AmiSettings(
         server.name, server.host, server.ami_port, server.ami_user, server.ami_secret.reveal(), events="system"
     )
     async with ami.knock(settings) as at:
         checks = [Check("ami.login", partial(ami.login, at))]
         if at.link is not None:
-            checks += [Check(name, partial(look, at.link)) for name, look in looks]
+            checks += [check for check in _over_link(config, server, at.link, at.heard) if check.name in names]
         async for found in examine(checks):
             yield found
         if at.link is None:
-            for found in ami.without_link(at, [name for name, _ in looks]):
+            for found in ami.without_link(at, names):
                 yield found
 
 
-def _over_link(config: Config, server: Asterisk) -> Sequence[tuple[str, ami.Look]]:
+def _over_link(config: Config, server: Asterisk, link: AmiClient, heard: Set[str]) -> list[Check]:
     members: dict[str, set[str]] = {line.name: set() for line in config.lines}
     for member in fallback_members(config, server):
         members[member.queue].add(member.interface)
     telephones = [telephone.name for telephone in telephones_of(config, server)]
-    return (
-        ("ami.rights", ami.rights_to_act),
-        ("ami.events", ami.rights_to_hear),
-        ("ami.least", ami.too_many_rights),
-        ("asterisk.version", asterisk.version),
-        ("clock.offset", partial(asterisk.clock_offset, wall_time=wall_time)),
-        ("dialplan.hook", partial(asterisk.hook, address=str(config.agi.address))),
-        ("telephone.known", partial(asterisk.telephones, endpoints=telephones)),
-        ("fallback.queue", partial(asterisk.fallback_queues, expected=members)),
+    looks = (
+        partial(ami.rights_to_act, link),
+        partial(ami.rights_to_hear, link, heard),
+        partial(ami.too_many_rights, link),
+        partial(asterisk.version, link),
+        partial(asterisk.clock_offset, link, wall_time),
+        partial(asterisk.hook, link, str(config.agi.address)),
+        partial(asterisk.telephones, link, telephones),
+        partial(asterisk.fallback_queues, link, members),
     )
+    return [Check(name, look) for name, look in zip(OVER_LINK, looks, strict=True)]
 
 
 def _of_files(config: Config, server: Asterisk) -> list[Check]:
