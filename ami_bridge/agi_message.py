@@ -78,6 +78,7 @@ class AgiDecoder:
         self._held = bytearray()
         self._searched = 0
         self._open = False
+        self._lines = 0
         self._parts: list[bytes] = []
         self._parts_size = 0
 
@@ -90,6 +91,7 @@ class AgiDecoder:
         self._held += data
         messages: list[AgiMessage] = []
         if not self._open:
+            self._lines += data.count(b"\n")
             environment = self._take_environment()
             if environment is None:
                 return []
@@ -117,7 +119,7 @@ class AgiDecoder:
             if (end if end >= 0 else len(held)) > MAX_ENVIRONMENT:
                 raise AgiProtocolError("the environment is too large")
             if end < 0:
-                if held.count(b"\n") > MAX_ENVIRONMENT_LINES:
+                if self._lines > MAX_ENVIRONMENT_LINES:
                     raise AgiProtocolError("the environment has too many lines")
                 self._searched = max(0, len(held) - 1)
                 return None

@@ -180,6 +180,15 @@ def drop(link: FakeLink, action: Received) -> None:
     link.transport.abort()
 
 
+async def until_true(condition: Callable[[], bool]) -> None:
+    """Let the event loop turn until something holds that nobody announces."""
+    for _ in range(1_000_000):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never came true")
+
+
 ENVIRONMENT = {
     "agi_network": "yes",
     "agi_network_script": "call",
