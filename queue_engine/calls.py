@@ -23,7 +23,7 @@ from queue_engine.facts import (
     TargetWaitPassed,
 )
 from queue_engine.floor import Agent, Call, Floor, Line, Step, StepKind
-from queue_engine.ids import CallId, Instant
+from queue_engine.ids import CallId, Instant, OfferId
 from queue_engine.inputs import CallArrived, CallerHungUp, Party, TalkEnded, TalkFound
 from queue_engine.offer import OfferTrigger
 from queue_engine.offer import next_state as offer_next
@@ -66,6 +66,7 @@ def arrive(floor: Floor, event: CallArrived) -> None:
 def _new_call(floor: Floor, call_id: CallId, line: Line, caller: str, entered_at: Instant, *, priority: int) -> Call:
     call = floor.calls[call_id] = Call(call_id, line, caller, entered_at, priority=priority, seq=floor.seq())
     line.calls += 1
+    floor.accepted += 1
     return call
 
 
@@ -208,36 +209,39 @@ def talk_found(floor: Floor, event: TalkFound) -> None:
             line.draining = True
         call = _new_call(floor, event.call, line, event.caller, entered_at, priority=0)
         floor.facts.append(CallRecovered(now, call.id, line.name, call.caller, entered_at))
-    _clear_for_talk(floor, call, agent)
+    offer = _clear_for_talk(floor, call, agent)
     call.state = next_state(call.state, CallTrigger.TALK_FOUND)
     answered_at = event.answered_at
     floor.timers.cancel(call.timer)
     call.timer = NO_TIMER
-    call.answered_at = None if answered_at is None else _not_after(answered_at, now)
+    call.answered_at = None if answered_at is None else max(call.entered_at, _not_after(answered_at, now))
     call.agent = agent
     call.agent_id = event.agent
     waited_s = (now if call.answered_at is None else call.answered_at) - call.entered_at
-    floor.facts.append(CallAnswered(now, call.id, call.line.name, None, event.agent, waited_s))
+    floor.facts.append(CallAnswered(now, call.id, call.line.name, offer, event.agent, waited_s))
     if agent is not None:
         settling.start_talk(floor, agent, call, "talk_found", AgentTrigger.TALK_FOUND)
 
 
-def _clear_for_talk(floor: Floor, call: Call, agent: Agent | None) -> None:
-    """Undo what the engine believed that two who are found talking were doing."""
+def _clear_for_talk(floor: Floor, call: Call, agent: Agent | None) -> OfferId | None:
+    """Undo what the engine believed that two who are found talking were doing; return the offer that joined them."""
+    answered: OfferId | None = None
     floor.drop_from_line(call)
     for offer in call.offers:
         if offer.agent is agent:
             offer.state = offer_next(offer.state, OfferTrigger.ANSWER)
             floor.timers.cancel(offer.timer)
+            offer.timer = NO_TIMER
             floor.remember_offer(offer)
             agent.offer = None
+            answered = offer.id
         else:
             rings.withdraw(floor, offer, "answered_elsewhere")
     call.offers = ()
     if call.agent is not None:
         settling.end_talk(floor, call.agent, call)
     if agent is None:
-        return
+        return None
     if agent.offer is not None:
         other = agent.offer.call
         rings.withdraw(floor, agent.offer, "agent_talks")
@@ -247,3 +251,4 @@ def _clear_for_talk(floor: Floor, call: Call, agent: Agent | None) -> None:
         # Two talks of one operator: the older one goes on in Asterisk, but is no longer what he is doing.
         agent.call.agent = None
         agent.call = None
+    return answered

@@ -208,6 +208,7 @@ class Floor:
     """Everything that one engine knows, and what the current step has produced so far."""
 
     __slots__ = (
+        "accepted",
         "agents",
         "arrived",
         "calls",
@@ -215,6 +216,7 @@ class Floor:
         "facts",
         "freed",
         "last_seq",
+        "left",
         "lines",
         "next_offer",
         "now",
@@ -234,6 +236,10 @@ class Floor:
         self.timers: Timers[Call | Agent | Offer] = Timers()
         self.next_offer = first_offer
         self.last_seq = 0
+        self.accepted = 0
+        """Calls taken in since the start."""
+        self.left = 0
+        """Calls that have gone since the start, one way or another."""
         self.freed: list[Agent] = []
         """Operators who became ready in this step and are not yet in any rank."""
         self.arrived: list[Call] = []
@@ -260,6 +266,7 @@ class Floor:
         self.timers.cancel(call.timer)
         call.timer = NO_TIMER
         del self.calls[call.id]
+        self.left += 1
         line = call.line
         line.calls -= 1
         if line.draining and not line.calls:

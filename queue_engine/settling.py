@@ -38,6 +38,7 @@ def settle(floor: Floor, agent: Agent, reason: str, by: str = SYSTEM_ACTOR, *, k
     after = settled(agent)
     match after:
         case AgentState.LOGGED_OUT:
+            floor.end_rest(agent)
             reason, by = agent.logout_reason or reason, agent.logout_by
         case AgentState.PAUSED:
             reason, by = agent.pause_reason, agent.pause_by
@@ -115,7 +116,8 @@ def _count_miss(floor: Floor, agent: Agent) -> None:
 
 
 def start_talk(floor: Floor, agent: Agent, call: Call, reason: str, trigger: AgentTrigger) -> None:
-    """Operator and caller talk."""
+    """Operator and caller talk; a rest that a talk breaks into (one that was found) is over."""
+    floor.end_rest(agent)
     agent.call = call
     floor.change(agent, AgentState(target(agent.state, trigger) or agent.state), reason, SYSTEM_ACTOR, call.id)
 

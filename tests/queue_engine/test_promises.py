@@ -1,0 +1,270 @@
+"""The promises hold whatever comes, in any order, twice, late or not at all.
+
+Several small machines instead of one large one: a bug that needs one operator and exact times is found by the machine
+that has just that. Inputs are drawn from what is alive, plus something that is long gone; times from the very values
+that the policies hold, so that deadlines are met to the instant and missed by a hair.
+"""
+
+import os
+from itertools import pairwise
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
+
+from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
+from queue_engine.inputs import (
+    AgentBecameReachable,
+    AgentBecameUnreachable,
+    AgentBusyElsewhere,
+    AgentFreeElsewhere,
+    AgentLoggedIn,
+    AgentLoggedOut,
+    AgentPaused,
+    AgentResumed,
+    CallerHungUp,
+    CallLost,
+    GreetingEnded,
+    OfferAnswered,
+    OfferFailed,
+    OfferRang,
+    Party,
+    PoliciesLoaded,
+    RingFailure,
+    TalkEnded,
+    TalkFound,
+    WrapUpEnded,
+)
+from queue_engine.policy import AgentPolicy, QueuePolicy
+from tests.queue_engine.centre import Centre
+
+EXAMPLES = int(os.environ.get("ACD_EXAMPLES", "60"))
+
+settings.register_profile(
+    "promises",
+    max_examples=EXAMPLES,
+    stateful_step_count=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+PROMISES = settings.get_profile("promises")
+
+Q1, Q2 = QueueName("one"), QueueName("two")
+WRAP_UP_S, RING_S, TARGET_S, MAX_S, PAUSE_S, BACK_OFF_S, MIN_TALK_S = 15.0, 20.0, 60.0, 120.0, 45.0, 2.0, 1.0
+TIMES = st.sampled_from(
+    [
+        0.0,
+        0.5,
+        MIN_TALK_S,
+        BACK_OFF_S,
+        5.0,
+        WRAP_UP_S / 2,
+        WRAP_UP_S,
+        RING_S,
+        RING_S + 5,
+        PAUSE_S,
+        TARGET_S,
+        MAX_S,
+        500.0,
+    ]
+)
+
+
+class Floor(RuleBasedStateMachine):
+    """What all machines share: a centre, and drawing from what is alive."""
+
+    queues: tuple[QueuePolicy, ...] = (QueuePolicy(Q1, TARGET_S, MAX_S, "out", RING_S, WRAP_UP_S, MIN_TALK_S),)
+    staff: tuple[AgentPolicy, ...] = ()
+
+    def __init__(self):
+        super().__init__()
+        self.centre = Centre(*self.queues, agents=self.staff)
+        self.count = 0
+
+    def a_call(self, data):
+        """A live call, or one that is gone or never was."""
+        return data.draw(st.sampled_from([*self.centre.ledger.live, CallId("c1")]))
+
+    def an_offer(self, data):
+        """A live offer, or one that is long over."""
+        return data.draw(st.sampled_from([*self.centre.ledger.ringing, OfferId(1), OfferId(2)]))
+
+    def an_agent(self, data):
+        """An operator, or somebody unknown."""
+        return data.draw(st.sampled_from([*(policy.agent for policy in self.staff), AgentId("nobody")]))
+
+    def new_call(self):
+        """A name never used before."""
+        self.count += 1
+        return CallId(f"c{self.count}")
+
+
+class Calls(Floor):
+    """Callers come, wait, are answered and go."""
+
+    @rule(queue=st.sampled_from([Q1, Q2]), greeted=st.booleans(), priority=st.sampled_from([0, 0, 1]), data=st.data())
+    def call(self, queue, greeted, priority, data):
+        """A caller arrives; or one who arrived already is told again."""
+        name = data.draw(st.sampled_from([self.new_call(), *self.centre.ledger.live]))
+        self.centre.call(name, queue, greeted=greeted, priority=priority)
+
+    @rule(data=st.data())
+    def greeting_ends(self, data):
+        """A greeting is over, perhaps of a call that had none."""
+        self.centre.feed(GreetingEnded(self.a_call(data)))
+
+    @rule(data=st.data())
+    def answer(self, data):
+        """A telephone is picked up, perhaps too late."""
+        self.centre.feed(OfferAnswered(self.an_offer(data)))
+
+    @rule(data=st.data(), why=st.sampled_from(RingFailure))
+    def ring_fails(self, data, why):
+        """A telephone rings no more, perhaps for the second time."""
+        self.centre.feed(OfferFailed(self.an_offer(data), why))
+
+    @rule(data=st.data(), by=st.sampled_from(Party))
+    def talk_ends(self, data, by):
+        """A talk is over, perhaps of a call that waits."""
+        self.centre.feed(TalkEnded(self.a_call(data), by))
+
+    @rule(data=st.data(), lost=st.booleans())
+    def caller_goes(self, data, lost):
+        """A caller hangs up, or is found gone."""
+        call = self.a_call(data)
+        self.centre.feed(CallLost(call, "not_found") if lost else CallerHungUp(call))
+
+    @rule(seconds=TIMES, at_deadlines=st.booleans())
+    def time_passes(self, seconds, at_deadlines):
+        """Time goes on with a tick at each deadline, or with none until the next input."""
+        if at_deadlines:
+            self.centre.wait(seconds)
+        else:
+            self.centre.now += seconds
+
+
+class Operators(Calls):
+    """Operators come, go, pause, lose their telephones."""
+
+    @rule(data=st.data(), what=st.sampled_from([AgentLoggedIn, AgentLoggedOut, AgentResumed, WrapUpEnded]))
+    def operator_does(self, data, what):
+        """An operator or a supervisor does something."""
+        self.centre.feed(what(self.an_agent(data), "somebody"))
+
+    @rule(data=st.data(), limit_s=st.sampled_from([None, PAUSE_S, WRAP_UP_S]), reason=st.sampled_from(["a", "b"]))
+    def pause(self, data, limit_s, reason):
+        """Somebody pauses, with a limit or without."""
+        self.centre.feed(AgentPaused(self.an_agent(data), reason, "somebody", limit_s))
+
+    @rule(
+        data=st.data(),
+        what=st.sampled_from([AgentBecameReachable, AgentBecameUnreachable, AgentBusyElsewhere, AgentFreeElsewhere]),
+    )
+    def telephone_does(self, data, what):
+        """Something befalls a telephone."""
+        self.centre.feed(what(self.an_agent(data)))
+
+    @rule(data=st.data(), known=st.booleans(), ago=st.sampled_from([0.0, 30.0]))
+    def talk_is_found(self, data, known, ago):
+        """Asterisk shows a talk."""
+        call = self.a_call(data) if known else self.new_call()
+        now = self.centre.now
+        answered = data.draw(st.sampled_from([None, Instant(now - ago)]))
+        who = self.an_agent(data)
+        self.centre.feed(TalkFound(call, Q1, who, call, Instant(now - 2 * ago), answered))
+
+
+def staff(*names, **more):
+    """Operators of both lines."""
+    return tuple(AgentPolicy(AgentId(name), (Q1, Q2), **more) for name in names)
+
+
+class OneOperator(Operators):
+    """Timers and marks: everything happens to one operator, who is there from the start."""
+
+    staff = staff("1", pause_after_misses=3)
+
+    def __init__(self):
+        super().__init__()
+        self.centre.log_in("1")
+
+    @rule()
+    def answer_whatever_rings(self):
+        """The operator picks up."""
+        for offer in list(self.centre.ledger.ringing):
+            self.centre.feed(OfferAnswered(offer))
+
+    @rule()
+    def end_whatever_is_talked(self):
+        """The caller hangs up."""
+        for call, state in list(self.centre.ledger.live.items()):
+            if state == "talking":
+                self.centre.feed(CallerHungUp(call))
+
+
+class ManyOffers(Calls):
+    """Offers that fail, race and pass from one to the next: three operators who are always there."""
+
+    staff = staff("1", "2", "3", pause_after_misses=0, back_off_no_answer_s=0.0)
+
+    def __init__(self):
+        super().__init__()
+        self.centre.log_in("1", "2", "3")
+
+    @rule(data=st.data())
+    def call_of_many(self, data):
+        """Several callers at once, and Asterisk hears of an offer twice."""
+        for _ in range(3):
+            self.centre.call(self.new_call(), Q1)
+        self.centre.feed(OfferRang(self.an_offer(data)))
+
+
+class TwoLines(Operators):
+    """Two lines that share operators, and a configuration that changes under them."""
+
+    queues = (
+        QueuePolicy(Q1, TARGET_S, MAX_S, "out", RING_S, WRAP_UP_S, MIN_TALK_S),
+        QueuePolicy(Q2, 20.0, TARGET_S, "out", RING_S, 0.0, MIN_TALK_S, weight=2.0),
+    )
+    staff = (*staff("1", "2"), AgentPolicy(AgentId("3"), (Q2,)))
+
+    def __init__(self):
+        super().__init__()
+        self.centre.log_in("1", "3")
+
+    @rule(data=st.data())
+    def reload(self, data):
+        """Lines and operators come and go, norms change."""
+        queues = data.draw(st.lists(st.sampled_from(self.queues), unique=True))
+        agents = data.draw(st.lists(st.sampled_from(self.staff), unique=True))
+        self.centre.feed(PoliciesLoaded(tuple(queues), tuple(agents)))
+
+
+class FirstComeFirstServed(Calls):
+    """One line, one class, one operator without back-off: nobody is ever overtaken."""
+
+    staff = staff("1", pause_after_misses=0, back_off_no_answer_s=0.0, back_off_busy_s=0.0, back_off_refused_s=0.0)
+
+    def __init__(self):
+        super().__init__()
+        self.centre.log_in("1")
+
+    @rule()
+    def nobody_is_overtaken(self):
+        """Who rings is the first of those who wait and have heard the greeting."""
+        line = next(line for line in self.centre.engine.snapshot().lines if line.queue == Q1)
+        eligible = [view for view in line.waiting if view.state != "greeting"]
+        for ahead, behind in pairwise(eligible):
+            assert not (behind.state == "offered" and ahead.state == "waiting" and ahead.priority >= behind.priority)
+            assert ahead.priority >= behind.priority
+
+
+TestOneOperator = OneOperator.TestCase
+TestOneOperator.settings = PROMISES
+TestManyOffers = ManyOffers.TestCase
+TestManyOffers.settings = PROMISES
+TestTwoLines = TwoLines.TestCase
+TestTwoLines.settings = PROMISES
+TestFirstComeFirstServed = FirstComeFirstServed.TestCase
+TestFirstComeFirstServed.settings = PROMISES
