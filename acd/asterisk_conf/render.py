@@ -27,15 +27,14 @@ INCLUDED: Final = (
 )
 """The files that an existing Asterisk includes; the others make a whole directory for a fresh one."""
 
-EVENTS: Final = (
-    "Newchannel",
+EARLY_EVENTS: Final = ("Newchannel", "HangupRequest", "SoftHangupRequest", "Hangup", "DTMFEnd")
+"""Those of the AMI events that the daemon is sent which may be about a channel that the dialplan has not yet seen,
+so that the caller's number in them is as the caller has written it."""
+
+LATER_EVENTS: Final = (
     "DialBegin",
     "DialEnd",
     "BridgeEnter",
-    "HangupRequest",
-    "SoftHangupRequest",
-    "Hangup",
-    "DTMFEnd",
     "ContactStatus",
     "BlindTransfer",
     "AttendedTransfer",
@@ -43,7 +42,7 @@ EVENTS: Final = (
     "FullyBooted",
     "Shutdown",
 )
-"""The AMI events that the daemon is sent. The answers to its actions are not events and pass anyhow."""
+"""The others. The answers to the daemon's actions are no events and pass anyhow."""
 
 _NUMBER: Final = "${FILTER(0-9+*#A-Za-z,${CALLERID(num)})}"
 _NAME: Final = r"${FILTER(-. 0-9A-Za-z\x80-\xff,${CALLERID(name)})}"
@@ -83,7 +82,8 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
         "echo": config.codes.echo,
         "colleagues": [(member, name) for member, name in _colleagues(config, telephones)],
         "destinations": config.destinations,
-        "events": EVENTS,
+        "early_events": EARLY_EVENTS,
+        "events": LATER_EVENTS,
         "fallback": config.fallback,
         "has_default_music": any(music.name == "default" for music in config.music),
         "lines": config.lines,
