@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -27,6 +28,8 @@ class Exit(IntEnum):
     """Stopped in order, but the database did not take all facts; the spool keeps them for the next start."""
     FORCED = 4
     """The second signal cut the drain short."""
+    BROKEN = 5
+    """The engine has raised: a bug. The next start takes the calls over from Asterisk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ async def run_daemon(config: Config, options: DaemonOptions) -> int:
         (insisted if asked.is_set() else asked).set()
 
     control = ControlServer(control_app(centre, config), config.control.listen.host, config.control.listen.port)
-    forced = False
+    forced = broken = False
     async with _signals(on_stop, reload_wanted.set):
         with contextlib.suppress(_Stop):
             try:
@@ -81,7 +84,9 @@ async def run_daemon(config: Config, options: DaemonOptions) -> int:
                     tasks.create_task(_reload_when(reload_wanted, centre), name="reload")
                     notify("READY=1")
                     log.info("daemon.started", site=config.site.name)
-                    await asked.wait()
+                    if await _asked_or_broken(asked, centre.broken):
+                        broken = True
+                        raise _Stop
                     notify("STOPPING=1")
                     log.info("daemon.draining", limit_s=options.drain_s)
                     forced = await _first(centre.drain(options.drain_s), insisted)
@@ -90,9 +95,18 @@ async def run_daemon(config: Config, options: DaemonOptions) -> int:
                 pass
         recorded = await centre.stop()
         await control.close()
-    status = Exit.FORCED if forced else Exit.CLEAN if recorded else Exit.RECORDS_BEHIND
+    status = Exit.BROKEN if broken else Exit.FORCED if forced else Exit.CLEAN if recorded else Exit.RECORDS_BEHIND
     log.info("daemon.stopped", status=int(status))
     return int(status)
+
+
+async def _asked_or_broken(asked: asyncio.Event, broken: asyncio.Future[Exception]) -> bool:
+    """Wait for a signal or for the engine's failure; return whether it was the failure."""
+    signalled = asyncio.ensure_future(asked.wait())
+    either: set[asyncio.Future[Any]] = {signalled, broken}
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    signalled.cancel()
+    return broken.done()
 
 
 async def _first(drain: Coroutine[None, None, None], insisted: asyncio.Event) -> bool:

@@ -36,11 +36,17 @@ class EngineRunner:
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for: Instant | None = None
         self._perform: Callable[[Effect], None] | None = None
+        self._failed: Callable[[Exception], None] | None = None
         self._sinks: list[FactSink] = []
 
-    def connect(self, perform: Callable[[Effect], None], *sinks: FactSink) -> None:
-        """Say who carries out effects and who is told facts, in this order, before the first input."""
+    def connect(self, perform: Callable[[Effect], None], *sinks: FactSink, failed: Callable[[Exception], None]) -> None:
+        """Say who carries out effects and who is told facts, in this order, before the first input.
+
+        `failed` is told when the engine raises: a bug of ours, after which its state cannot be trusted. Whoever is told
+        must end the daemon; Asterisk keeps the calls for the next one.
+        """
         self._perform = perform
+        self._failed = failed
         self._sinks.extend(sinks)
 
     def post(self, happened: Input) -> None:
@@ -64,9 +70,11 @@ class EngineRunner:
         try:
             while self._inbox:
                 self._deliver(self._engine.handle(self._inbox.popleft(), self._clock.now()))
+            self._arm()
+        except Exception as error:
+            self._give_up(error)
         finally:
             self._draining = False
-        self._arm()
 
     def _tick(self, due: Instant) -> None:
         self._timer = None
@@ -74,9 +82,17 @@ class EngineRunner:
         self._draining = True
         try:
             self._deliver(self._engine.advance(max(self._clock.now(), due)))
+        except Exception as error:
+            self._give_up(error)
         finally:
             self._draining = False
         self._drain()
+
+    def _give_up(self, error: Exception) -> None:
+        log.exception("engine.failed")
+        if self._failed is None:
+            raise error
+        self._failed(error)
 
     def _arm(self) -> None:
         due = self._engine.next_deadline()

@@ -64,9 +64,12 @@ class RunningCentre:
         self._clock = Clock(loop.time)
         self.started_at = self._clock.now()
         self.draining = False
+        self.broken: asyncio.Future[Exception] = loop.create_future()
+        """Done when the engine has raised: the daemon has to end and be started anew."""
         self._agi_listening = False
         self._before: dict[CallId, OpenCall] = {}
         """What the records knew of open calls when we started."""
+        self._records_read = False
         self._paused: dict[AgentId, str] = {}
         self._at_work: set[AgentId] = set()
         self._ringing: set[AgentId] = set()
@@ -91,7 +94,14 @@ class RunningCentre:
         codes = DialCodes(self._server_of, self._desks, Staff(lambda: self._config, self._clock.now), self._runner.post)
         self._agi = AgiServer({"call": callers.serve, "operator": codes.serve}, allowed_peers=self._agi_peers(config))
         self._agi_wanted = asyncio.Event()
-        self._runner.connect(self._perform, self.recorder.record, self._live.see, self._take_note, log_fact)
+        self._runner.connect(
+            self._perform,
+            self.recorder.record,
+            self._live.see,
+            self._take_note,
+            log_fact,
+            failed=self._engine_failed,
+        )
 
     # -- composition -----------------------------------------------------------------------------------------------
 
@@ -113,7 +123,7 @@ class RunningCentre:
             self._desks,
             self._runner.post,
             self._clock.now,
-            self._answered_before,
+            self._known_before,
             self._synchronised,
             mirror,
             lambda: [(m.queue, m.interface.removeprefix("PJSIP/")) for m in fallback_members(self._config, settings)],
@@ -168,6 +178,7 @@ class RunningCentre:
             log.error("records.open_calls_unread", reason=str(error))  # noqa: TRY400 - an outage needs no traceback
             return
         self._before = {call.call: call for call in found}
+        self._records_read = True
 
     def _take_seats(self) -> None:
         for seat in self._seat_file.read():
@@ -220,6 +231,10 @@ class RunningCentre:
 
     # -- what comes out of the engine ------------------------------------------------------------------------------
 
+    def _engine_failed(self, error: Exception) -> None:
+        if not self.broken.done():
+            self.broken.set_result(error)
+
     def _perform(self, effect: Effect) -> None:
         if self.draining and isinstance(effect, OfferCall):
             return  # whoever comes after us offers it
@@ -265,12 +280,9 @@ class RunningCentre:
 
     # -- recovery --------------------------------------------------------------------------------------------------
 
-    def _known_before(self, call: CallId) -> bool:
-        return call in self._before
-
-    def _answered_before(self, call: CallId) -> Instant | None:
-        known = self._before.get(call)
-        return known.answered_at if known else None
+    def _known_before(self, call: CallId, stage: str) -> bool:
+        """Tell whether the call was accepted by a run before this one: by the records, or by its stage without them."""
+        return call in self._before if self._records_read else stage not in {"", "new", "greeting"}
 
     def _synchronised(self, server: AsteriskServer, ended: dict[CallId, EndedCall]) -> None:
         self._agi_wanted.set()

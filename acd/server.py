@@ -40,7 +40,7 @@ class AsteriskServer:
         desks: Desks,
         post: Callable[[Input], None],
         now: Callable[[], Instant],
-        answered_before: Callable[[CallId], Instant | None],
+        known_before: Callable[[CallId, str], bool],
         on_synchronised: Callable[["AsteriskServer", dict[CallId, EndedCall]], None],
         mirror: Callable[[Callable[[], AmiClient]], FallbackMirror],
         mirrored_members: Callable[[], list[tuple[str, str]]],
@@ -51,7 +51,7 @@ class AsteriskServer:
         self.link = LinkState(up=False, since=now())
         self._now = now
         self._on_synchronised = on_synchronised
-        self._resynchroniser = Resynchroniser(self.board, desks, answered_before)
+        self._resynchroniser = Resynchroniser(self.board, desks, known_before)
         self.client = AmiClient(
             AmiSettings(
                 settings.name,

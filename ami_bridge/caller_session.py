@@ -42,7 +42,7 @@ class CallerSessions:
         boards: Mapping[str, Switchboard],
         sounds: Callable[[QueueName], LineSound],
         post: Callable[[Input], None],
-        known_before: Callable[[CallId], bool],
+        known_before: Callable[[CallId, str], bool],
         prune: Callable[[], str | None],
     ) -> None:
         self._boards = boards
@@ -86,7 +86,7 @@ class CallerSessions:
     ) -> None:
         sound = self._sounds(call.queue)
         greeted = stage in STAGES_GREETED or not sound.greeting
-        board.introduce(call, greeted=greeted, recovered=stage in STAGES_GREETED or self._known_before(call.call))
+        board.introduce(call, greeted=greeted, recovered=self._known_before(call.call, stage))
         if not greeted:
             await agi.command("STREAM FILE", sound.greeting, "")
             await agi.command("SET VARIABLE", "ACD_STAGE", "waiting")
@@ -125,7 +125,8 @@ class CallerSessions:
         legs = [leg for leg in order.legs if not leg.withdrawn]
         if legs:
             # g: the session goes on when the operator hangs up. m: music while it rings, unless it plays already.
-            options = f"gm({music})" if music else "g"
+            # U: the dialplan notes when the talk began, for whoever comes after a crash of ours.
+            options = f"gU(acd-answered)m({music})" if music else "gU(acd-answered)"
             where = "&".join(f"PJSIP/{leg.telephone}" for leg in legs)
             await agi.command("EXEC", "Dial", f"{where},{math.ceil(order.ring_s)},{options}")
         status = ""

@@ -44,10 +44,10 @@ def parse_entry(call: str, value: str) -> EndedCall | None:
     fields = value.split("|")
     if len(fields) != FIELDS:
         return None
-    line, caller, entered, ended, dial_status, peer, answered_ms, cause, member, destination, stage = fields
+    line, caller, entered, ended, _dial_status, peer, answered, cause, member, destination, stage = fields
     try:
         entered_at, ended_at = Instant(float(entered)), Instant(float(ended))
-        talked_s = float(answered_ms or 0) / 1000 if dial_status == "ANSWER" or member else None
+        talked_s = max(0.0, ended_at - float(answered) / 1000) if answered and stage != "returned" else None
         number = int(cause or 16)
     except ValueError:
         return None

@@ -82,6 +82,10 @@ class CallLeg:
         if self.wake is not None:
             self.wake()
 
+    def awaits(self, leg: OperatorLeg) -> bool:
+        """Tell whether the Dial of this leg has not begun."""
+        return any(isinstance(order, DialOrder) and leg in order.legs for order in self.orders)
+
     @property
     def talk(self) -> OperatorLeg | None:
         """The leg that talks with the caller, if any."""

@@ -21,7 +21,7 @@ from queue_engine.inputs import Party, TalkEnded
 
 log = structlog.get_logger(__name__)
 
-VARIABLES: Final = "ACD_CALL,ACD_LINE,ACD_ENTERED,ACD_TO"
+VARIABLES: Final = "ACD_CALL,ACD_LINE,ACD_ENTERED,ACD_STAGE,ACD_ANSWERED,ACD_TO"
 GONE_STATES: Final = frozenset({"UNAVAILABLE", "INVALID", "UNKNOWN"})
 
 
@@ -32,11 +32,11 @@ class Resynchroniser:
         self,
         board: Switchboard,
         desks: Desks,
-        answered_before: Callable[[CallId], Instant | None],
+        known_before: Callable[[CallId, str], bool],
     ) -> None:
         self._board = board
         self._desks = desks
-        self._answered_before = answered_before
+        self._known_before = known_before
 
     async def run(self, client: AmiClient) -> dict[CallId, EndedCall]:
         """Read channels, device states and ended calls; return the ended calls.
@@ -53,13 +53,14 @@ class Resynchroniser:
         finally:
             self._board.hung_up_since_resync = None
         present = {c["Uniqueid"]: c for c in channels if c.event == "Status" and c["Uniqueid"] not in gone}
-        self._telephones(devices)
         self._close_gone_calls(present, ended)
         self._operators_channels(present)
         for call in self._take_up_calls(present):
             # It stands in the fallback Queue(): back to the dialplan, which comes to us at once.
             to = {"Context": "acd-line", "Exten": call.queue, "Priority": "session"}
             client.post("Redirect", {"Channel": call.channel} | to)
+        # Last, so that every call stands in its place before the first operator becomes ready.
+        self._telephones(devices)
         log.info("ami.resynchronised", server=self._board.server, channels=len(present), calls=len(self._board.legs))
         return ended
 
@@ -111,7 +112,8 @@ class Resynchroniser:
     def _take_up_calls(self, present: Mapping[str, AmiMessage]) -> list[CallLeg]:
         """Take up the calls that a daemon before us had; return those that stand in the fallback."""
         in_fallback: list[CallLeg] = []
-        for uniqueid, channel in present.items():
+        by_entry = sorted(present.items(), key=lambda item: item[1].variables.get("ACD_ENTERED", ""))
+        for uniqueid, channel in by_entry:
             variables = channel.variables
             call_id = CallId(variables.get("ACD_CALL", ""))
             if call_id != f"{self._board.server}-{uniqueid}" or variables.get("ACD_TO"):
@@ -126,10 +128,13 @@ class Resynchroniser:
             )
             bridge = channel.get("BridgeID") or ""
             if bridge:
-                self._board.caller_found_in_bridge(call, bridge, self._answered_before(call_id))
+                answered = variables.get("ACD_ANSWERED")
+                at = Instant(int(answered) / 1000) if answered else None
+                self._board.caller_found_in_bridge(call, bridge, at)
             elif channel.get("Application") == "Queue":
                 in_fallback.append(call)
             elif channel.get("Application") != "Dial" and not call.introduced:
                 # It will open a session within a second; its place in the line is its own at once.
-                self._board.introduce(call, greeted=True, recovered=True)
+                known = self._known_before(call_id, variables.get("ACD_STAGE", ""))
+                self._board.introduce(call, greeted=True, recovered=known)
         return in_fallback

@@ -306,11 +306,11 @@ class Switchboard:
     # -- the FastAGI session's view --------------------------------------------------------------------------------
 
     def round_over(self, call: CallLeg, dial_status: str) -> None:
-        """The Dial of this call has returned: telephones that never got a channel did not ring.
+        """No Dial runs for this call: telephones that were dialled and never got a channel did not ring.
 
-        Those that did are told by their Hangup, which carries the cause.
+        Those that did are told by their Hangup, which carries the cause; those that wait in an order are yet to come.
         """
-        for leg in [leg for leg in call.legs if not leg.uniqueid and not leg.talking]:
+        for leg in [leg for leg in call.legs if not leg.uniqueid and not leg.talking and not call.awaits(leg)]:
             self.legs.drop(call, leg)
             if leg.offer is not None:
                 failure = RingFailure.CANCELLED if leg.withdrawn else ring_failure(dial_status, 0)
