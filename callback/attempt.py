@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from callback.desk import Desk
 from callback.effects import EnqueueCallback, StopDialling, WithdrawCallback
-from callback.facts import CallbackAttemptStarted, CallbackHeld
+from callback.facts import CallbackAttemptFailed, CallbackAttemptStarted, CallbackHeld
 from callback.kinds import AttemptFailure, Hold, Leg
 from callback.request import Attempt, Request
 from callback.states import RequestState, RequestTrigger, next_state
@@ -100,13 +100,31 @@ def without_attempt(request: Request, now: Instant, failure: AttemptFailure | No
     )
 
 
-def drop_attempt(desk: Desk, request: Request, reason: str, failure: AttemptFailure | None = None) -> Request:
-    """End the present attempt from our side, if there is one; return the row without it, not yet put."""
+def drop_attempt(
+    desk: Desk, request: Request, reason: str, failure: AttemptFailure = AttemptFailure.WITHDRAWN
+) -> Request:
+    """End the present attempt from our side, if there is one; return the row without it, not yet put.
+
+    A caller who has answered is not cut off.
+    """
     if request.state in _BEFORE_ANSWER:
         if request.state is not S.IN_LINE:
             desk.effects.append(StopDialling(request.call))
         desk.effects.append(WithdrawCallback(request.call, reason))
         take_back(desk, request)
+        if request.started:
+            desk.facts.append(
+                CallbackAttemptFailed(
+                    at=desk.now,
+                    request=request.request,
+                    queue=request.queue,
+                    call=request.call,
+                    failure=failure,
+                    cause=0,
+                    counted=True,
+                    next_at=None,
+                )
+            )
     return without_attempt(request, desk.now, failure)
 
 

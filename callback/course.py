@@ -9,7 +9,7 @@ from dataclasses import replace
 from callback.attempt import enqueue, follow, hold_back, mark_started, take_back
 from callback.desk import Desk, HoldKey
 from callback.effects import DialCaller
-from callback.endings import fail, give_up
+from callback.endings import fail, give_up, settle
 from callback.facts import (
     CallbackConnected,
     CallbackHeld,
@@ -49,7 +49,7 @@ def act_on_due(desk: Desk, request_id: RequestId) -> None:
         case Due.ATTEMPT_OVER:
             fail(desk, request, AttemptFailure.NO_ANSWER if request.started else AttemptFailure.LOST, stop=True)
         case Due.SETTLE:
-            done(desk, request, T.SETTLE, SYSTEM_ACTOR)
+            settle(desk, request)
 
 
 def wake(desk: Desk, key: HoldKey) -> None:
@@ -252,6 +252,7 @@ def _progress(desk: Desk, request: Request, trigger: RequestTrigger) -> Request 
     if state is None or (state is request.state and request.started):
         return None
     request = mark_started(desk, request)
-    over_at = None if state is S.CONNECTED else Instant(desk.now + desk.policy(request).ring_s + REPORT_GUARD_S)
-    until = request.until if state is S.RINGING and request.state is S.DIALLING else over_at
+    policy = desk.policy(request)
+    stage_s = policy.connected_max_s if state is S.CONNECTED else policy.ring_s + REPORT_GUARD_S
+    until = request.until if state is S.RINGING and request.state is S.DIALLING else Instant(desk.now + stage_s)
     return desk.put(replace(request, state=state, until=until, only_agent=None, hold=None))

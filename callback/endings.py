@@ -98,16 +98,14 @@ def talk_returned(desk: Desk, request: Request) -> None:
         desk.put(replace(request, state=state, reserved=None, offer=None))
 
 
-def talk_over(desk: Desk, request: Request, *, settled: bool = False) -> None:
-    """The talk has ended; `settled` if nobody need say what it was."""
+def talk_over(desk: Desk, request: Request) -> None:
+    """The talk has ended; for a while its operator may say what it was."""
     state = next_state(request.state, T.TALK_OVER)
     if state is None:
         return
-    within_s = 0.0 if settled else desk.policy(request).outcome_within_s
-    request = desk.put(replace(request, state=state, until=Instant(desk.now + within_s)))
-    if settled:
-        settle(desk, request)
-    elif request.outcome is not None:
+    until = Instant(desk.now + desk.policy(request).outcome_within_s)
+    request = desk.put(replace(request, state=state, until=until))
+    if request.outcome is not None:
         give_outcome(desk, request, request.outcome, request.outcome_by)
 
 
@@ -167,6 +165,7 @@ def done(desk: Desk, request: Request, trigger: RequestTrigger, by: str) -> None
 
 
 def end_without_talk(desk: Desk, request: Request, state: RequestState, reason: GiveUpReason, by: str) -> None:
+    """End the request in a state that somebody else has found, with its reason."""
     desk.put(replace(request, state=state, reason=reason, ended_at=desk.now, call_in=None))
     desk.facts.append(
         CallbackGivenUp(desk.now, request.request, request.queue, reason, len(request.attempts), request.of_break, by)

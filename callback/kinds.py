@@ -82,6 +82,8 @@ class AttemptFailure(StrEnum):
     """An answering machine, says the operator."""
     CALLED_IN = "called_in"
     """The caller called us in the middle of it."""
+    WITHDRAWN = "withdrawn"
+    """We ended it: called off, expired, or overtaken by a talk."""
     LOST = "lost"
     """Nobody knows: its channel was not found again, or its end was never reported."""
 
@@ -114,6 +116,8 @@ class GiveUpReason(StrEnum):
     """So long after the break nobody is called any more."""
     WRONG_PERSON = "wrong_person"
     CANCELLED = "cancelled"
+    LINE_GONE = "line_gone"
+    """After a restart the configuration has no such line any more."""
 
 
 class Hold(StrEnum):

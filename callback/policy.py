@@ -35,6 +35,7 @@ class Spacing:
         return {
             AttemptFailure.BUSY: self.busy_s,
             AttemptFailure.CALLED_IN: self.busy_s,
+            AttemptFailure.WITHDRAWN: self.busy_s,
             AttemptFailure.NO_ANSWER: self.no_answer_s,
             AttemptFailure.UNREACHABLE: self.unreachable_s,
             AttemptFailure.REFUSED: self.refused_s,
@@ -82,6 +83,9 @@ class CallbackPolicy:
     """How long the caller's telephone rings."""
     operator_ring_s: float = 10.0
     """How long the operator's telephone rings when it is dialled first."""
+    connected_max_s: float = 600.0
+    """A caller who has answered and was neither spoken to nor lost after this long was forgotten by somebody.
+    Well above the line's maximum wait."""
     outcome_within_s: float = 30.0
     """So long after a call-back's talk the operator may still say that it was a machine or the wrong person."""
     give_up_after_s: float = 86_400.0

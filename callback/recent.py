@@ -100,10 +100,10 @@ class RecentTalks:
             self._by_call[end.call] = end
             self._by_agent[end.agent] = end.call
 
-    def take(self, agent: AgentId, call: CallId | None, ended_after: Instant) -> CallEnd | None:
-        """Return the talk that this operator means, once; None if there is none or it is too long ago."""
+    def take(self, agent: AgentId, call: CallId | None) -> CallEnd | None:
+        """Return the talk that this operator means, once: the call named or else his last; None if there is none."""
         end = self._by_call.get(self._by_agent.get(agent, CallId("")) if call is None else call)
-        if end is None or end.agent != agent or end.ended_at < ended_after:
+        if end is None or end.agent != agent:
             return None
         self._forget(end.call)
         return end

@@ -97,7 +97,7 @@ def dues(request: Request, policy: CallbackPolicy, *, may_dial: bool) -> Iterato
         yield request.until, Due.ANYBODY
     if forced_at is not None and ((state is _S.IN_LINE and request.hold is None) or state is _S.RESERVED):
         yield forced_at, Due.FORCE
-    if state in {_S.RESERVED, _S.DIALLING, _S.RINGING} and request.until is not None:
+    if state in {_S.RESERVED, _S.DIALLING, _S.RINGING, _S.CONNECTED} and request.until is not None:
         yield request.until, Due.ATTEMPT_OVER
     if state is _S.AFTER_TALK and request.until is not None:
         yield request.until, Due.SETTLE
