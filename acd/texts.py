@@ -1,22 +1,20 @@
 """What people read exists in Russian and English: the pair of texts, and the choice between them.
 
-Both languages stand side by side where they are used, as in `config.errors`, so that none can be forgotten: the type
-checker asks for both.
+It is the pair of the reports (`metrics.reports.texts`), with its values by name. Both languages stand side by side
+where they are used, so that none can be forgotten: the type checker asks for both.
 """
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from config.errors import Language
+from metrics.reports import texts
+from metrics.reports.texts import Language
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class Text(texts.Text):
     """One message in every language; `{name}` marks a place for a value."""
-
-    en: str
-    ru: str
 
     def say(self, language: Language, **values: object) -> str:
         """Return the message in the language, values filled in.

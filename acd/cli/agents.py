@@ -8,8 +8,9 @@ from rich.markup import escape
 
 from acd.cli.help import tell
 from acd.cli.session import Session
-from acd.cli.status import AGENT_STATES, JSON_HELP
+from acd.cli.status import JSON_HELP
 from acd.texts import Text, duration
+from metrics.reports.show import word
 
 HELP: Final = tell("Show the operators, or change one's state.", "Показать операторов или изменить состояние одного.")
 _Agent = Annotated[str, typer.Argument(help=tell("The operator's number.", "Номер оператора."))]
@@ -98,7 +99,7 @@ def _ask(session: Session, agent: str, action: str, body: dict[str, object], *, 
     if json:
         session.print_json(told)
         return
-    state = session.say(AGENT_STATES[told["state"]])
+    state = word(told["state"], session.language)
     reason = f" ({told['reason']})" if told["reason"] else ""
     session.print_line(escape(f"{told['name']}: {state}{reason}"))
     if told["call"] is not None and action in {"logout", "pause"}:
@@ -109,7 +110,7 @@ def _row(agent: dict[str, Any], session: Session) -> list[str]:
     return [
         agent["agent"],
         agent["name"],
-        session.say(AGENT_STATES[agent["state"]]),
+        word(agent["state"], session.language),
         duration(agent["for_s"], session.language),
         agent["reason"],
         agent["telephone"] or "-",

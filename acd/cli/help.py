@@ -5,7 +5,7 @@ from typing import Any, Final
 from typer import rich_utils
 
 from acd.texts import Text
-from config.errors import Language
+from metrics.reports.texts import Language
 
 _TOLD: Final[dict[str, Text]] = {}
 

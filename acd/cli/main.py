@@ -11,14 +11,14 @@ from rich.markup import escape
 from typer.main import get_command
 
 import acd
-from acd.cli import agents, asterisk, checking, daemon, status
+from acd.cli import agents, asterisk, checking, daemon, report, status
 from acd.cli.exits import CommandFailed, ExitCode
 from acd.cli.help import localise, tell
 from acd.cli.session import DEFAULT_CONFIG, Session
 from acd.control.errors import DaemonAway, RequestRefused
 from acd.logs import set_up_logs
 from acd.texts import Text, language_of
-from config.errors import Language
+from metrics.reports.texts import Language
 
 application = typer.Typer(
     name="acd",
@@ -34,6 +34,7 @@ application.command("run", help=daemon.RUN_HELP)(daemon.run)
 application.command("check", help=checking.HELP)(checking.check)
 application.command("status", help=status.HELP)(status.status)
 application.add_typer(agents.agents, name="agents")
+application.add_typer(report.report, name="report")
 application.command("asterisk-conf", help=asterisk.HELP)(asterisk.asterisk_conf)
 application.command("reload", help=daemon.RELOAD_HELP)(daemon.reload)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import orjson
-from rich.box import SIMPLE
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text as RichText
@@ -19,9 +19,10 @@ from acd.control.client import ControlClient
 from acd.control.errors import TokenFileError
 from acd.control.place import token_path
 from acd.texts import Text
-from config.errors import ConfigErrors, Language
+from config.errors import ConfigErrors
 from config.load import load_config
 from config.model import Config
+from metrics.reports.texts import Language
 
 Cell = str | RichText
 """What stands in a table: plain text, or text with a colour."""
@@ -80,7 +81,9 @@ class Session:
             for row in (head, *rows):
                 sys.stdout.write("\t".join(_cell(value) for value in row) + "\n")
             return
-        table = Table(*head, title=title or None, title_justify="left", box=SIMPLE, pad_edge=False)
+        table = Table(
+            *head, title=title or None, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
+        )
         for row in rows:
             table.add_row(*(value if isinstance(value, RichText) else RichText(value) for value in row))
         self.out.print(table)

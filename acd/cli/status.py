@@ -9,6 +9,7 @@ from rich.text import Text as RichText
 from acd.cli.help import tell
 from acd.cli.session import Cell, Session
 from acd.texts import Text, duration
+from metrics.reports.show import word
 
 HELP: Final = tell(
     "Show the lines, who waits and for how long, and how the daemon is doing.",
@@ -63,7 +64,7 @@ def _share(share: float | None, norm: float | None) -> Cell:
 
 def _operators(by_state: dict[str, int], session: Session) -> str:
     states = ", ".join(
-        f"{session.say(AGENT_STATES[state])} {count}" for state, count in sorted(by_state.items()) if count
+        f"{word(state, session.language).lower()} {count}" for state, count in sorted(by_state.items()) if count
     )
     return session.say(_OPERATORS, states=states or "-")
 
@@ -85,29 +86,16 @@ def _health(health: dict[str, Any], session: Session) -> list[str]:
     return lines
 
 
-AGENT_STATES: Final = {
-    "logged_out": Text("logged out", "не вошли"),
-    "ready": Text("ready", "готовы"),
-    "ringing": Text("ringing", "вызов"),
-    "talking": Text("talking", "разговор"),
-    "wrap_up": Text("wrap-up", "после разговора"),
-    "back_off": Text("after a miss", "после пропуска"),
-    "paused": Text("paused", "перерыв"),
-    "busy_elsewhere": Text("busy elsewhere", "заняты другим"),
-    "unreachable": Text("unreachable", "нет связи"),
-}
-"""Operators' states as people read them."""
-
 _HEAD: Final = (
     Text("Line", "Линия"),
     Text("Waiting", "Ждут"),
-    Text("Longest", "Дольше всех"),
-    Text("Ringing", "Вызов"),
+    Text("Longest", "Макс."),
+    Text("Ringing", "Звонят"),
     Text("Talking", "Говорят"),
-    Text("Ready/in", "Готовы/вошли"),
-    Text("Accepted", "Принято"),
-    Text("Answered", "Отвечено"),
-    Text("Abandoned", "Потеряно"),
+    Text("Ready", "Готовы"),
+    Text("Accept.", "Принято"),
+    Text("Answ.", "Ответ."),
+    Text("Lost", "Потер."),
     Text("In norm", "В норме"),
 )
 _OPERATORS: Final = Text("Operators: {states}", "Операторы: {states}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from acd.texts import Text
-from config.errors import Language
+from metrics.reports.texts import Language
 
 
 class Severity(StrEnum):
