@@ -33,6 +33,7 @@ class LinkProtocol(AMIProtocol):  # type: ignore[misc] # panoramisk has no types
         self.decoder = AmiDecoder(wanted)
         self.responses: dict[str, PendingAction] = {}
         self.closed = False
+        self._forged = 0
         self.received_at = 0.0
         """Loop time of the last bytes from Asterisk."""
 
@@ -49,6 +50,9 @@ class LinkProtocol(AMIProtocol):  # type: ignore[misc] # panoramisk has no types
         except AmiProtocolError as error:
             self.abort(str(error))
             return
+        if self.decoder.forged > self._forged:
+            self._forged = self.decoder.forged
+            log.warning("ami.forged_events", count=self._forged)
         for message in messages:
             self.handle_message(message)
 

@@ -241,6 +241,17 @@ def test_variables_of_a_status_leave_out_what_is_not_set():
     assert message.variables == {"ACD_LINE": "122"}
 
 
+def test_event_that_a_caller_had_a_hand_in_is_dropped():
+    """`%0D%0A` in a caller's number adds headers to his events: none can name another call's channel."""
+    stream = GREETING + (
+        b"Event: Hangup\r\nChannel: PJSIP/t-1\r\nCallerIDNum: 1\r\nUniqueid: 9.9\r\nUniqueid: 1.1\r\n\r\n"
+        b"Event: Hangup\r\nChannel: PJSIP/t-2\r\nChanVariable: A=1\r\nChanVariable: B=2\r\nUniqueid: 2.2\r\n\r\n"
+    )
+    decoder = AmiDecoder()
+    assert [event["Uniqueid"] for event in decoder.feed(stream)] == ["2.2"]
+    assert decoder.forged == 1
+
+
 def test_repr_shows_no_values():
     """A message in a log or a traceback tells nobody's number."""
     assert repr(parse_message(b"Event: X\r\nCallerIDNum: 79161234567")) == "<AmiMessage X with 2 headers>"
