@@ -37,8 +37,8 @@ class OverMaximumRule(StrEnum):
 class TalkTimeRule(StrEnum):
     """How the norms of K3 and K4, 180 s of questioning and 300 s of advising, are read: SAR 5.2 gives no direction."""
 
-    AT_MOST = "at_most"
-    SHOWN_ONLY = "shown_only"
+    AT_MOST = "marked_talks_norm_at_most"
+    SHOWN_ONLY = "marked_talks_shown_only"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,18 @@ One URL chooses it: `sqlite:///FILE` or `postgresql://USER@HOST/NAME`. SQLite ru
 cannot corrupt and may lose the last transactions when the power fails (not when the daemon does).
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import Engine, event, make_url
+from sqlalchemy import Connection, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from metrics.errors import RecordsUnusable
 
@@ -38,7 +40,7 @@ def async_url(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise RecordsUnusable(url, "not the URL of a database") from error
+        raise RecordsUnusable("(unreadable)", "not the URL of a database") from error
     backend = parsed.get_backend_name()
     if backend not in _DRIVERS:
         raise RecordsUnusable(parsed.render_as_string(), "only sqlite and postgresql are supported")
@@ -58,15 +60,31 @@ def open_engine(url: str, *, pool_size: int = 2) -> AsyncEngine:
         raise RecordsUnusable(url, "the folder of the file does not exist")
     engine = create_async_engine(parsed)
     event.listen(engine.sync_engine, "connect", _set_up_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_in_sqlite)
     return engine
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
+    # Python's driver commits before each CREATE, so that half a migration could stay; we begin transactions ourselves.
+    connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()
+
+
+def _begin_in_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+@asynccontextmanager
+async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Give a connection on which everything is read as of one moment, while others write."""
+    async with engine.connect() as connection:
+        if engine.dialect.name != "sqlite":  # a transaction of SQLite is a snapshot anyway
+            await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        yield connection
 
 
 def upgrade(url: str, revision: str = HEAD) -> None:
@@ -103,9 +121,3 @@ def _migrate(url: str, revision: str, *, up: bool) -> None:
 def _first_line(error: Exception) -> str:
     text = str(error).strip() or type(error).__name__
     return text.splitlines()[0]
-
-
-def dialect_of(engine: AsyncEngine) -> str:
-    """Return `sqlite` or `postgresql`."""
-    sync: Engine = engine.sync_engine
-    return sync.dialect.name

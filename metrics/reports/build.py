@@ -5,9 +5,10 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from metrics.counts import CallCounts
-from metrics.kpi import Kpi, kpi
+from metrics.kpi import Kpi, Unit, kpi
 from metrics.norms import Norms, Standard
 from metrics.records.counting import TALKS, WAITS, Scope, count_by_line, measure
+from metrics.records.database import reading
 from metrics.reports.model import Column, Figure, Kind, Note, Report, ReportKind, Table, rounded
 from metrics.reports.periods import Period
 
@@ -20,12 +21,27 @@ KPI_COLUMNS = (
     Column("rule", Kind.WORD),
 )
 
+FIGURE_COLUMNS = (Column("figure", Kind.WORD), Column("value", Kind.FIGURE))
+
 
 def kpi_row(figure: Kpi) -> tuple[str | None, str, Figure, Figure, bool | None, str | None]:
     """Return a figure as a row of `KPI_COLUMNS`."""
     code = figure.name if figure.name.startswith("K") and figure.name[1:].isdigit() else None
     norm = Figure(figure.norm if figure.bound else None, figure.unit, figure.bound)
     return code, figure.name, rounded(figure), norm, figure.passed, figure.rule or None
+
+
+def tables_of(figures: tuple[Kpi, ...]) -> tuple[Table, Table, Table]:
+    """Return the figures in three tables: those with a norm, the volumes, the times."""
+    with_norm = tuple(kpi_row(figure) for figure in figures if figure.norm is not None)
+    plain = [figure for figure in figures if figure.norm is None]
+    volumes = tuple((figure.name, rounded(figure)) for figure in plain if figure.unit is not Unit.SECONDS)
+    times = tuple((figure.name, rounded(figure)) for figure in plain if figure.unit is Unit.SECONDS)
+    return (
+        Table("indicators", KPI_COLUMNS, with_norm),
+        Table("volumes", FIGURE_COLUMNS, volumes),
+        Table("waits_and_talks", FIGURE_COLUMNS, times),
+    )
 
 
 def norms_of(standard: Standard, line: str | None) -> Norms:
@@ -69,14 +85,13 @@ async def kpi_report(
         line: One line; all together if None.
         service: Whose report it is.
     """
-    async with engine.connect() as connection:
+    async with reading(engine) as connection:
         _, figures = await indicators(connection, Scope(period.start, period.end, line), standard)
-    rows = tuple(kpi_row(figure) for figure in figures)
     return Report(
         ReportKind.KPI,
         period,
         line,
         service,
         made_at,
-        (Table("indicators", KPI_COLUMNS, rows), summary(figures)),
+        (*tables_of(figures), summary(figures)),
     )

@@ -50,7 +50,9 @@ def _rich_table(table: Table, report: Report, language: Language) -> RichTable:
 
 
 def _rich_cell(value: Cell, column: Column, report: Report, language: Language) -> RichText:
-    style = {True: "green", False: "bold red"}[value] if column.kind is Kind.VERDICT and isinstance(value, bool) else ""
+    style = ""
+    if column.kind is Kind.VERDICT and isinstance(value, bool):
+        style = "green" if value else "bold red"
     return RichText(show.cell(value, column, report.period, language), style=style)
 
 
@@ -62,7 +64,7 @@ def as_table(report: Report, language: Language, *, width: int = 120) -> str:
 
 
 def as_json(report: Report, language: Language) -> bytes:
-    """Return the report for programs: keys and bare numbers (shares from 0 to 1), labels in the language beside them."""
+    """Return the report for programs: keys and bare numbers (shares from 0 to 1), labels beside them."""
     period = report.period
     return orjson.dumps(
         {

@@ -195,7 +195,10 @@ WORDS: Final[Mapping[str, Text]] = {
     "every_call": Text("every call", "все звонки"),
     "at_most": Text("at most", "не более"),
     "at_least": Text("at least", "не менее"),
-    "shown_only": Text("shown only", "справочно"),
+    "marked_talks_norm_at_most": Text(
+        "talks with a mark, norm as upper limit", "разговоры с отметкой, норматив как предел"
+    ),
+    "marked_talks_shown_only": Text("talks with a mark, for information", "разговоры с отметкой, справочно"),
     "abandoned": Text("abandoned", "не дождался"),
     "answered": Text("answered", "отвечен"),
     "overflowed": Text("overflowed", "переведён"),

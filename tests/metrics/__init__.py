@@ -1,0 +1,1 @@
+"""Tests of the records, the figures and the reports."""
