@@ -38,6 +38,9 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "too_long": ("takes at most {max_length}", "допускается не больше {max_length}"),
     "ip_any_address": ("must be an IP address", "должен быть адресом IP"),
     "path_type": ("must be a path in quotes", "должен быть путём в кавычках"),
+    "union_tag_invalid": ("kind must be one of {expected_tags}", "kind должен быть одним из {expected_tags}"),
+    "union_tag_not_found": ("kind is missing", "не задан kind"),
+    "string_pattern_mismatch": ("must match {pattern}", "должен подходить под {pattern}"),
     # ours
     "acd_toml": ("is not valid TOML: {why}", "не разбирается как TOML: {why}"),
     "acd_unreadable": ("cannot be read: {why}", "не читается: {why}"),

@@ -1,0 +1,1 @@
+"""Tests of what Asterisk is given to load."""

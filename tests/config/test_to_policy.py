@@ -1,0 +1,41 @@
+"""The engine is told what the file says."""
+
+from config.load import load_config
+from config.to_policy import to_policy
+from queue_engine.policy import AgentPolicy, QueuePolicy
+from tests.config.sample import ENVIRON, SAMPLE, spoilt, written
+
+
+def test_lines_become_policies(tmp_path):
+    """Every value of a line arrives."""
+    text = spoilt("ring_s = 15", "ring_s = 15\nwrap_up_s = 30\nmin_talk_s = 3\nweight = 2\ntarget_wait_s = 40")
+    queues, _ = to_policy(load_config(written(tmp_path, text), ENVIRON))
+    assert queues[0] == QueuePolicy(name="saratov-122", at_max_wait="sorry")
+    assert queues[1] == QueuePolicy(
+        name="second",
+        target_wait_s=40,
+        at_max_wait="to-first",
+        ring_s=15,
+        wrap_up_s=30,
+        min_talk_s=3,
+        weight=2,
+    )
+
+
+def test_operators_become_policies(tmp_path):
+    """Every value of an operator arrives; one without lines serves all."""
+    back_off = "{ busy_s = 9, refused_s = 8, no_answer_s = 7, unreachable_s = 6 }"
+    own = f"wrap_up_s = 5\npause_after_misses = 0\nback_off = {back_off}"
+    text = SAMPLE.replace("hot_desk = true", f"hot_desk = true\n{own}")
+    _, agents = to_policy(load_config(written(tmp_path, text), ENVIRON))
+    assert agents[0] == AgentPolicy(agent="101", queues=("saratov-122",))
+    assert agents[1] == AgentPolicy(
+        agent="102",
+        queues=("saratov-122", "second"),
+        wrap_up_s=5,
+        pause_after_misses=0,
+        back_off_no_answer_s=7,
+        back_off_busy_s=9,
+        back_off_refused_s=8,
+        back_off_unreachable_s=6,
+    )
