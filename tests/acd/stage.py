@@ -1,0 +1,194 @@
+"""A small centre behind the control API: the real engine and the real live figures, a clock that the test turns."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from acd.control.access import Guard, Identity, new_token
+from acd.control.app import build_app
+from acd.control.centre import Health, ServerHealth
+from acd.control.client import ControlClient
+from acd.control.server import ControlServer
+from acd.standard import standard_of
+from config.load import load_config
+from config.to_policy import to_policy
+from metrics.live import LiveFigures, LiveSnapshot
+from queue_engine.effects import OfferCall
+from queue_engine.engine import QueueEngine
+from queue_engine.facts import Fact
+from queue_engine.ids import AgentId, CallId, Instant, QueueName
+from queue_engine.inputs import AgentLoggedIn, CallArrived, Input, OfferAnswered, PoliciesLoaded
+from queue_engine.snapshot import EngineSnapshot
+
+HOST = "127.0.14.9"
+LINE = "saratov-122"
+CALLER = "+79271234567"
+NOON = Instant(1_795_251_600.0)
+"""2026-11-21 12:00 in Moscow."""
+
+SITE = """
+[site]
+name = "stage"
+title = "Сцена"
+profile = "saratov-122"
+lab = true
+
+[database]
+url = "sqlite:///{home}/acd.db"
+spool = "{home}/acd.spool"
+
+[control]
+listen = "{host}:{port}"
+
+[agi]
+listen = "{host}:4573"
+
+[[asterisk]]
+name = "main"
+host = "{host}"
+ami_port = {ami_port}
+ami_secret = "{secret}"
+
+[[line]]
+name = "saratov-122"
+title = "122"
+numbers = ["122"]
+
+[[operator]]
+number = "101"
+name = "Анна [101]"
+
+[[operator]]
+number = "102"
+
+[[telephone]]
+name = "op101"
+
+[[telephone]]
+name = "op102"
+"""
+
+
+def write_site(home: Path, *, port: int = 8122, ami_port: int = 5038, secret: str = "s3cret") -> Path:
+    """Write a configuration into the folder and return its path."""
+    path = home / "acd.toml"
+    path.write_text(SITE.format(home=home, host=HOST, port=port, ami_port=ami_port, secret=secret), encoding="utf-8")
+    path.chmod(0o600)
+    return path
+
+
+@dataclass
+class Stage:
+    """What the control API sees of a daemon."""
+
+    config_path: Path
+    at: Instant = NOON
+    mistakes: list[str] = field(default_factory=list)
+    """What a reload complains about."""
+
+    def __post_init__(self) -> None:
+        self.config = load_config(self.config_path)
+        self.engine = QueueEngine(first_offer=1)
+        self.figures = LiveFigures(standard_of(self.config), ZoneInfo("Europe/Moscow"))
+        self.facts: list[Fact] = []
+        self.sinks: list[Callable[[Fact], None]] = [self.facts.append, self.figures.see]
+        self.offers: list[OfferCall] = []
+        self.health_now = Health(
+            started_at=Instant(NOON - 60),
+            draining=False,
+            servers=(ServerHealth("main", up=True, since=Instant(NOON - 50), version="22.10.1"),),
+            agi_listening=True,
+            agi_sessions=0,
+            database_up=True,
+            spooled=0,
+        )
+        self.post(PoliciesLoaded(*to_policy(self.config)))
+
+    def now(self) -> Instant:
+        """The test's time."""
+        return self.at
+
+    def post(self, item: Input) -> None:
+        """Feed the engine."""
+        step = self.engine.handle(item, self.at)
+        self.offers += [effect for effect in step.effects if isinstance(effect, OfferCall)]
+        for fact in step.facts:
+            for sink in self.sinks:
+                sink(fact)
+
+    def snapshot(self) -> EngineSnapshot:
+        """The engine's."""
+        return self.engine.snapshot()
+
+    def live(self) -> LiveSnapshot:
+        """The figures'."""
+        return self.figures.snapshot(self.at)
+
+    def telephone_of(self, agent: AgentId) -> str | None:
+        """Everybody sits at his own."""
+        return f"op{agent}"
+
+    def health(self) -> Health:
+        """What the test says."""
+        return self.health_now
+
+    async def reload(self) -> list[str]:
+        """Complain as the test says."""
+        return self.mistakes
+
+    def worsen(self, **changes: Any) -> None:
+        """Change the health."""
+        self.health_now = replace(self.health_now, **changes)
+
+    def call(self, number: str = CALLER, name: str = "main-1.1") -> CallId:
+        """A caller comes in."""
+        self.post(CallArrived(CallId(name), QueueName(LINE), number, self.at))
+        return CallId(name)
+
+    def log_in(self, agent: str = "101") -> None:
+        """An operator logs in."""
+        self.post(AgentLoggedIn(AgentId(agent), "test"))
+
+    def answer(self) -> None:
+        """The telephone that rang last is answered."""
+        self.post(OfferAnswered(self.offers[-1].rings[0].offer))
+
+
+class Tokens:
+    """A guard that knows the tokens that the test made."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Identity] = {}
+
+    def make(self, identity: Identity) -> str:
+        """Return a token for the person."""
+        token = new_token()
+        self.known[token] = identity
+        return token
+
+    async def identify(self, token: str) -> Identity | None:
+        """Look it up."""
+        return self.known.get(token)
+
+
+@asynccontextmanager
+async def served(stage: Stage, guard: Guard) -> AsyncIterator[ControlServer]:
+    """Serve the stage over HTTP on a port of the system's choice."""
+    server = ControlServer(build_app(stage, guard), HOST, 0)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.close()
+
+
+async def ask(server: ControlServer, token: str, method: str, path: str, body: dict[str, object] | None = None) -> Any:
+    """Ask over a real connection, from a thread as the command line would."""
+    client = ControlClient(HOST, server.port, token)
+    if method == "GET":
+        return await asyncio.to_thread(client.get, path)
+    return await asyncio.to_thread(client.post, path, body)

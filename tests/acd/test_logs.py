@@ -1,0 +1,99 @@
+"""The log: one shape for all, and no caller's number in it."""
+
+import io
+import json
+import logging
+
+import pytest
+import structlog
+
+from acd.logs import during_call, mask_number, set_up_logs
+from queue_engine.ids import CallId
+
+
+@pytest.fixture
+def lines():
+    """Set the log up on a stream and return its lines, decoded; the former set-up comes back afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    set_up_logs(level="info", stream=stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def test_event_is_one_line_of_json(lines):
+    """Off a terminal every event is an object with its keys, the level and the time."""
+    structlog.get_logger().info("call.answered", queue="122", waited_s=1.5)
+    (line,) = lines()
+    assert (line["event"], line["queue"], line["waited_s"], line["level"]) == ("call.answered", "122", 1.5, "info")
+    assert line["timestamp"].endswith("Z")
+
+
+def test_library_speaks_in_the_same_shape(lines):
+    """The standard library's records come out as our own do; below a warning, chatty libraries do not come at all."""
+    logging.getLogger("somebody").warning("took %d s", 5)
+    logging.getLogger("uvicorn.error").info("hello")
+    assert [line["event"] for line in lines()] == ["took 5 s"]
+
+
+def test_number_is_masked_by_key_and_by_look(lines):
+    """Neither a caller's key nor a sentence nor an exception shows a number; call ids stay whole."""
+    log = structlog.get_logger()
+    log.info("call.arrived", caller="+79271234567", call="main-1763760000.17")
+    log.info("failed", reason="cannot dial 89271234567, sorry")
+    try:
+        raise ValueError("no number +79271234567")
+    except ValueError:
+        log.exception("broke")
+    first, second, third = lines()
+    assert (first["caller"], first["call"]) == ("***67", "main-1763760000.17")
+    assert second["reason"] == "cannot dial ***67, sorry"
+    assert "9271234567" not in third["exception"]
+    assert "ValueError: no number ***67" in third["exception"]
+
+
+def test_call_is_on_every_line_inside_its_block(lines):
+    """What is logged during a call carries its id, and nothing after it does."""
+    log = structlog.get_logger()
+    with during_call(CallId("main-1.1")):
+        log.info("inside")
+    log.info("outside")
+    assert [line.get("call") for line in lines()] == ["main-1.1", None]
+
+
+def test_level_leaves_out_what_is_below(lines):
+    """Debugging is not shown unless asked for."""
+    structlog.get_logger().debug("detail")
+    assert lines() == []
+
+
+def test_terminal_gets_text_for_people():
+    """On a terminal a line is text with its values, masked as well."""
+    stream = io.StringIO()
+    set_up_logs(level="debug", stream=stream, pretty=True)
+    try:
+        structlog.get_logger().debug("call.arrived", caller="+79271234567")
+    finally:
+        logging.getLogger().handlers.clear()
+        structlog.reset_defaults()
+    assert "call.arrived" in stream.getvalue()
+    assert "9271234567" not in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("number", "masked"),
+    [
+        ("+79271234567", "***67"),
+        ("89271234567", "***67"),
+        ("101", "101"),
+        ("", ""),
+        ("Иванов", "***"),
+        ("ivan@example.org", "***"),
+    ],
+)
+def test_mask_keeps_two_digits_at_most(number, masked):
+    """Internal numbers stay readable, a subscriber's does not, a name never does."""
+    assert mask_number(number) == masked
