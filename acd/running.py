@@ -30,9 +30,9 @@ from ami_bridge.caller_session import CallerSessions, LineSound
 from ami_bridge.client import AmiClient
 from ami_bridge.desks import Desks, Telephone
 from ami_bridge.dial_codes import DialCodes
-from ami_bridge.ended import EndedCall
 from ami_bridge.fallback_mirror import FallbackMirror
 from ami_bridge.perform import Performer
+from ami_bridge.resync import Found
 from config.errors import ConfigErrors
 from config.load import load_config
 from config.model import Config
@@ -94,6 +94,7 @@ class RunningCentre:
         codes = DialCodes(self._server_of, self._desks, Staff(lambda: self._config, self._clock.now), self._runner.post)
         self._agi = AgiServer({"call": callers.serve, "operator": codes.serve}, allowed_peers=self._agi_peers(config))
         self._agi_wanted = asyncio.Event()
+        self._agi_up = asyncio.Event()
         self._runner.connect(
             self._perform,
             self.recorder.record,
@@ -209,6 +210,7 @@ class RunningCentre:
         listen = self._config.agi.listen
         await self._agi.start(listen.host, listen.port)
         self._agi_listening = True
+        self._agi_up.set()
         log.info("agi.listening", address=str(listen))
 
     async def drain(self, limit_s: float) -> None:
@@ -284,13 +286,16 @@ class RunningCentre:
         """Tell whether the call was accepted by a run before this one: by the records, or by its stage without them."""
         return call in self._before if self._records_read else stage not in {"", "new", "greeting"}
 
-    def _synchronised(self, server: AsteriskServer, ended: dict[CallId, EndedCall]) -> None:
+    def _synchronised(self, server: AsteriskServer, found: Found) -> None:
         self._agi_wanted.set()
         if self._tasks is not None:
-            self._tasks.create_task(self._recover(server, ended), name=f"recovery-{server.name}")
+            self._tasks.create_task(self._recover(server, found), name=f"recovery-{server.name}")
 
-    async def _recover(self, server: AsteriskServer, ended: dict[CallId, EndedCall]) -> None:
-        """Record what became of the calls of this server that ended without us."""
+    async def _recover(self, server: AsteriskServer, found: Found) -> None:
+        """Take back the calls that wait in the fallback; record what became of those that ended without us."""
+        await self._agi_up.wait()
+        server.take_back(found.in_fallback)
+        ended = found.ended
         mine = [c for c in self._before.values() if c.call.startswith(f"{server.name}-")]
         if not mine and not ended:
             return

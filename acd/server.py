@@ -1,18 +1,19 @@
 """One Asterisk server as the daemon sees it: its AMI link, its switchboard, its fallback, its health."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import structlog
 
 from ami_bridge.client import AmiClient, AmiSettings
 from ami_bridge.desks import Desks
-from ami_bridge.ended import EndedCall, Pruner
+from ami_bridge.ended import Pruner
 from ami_bridge.errors import AmiLoginRefused
 from ami_bridge.fallback_mirror import FallbackMirror
 from ami_bridge.message import AmiMessage
-from ami_bridge.resync import Resynchroniser
+from ami_bridge.legs import CallLeg
+from ami_bridge.resync import Found, Resynchroniser
 from ami_bridge.switchboard import Switchboard
 from config.telephony import Asterisk
 from queue_engine.ids import CallId, Instant
@@ -41,12 +42,12 @@ class AsteriskServer:
         post: Callable[[Input], None],
         now: Callable[[], Instant],
         known_before: Callable[[CallId, str], bool],
-        on_synchronised: Callable[["AsteriskServer", dict[CallId, EndedCall]], None],
+        on_synchronised: Callable[["AsteriskServer", Found], None],
         mirror: Callable[[Callable[[], AmiClient]], FallbackMirror],
         mirrored_members: Callable[[], list[tuple[str, str]]],
     ) -> None:
         self.name = settings.name
-        self.board = Switchboard(settings.name, desks, post, self.hang_up, self._key_pressed)
+        self.board = Switchboard(settings.name, desks, post, self.hang_up, self._key_pressed, now)
         self.pruner = Pruner(now)
         self.link = LinkState(up=False, since=now())
         self._now = now
@@ -74,6 +75,13 @@ class AsteriskServer:
         """Hang a channel up; that it is gone already is no error."""
         self.client.post("Hangup", {"Channel": channel, "Cause": "16"})
 
+    def take_back(self, calls: Iterable[CallLeg]) -> None:
+        """Bring calls out of Asterisk's own Queue() back to the dialplan, which comes to us with them at once."""
+        for call in calls:
+            if call.hangup_cause is None and call.talk is None:
+                to = {"Context": "acd-line", "Exten": call.queue, "Priority": "session"}
+                self.client.post("Redirect", {"Channel": call.channel} | to)
+
     def mirror_soon(self) -> None:
         """Somebody logged in, out or paused: the fallback's members are to follow."""
         self._mirror_wanted.set()
@@ -96,11 +104,11 @@ class AsteriskServer:
 
     async def _on_up(self, client: AmiClient) -> None:
         self.board.link_up = True
-        ended = await self._resynchroniser.run(client)
+        found = await self._resynchroniser.run(client)
         self.link = LinkState(up=True, since=self._now(), reason="")
         self._mirror.forget()
         self._mirror_wanted.set()
-        self._on_synchronised(self, ended)
+        self._on_synchronised(self, found)
 
     def _on_down(self, reason: str) -> None:
         self.board.link_up = False

@@ -86,7 +86,8 @@ class CallerSessions:
     ) -> None:
         sound = self._sounds(call.queue)
         greeted = stage in STAGES_GREETED or not sound.greeting
-        board.introduce(call, greeted=greeted, recovered=self._known_before(call.call, stage))
+        call.known_before = self._known_before(call.call, stage)
+        board.introduce(call, greeted=greeted)
         if not greeted:
             await agi.command("STREAM FILE", sound.greeting, "")
             await agi.command("SET VARIABLE", "ACD_STAGE", "waiting")

@@ -68,6 +68,8 @@ class CallLeg:
     hung_up_by: Party | None = None
     introduced: bool = False
     """Whether the engine has been told of it."""
+    known_before: bool = False
+    """Whether it was accepted by a run of ours before this one."""
     hangup_cause: int | None = None
     """Set when the caller's channel is gone while an operator's is still on its way out."""
     legs: list[OperatorLeg] = field(default_factory=list)

@@ -194,6 +194,9 @@ class AmiDecoder:
         messages = [parse_message(block) for block in map(_stripped, blocks) if block and self._is_wanted(block)]
         kept = [message for message in messages if not message.forged]
         self.forged += len(messages) - len(kept)
+        for m in messages:
+            if m.forged:
+                print("FORGED", m.event, m._headers, m._repeated)
         return kept
 
     def _hold(self) -> None:

@@ -4,7 +4,8 @@ Asterisk is the truth. Calls that we believe in and it does not have are closed 
 says; calls that it has and we do not know are taken up where they are; telephones are reachable as it says.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -25,6 +26,16 @@ VARIABLES: Final = "ACD_CALL,ACD_LINE,ACD_ENTERED,ACD_STAGE,ACD_ANSWERED,ACD_TO"
 GONE_STATES: Final = frozenset({"UNAVAILABLE", "INVALID", "UNKNOWN"})
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What resynchronisation found and does not deal with itself."""
+
+    ended: Mapping[CallId, EndedCall]
+    """The journal of ended calls."""
+    in_fallback: Sequence[CallLeg]
+    """Calls that wait in Asterisk's own Queue(), in the order of their entry."""
+
+
 class Resynchroniser:
     """Brings one server's switchboard into line with its Asterisk."""
 
@@ -38,8 +49,8 @@ class Resynchroniser:
         self._desks = desks
         self._known_before = known_before
 
-    async def run(self, client: AmiClient) -> dict[CallId, EndedCall]:
-        """Read channels, device states and ended calls; return the ended calls.
+    async def run(self, client: AmiClient) -> Found:
+        """Read channels, device states and ended calls; return what others have to deal with.
 
         Raises:
             AmiError: Asterisk did not answer, or refused; the connection is then of no use.
@@ -55,14 +66,11 @@ class Resynchroniser:
         present = {c["Uniqueid"]: c for c in channels if c.event == "Status" and c["Uniqueid"] not in gone}
         self._close_gone_calls(present, ended)
         self._operators_channels(present)
-        for call in self._take_up_calls(present):
-            # It stands in the fallback Queue(): back to the dialplan, which comes to us at once.
-            to = {"Context": "acd-line", "Exten": call.queue, "Priority": "session"}
-            client.post("Redirect", {"Channel": call.channel} | to)
+        in_fallback = self._take_up_calls(present)
         # Last, so that every call stands in its place before the first operator becomes ready.
         self._telephones(devices)
         log.info("ami.resynchronised", server=self._board.server, channels=len(present), calls=len(self._board.legs))
-        return ended
+        return Found(ended, in_fallback)
 
     @staticmethod
     async def _ended_entries(client: AmiClient) -> list[AmiMessage]:
@@ -126,6 +134,7 @@ class Resynchroniser:
                 channel["Channel"],
                 uniqueid,
             )
+            call.known_before = self._known_before(call_id, variables.get("ACD_STAGE", ""))
             bridge = channel.get("BridgeID") or ""
             if bridge:
                 answered = variables.get("ACD_ANSWERED")
@@ -135,6 +144,5 @@ class Resynchroniser:
                 in_fallback.append(call)
             elif channel.get("Application") != "Dial" and not call.introduced:
                 # It will open a session within a second; its place in the line is its own at once.
-                known = self._known_before(call_id, variables.get("ACD_STAGE", ""))
-                self._board.introduce(call, greeted=True, recovered=known)
+                self._board.introduce(call)
         return in_fallback

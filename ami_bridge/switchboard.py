@@ -77,6 +77,7 @@ class Switchboard:
         post: Callable[[Input], None],
         hang_up: Callable[[str], None],
         key_pressed: Callable[[CallId, str], None],
+        now: Callable[[], Instant],
     ) -> None:
         self.server = server
         self.legs = LegBook(server)
@@ -84,6 +85,7 @@ class Switchboard:
         self.post = post
         self._hang_up = hang_up
         self._key_pressed = key_pressed
+        self._now = now
         self._foreign: dict[str, _ForeignChannel] = {}
         self._caller_in: dict[str, CallLeg] = {}
         self.link_up = False
@@ -178,7 +180,7 @@ class Switchboard:
         bridge = message["BridgeUniqueid"]
         call = self.legs.caller(uniqueid)
         if call is not None:
-            self.caller_found_in_bridge(call, bridge, None)
+            self.caller_found_in_bridge(call, bridge, self._now())
             return
         found = self.legs.operator(uniqueid)
         if found is not None:
@@ -193,7 +195,7 @@ class Switchboard:
             foreign.bridge = bridge
             caller = self._caller_in.get(bridge)
             if caller is not None:
-                self.adopt_talk(caller, foreign.telephone, foreign.channel, uniqueid, None)
+                self.adopt_talk(caller, foreign.telephone, foreign.channel, uniqueid, self._now())
 
     def caller_found_in_bridge(self, call: CallLeg, bridge: str, answered_at: Instant | None) -> None:
         """The caller's channel is in this bridge; whoever else is there talks with him."""
@@ -223,7 +225,8 @@ class Switchboard:
         agent = self._desks.agent_at(telephone) or AgentId(telephone.name)
         leg = OperatorLeg(agent, telephone.name, None, channel, uniqueid, call.bridge, talking=True)
         self.legs.attach(call, leg)
-        call.introduced = True
+        if not call.introduced:
+            self.introduce(call)
         self.post(TalkFound(call.call, call.queue, agent, call.caller, call.entered_at, answered_at))
 
     # -- channels go down ------------------------------------------------------------------------------------------
@@ -274,7 +277,7 @@ class Switchboard:
         call.orders.clear()
         if not call.introduced:
             # It waited where a daemon before us had left it and never came back to us: book it, then its end.
-            self.introduce(call, greeted=True, recovered=True)
+            self.introduce(call)
         if call.talk is None:
             self.post(CallerHungUp(call.call, cause, call.hung_up_by or Party.CALLER))
         self.round_over(call, "CANCEL")
@@ -339,11 +342,13 @@ class Switchboard:
             self.legs.add(leg)
         return leg
 
-    def introduce(self, call: CallLeg, *, greeted: bool, recovered: bool) -> None:
+    def introduce(self, call: CallLeg, *, greeted: bool = True) -> None:
         """Tell the engine of this call, again where it knew it before we broke off."""
         call.introduced = True
         self.post(
-            CallArrived(call.call, call.queue, call.caller, call.entered_at, greeted=greeted, recovered=recovered)
+            CallArrived(
+                call.call, call.queue, call.caller, call.entered_at, greeted=greeted, recovered=call.known_before
+            )
         )
 
     def lost(self, call: CallLeg, reason: str) -> None:

@@ -11,6 +11,7 @@ from queue_engine.inputs import Input
 
 SERVER = "a1"
 CALLER = "100.1"
+NOW = Instant(1010.0)
 CALL = CallId(f"{SERVER}-{CALLER}")
 
 
@@ -27,7 +28,12 @@ class Bench:
             self.desks.reachability_found(telephone, reachable=True)
             self.desks.sit(AgentId(telephone.name[2:]), telephone, "test")
         self.board = Switchboard(
-            SERVER, self.desks, self.inputs.append, self.hung_up.append, lambda call, key: self.keys.append((call, key))
+            SERVER,
+            self.desks,
+            self.inputs.append,
+            self.hung_up.append,
+            lambda call, key: self.keys.append((call, key)),
+            lambda: NOW,
         )
         self.board.link_up = True
         self.inputs.clear()

@@ -19,6 +19,7 @@ from queue_engine.inputs import (
 from tests.ami_bridge.board import (
     CALL,
     CALLER,
+    NOW,
     Bench,
     dial_begin,
     dial_end,
@@ -158,7 +159,7 @@ def test_talk_that_no_offer_explains_is_found():
     bench.call()
     bench.happens(newchannel(PHONE, LEG, "unrelated"))
     told = bench.happens(enter(PHONE, LEG), enter(TRUNK, CALLER))
-    found = TalkFound(CALL, QueueName("122"), AgentId("101"), "79031234567", Instant(1000.0), None)
+    found = TalkFound(CALL, QueueName("122"), AgentId("101"), "79031234567", Instant(1000.0), NOW)
     assert told == [AgentFreeElsewhere(AgentId("101")), found]
     assert bench.happens(request(LEG), hangup(PHONE, LEG)) == [TalkEnded(CALL, Party.AGENT, 16)]
 
@@ -166,7 +167,8 @@ def test_talk_that_no_offer_explains_is_found():
 def test_call_that_never_came_back_is_booked_with_its_end():
     """A caller who hung up in the second before his dialplan reached us again was accepted all the same."""
     bench = Bench()
-    bench.call().introduced = False
+    call = bench.call()
+    call.introduced, call.known_before = False, True
     told = bench.happens(request(CALLER), hangup(TRUNK, CALLER))
     assert [type(t) for t in told] == [CallArrived, CallerHungUp]
     assert told[0].recovered
