@@ -111,7 +111,8 @@ def drop_attempt(
         if request.state is not S.IN_LINE:
             desk.effects.append(StopDialling(request.call))
         desk.effects.append(WithdrawCallback(request.call, reason))
-        take_back(desk, request)
+        if request.state is S.RESERVED:
+            take_back(desk, request)
         if request.started:
             desk.facts.append(
                 CallbackAttemptFailed(

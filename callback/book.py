@@ -262,7 +262,7 @@ class CallbackBook:
                 desk.freed[Hold.OPERATORS, told.queue] = None
             case ChannelsChanged():
                 desk.channels = told.channels
-                desk.freed[Hold.CHANNELS, ""] = None
+                desk.free_channels()
             case Resynchronised():
                 resync.resynchronised(desk, told)
 

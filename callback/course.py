@@ -56,16 +56,15 @@ def wake(desk: Desk, key: HoldKey) -> None:
     """Let those who were held by this try again, the one due first at first, until it is used up."""
     if not desk.may_dial:
         return
-    while (request := desk.pop_held(key)) is not None:
-        request = desk.put(replace(request, hold=None))
-        if request.state is S.OWED:
-            if request.next_at <= desk.now:
-                stand_in_line(desk, request)
-        else:
-            _force(desk, request)
-        held = desk.requests.get(request.request)
-        if held is not None and held.hold is key[0]:
+    while (request := desk.first_held(key)) is not None:
+        blocked_by = _no_operator(desk, request) if request.state is S.IN_LINE else _hold(desk, request)
+        if blocked_by is key[0]:
             return
+        request = desk.put(replace(request, hold=None))
+        if request.state is S.IN_LINE:
+            _force(desk, request)
+        elif request.next_at <= desk.now:
+            stand_in_line(desk, request)
 
 
 def stand_in_line(desk: Desk, request: Request) -> None:
@@ -173,6 +172,13 @@ def _no_way_out(desk: Desk, request: Request) -> Hold | None:
     return None
 
 
+def _no_operator(desk: Desk, request: Request) -> Hold | None:
+    """Return whether as many callers of the line are rung or wait as it has operators."""
+    operators = desk.operators.get(request.queue)
+    full = operators is not None and desk.caller_first[request.queue] >= operators
+    return Hold.OPERATORS if full else None
+
+
 def _late(desk: Desk, request: Request) -> None:
     """The limit passes and nothing has started."""
     desk.put(replace(request, late=True))
@@ -197,11 +203,10 @@ def _force(desk: Desk, request: Request) -> None:
     """Dial the caller first, as the limit is near; he will hear music if nobody has become free by then."""
     if request.state is S.IN_LINE:
         hold = _no_way_out(desk, request)
-        operators = desk.operators.get(request.queue)
         if hold is not None:
             hold_back(desk, request, hold)
             return
-        if operators is not None and desk.caller_first[request.queue] >= operators:
+        if _no_operator(desk, request) is not None:
             desk.put(replace(request, hold=Hold.OPERATORS))
             desk.facts.append(CallbackHeld(desk.now, request.request, request.queue, Hold.OPERATORS))
             return

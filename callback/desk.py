@@ -19,12 +19,15 @@ from callback.numbers import NumberRule
 from callback.policy import CallbackPolicy
 from callback.recent import DealtWith, LiveCalls, RecentTalks
 from callback.request import Request
-from callback.schedule import next_due
+from callback.schedule import force_at, next_due
 from callback.states import CALLER_FIRST, IN_ATTEMPT, ON_CHANNEL, RequestState
 from queue_engine.ids import Instant, QueueName
 
 HoldKey = tuple[Hold, str]
 """What is waited for, and whose: a line's operators, a number, or the house's channels."""
+
+PRESSING: Final = "pressing"
+NO_LIMIT: Final = "no_limit"
 
 
 class Desk:
@@ -140,7 +143,7 @@ class Desk:
         """Mark what this change has set free for others."""
         was, now = before.state, after.state
         if was in ON_CHANNEL | {RequestState.IN_LINE} and now not in ON_CHANNEL:
-            self.freed[Hold.CHANNELS, ""] = None
+            self.free_channels()
         if was in CALLER_FIRST and now not in CALLER_FIRST:
             self.freed[Hold.OPERATORS, before.queue] = None
         if was in IN_ATTEMPT and now not in IN_ATTEMPT:
@@ -151,30 +154,37 @@ class Desk:
         due = next_due(request, self.policy(request), may_dial=self.may_dial) if request.is_open else None
         self.deadlines.arm(request.request, due[0] if due else None)
         if request.hold is not None and (before is None or before.hold is not request.hold):
-            heappush(self._held.setdefault(_hold_key(request, request.hold), []), (request.due_at, request.request))
+            heappush(
+                self._held.setdefault(self._hold_key(request, request.hold), []), (request.due_at, request.request)
+            )
 
-    def pop_held(self, key: HoldKey) -> Request | None:
-        """Take the request that is due first among those held by this; None when there is none."""
+    def first_held(self, key: HoldKey) -> Request | None:
+        """Return the request that is due first among those held by this; None when there is none."""
         heap = self._held.get(key, [])
         while heap:
-            request = self.requests.get(heappop(heap)[1])
+            request = self.requests.get(heap[0][1])
             if request is not None and request.hold is key[0]:
                 return request
+            heappop(heap)
         self._held.pop(key, None)
         return None
+
+    def free_channels(self) -> None:
+        """Let those who wait for a channel try again, those with a limit first."""
+        self.freed[Hold.CHANNELS, PRESSING] = None
+        self.freed[Hold.CHANNELS, NO_LIMIT] = None
 
     def rearm(self) -> None:
         """Reckon every deadline anew: a policy, or the permission to dial, has changed."""
         for request in self.requests.values():
             self._wait(request, request)
 
-
-def _hold_key(request: Request, hold: Hold) -> HoldKey:
-    """Return what exactly the request waits for."""
-    match hold:
-        case Hold.OPERATORS:
-            return hold, request.queue
-        case Hold.NUMBER_IN_USE:
-            return hold, request.number
-        case _:
-            return hold, ""
+    def _hold_key(self, request: Request, hold: Hold) -> HoldKey:
+        """Return what exactly the request waits for; whose limit presses goes before all others for a channel."""
+        match hold:
+            case Hold.OPERATORS:
+                return hold, request.queue
+            case Hold.NUMBER_IN_USE:
+                return hold, request.number
+            case _:
+                return hold, NO_LIMIT if force_at(request, self.policy(request)) is None else PRESSING

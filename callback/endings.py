@@ -37,7 +37,8 @@ def fail(desk: Desk, request: Request, failure: AttemptFailure, cause: int = 0, 
 def owe_again(desk: Desk, request: Request, state: RequestState, failure: AttemptFailure, cause: int) -> None:
     """Plan the next attempt, or give up when the full number was made."""
     policy, now, counted, call = desk.policy(request), desk.now, request.started, request.call
-    take_back(desk, request)
+    if failure is AttemptFailure.NO_LINE:
+        take_back(desk, request)
     fruitless = request.fruitless + (not counted)
     next_at = next_attempt_at(now, failure, counted=counted, fruitless=fruitless, policy=policy)
     over = counted and request.of_break >= policy.attempts

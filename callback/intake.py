@@ -264,7 +264,7 @@ def _join(desk: Desk, request: Request, wish: _Wish, policy: CallbackPolicy) -> 
     """
     limit = _limit(wish, policy)
     calls = request.calls if wish.call is None else (*request.calls, wish.call)[-_CALLS_KEPT:]
-    joined = replace(request, calls=calls)
+    joined = replace(request, calls=calls, hold=None)
     if request.state in IN_ATTEMPT and request.started:
         pass
     elif wish.origin is Origin.PLACE or (request.of_break and wish.since > request.attempts[-1].started_at):
