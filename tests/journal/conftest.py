@@ -1,5 +1,6 @@
 """A journal on each of the two databases."""
 
+import asyncio
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -33,6 +34,16 @@ def migrated_url(database_url):
     """The address of a database with the journal's schema."""
     upgrade(database_url)
     return database_url
+
+
+@pytest.fixture
+async def sqlite(tmp_path):
+    """A journal's SQLite database, for what the database makes no difference to."""
+    url = f"sqlite:///{tmp_path / 'journal.sqlite'}"
+    await asyncio.to_thread(upgrade, url)
+    engine = open_journal(url)
+    yield engine
+    await engine.dispose()
 
 
 def rules_of(profile):

@@ -188,10 +188,10 @@ async def test_alarms_are_found_when_due_and_not_after_they_are_told(engine):
     due_at, alarm = next_alarm(card)
     assert alarm is Alarm.REGISTER_AHEAD
     assert await cards.earliest_alarm() == due_at
-    assert await cards.alarms_due(due_at - 1, 10) == []
-    assert await cards.alarms_due(due_at, 10) == [card]
+    assert await cards.alarms_due("kemerovo-support", due_at - 1, 10) == []
+    assert await cards.alarms_due("kemerovo-support", due_at, 10) == [card]
     told = await cards.save(card, replace(card, announced=frozenset({alarm})), Entry(due_at, "system"))
-    assert await cards.alarms_due(due_at, 10) == []
+    assert await cards.alarms_due("kemerovo-support", due_at, 10) == []
     assert (await cards.get(card.id)).announced == told.announced == {alarm}
 
 

@@ -149,12 +149,15 @@ class Cards:
             found = row.mappings().one_or_none()
         return card_of(found) if found is not None else None
 
-    async def alarms_due(self, now: Instant, limit: int) -> list[Card]:
-        """Return cards on which something fell due, the longest overdue first."""
+    async def alarms_due(self, service: str, now: Instant, limit: int) -> list[Card]:
+        """Return the service's cards on which something fell due, the longest overdue first."""
         table = tables.card
         async with self._engine.connect() as connection:
             rows = await connection.execute(
-                select(*_COLUMNS).where(table.c.alarm_at <= now).order_by(table.c.alarm_at, table.c.id).limit(limit)
+                select(*_COLUMNS)
+                .where(table.c.service == service, table.c.alarm_at <= now)
+                .order_by(table.c.alarm_at, table.c.id)
+                .limit(limit)
             )
             return [card_of(row) for row in rows.mappings()]
 
