@@ -114,6 +114,8 @@ class LabAsterisk:
         self.home = home.resolve()
         self.etc = self.home / "etc"
         self.log = self.home / "log"
+        self.output = self.home / "asterisk.out"
+        """What it writes to its standard output, over all starts."""
         self._process: LabProcess | None = None
 
     def directories(self) -> dict[str, str]:
@@ -136,6 +138,10 @@ class LabAsterisk:
         lines = [f"{key} => {value}" for key, value in entries.items()]
         text = "\n".join(["[directories]", *lines, "", "[options]", "nocolor = yes", options, ""])
         (self.etc / "asterisk.conf").write_text(text, encoding="utf-8")
+
+    def text(self) -> str:
+        """Return what it has written to its standard output so far."""
+        return self.output.read_text(encoding="utf-8", errors="replace") if self.output.exists() else ""
 
     @property
     def process(self) -> LabProcess:
@@ -167,7 +173,7 @@ class LabAsterisk:
         control = self.home / "run" / "asterisk.ctl"
         control.unlink(missing_ok=True)
         argv = self.program.argv(self.home, "-f", "-C", str(self.etc / "asterisk.conf"))
-        self._process = await LabProcess.start("asterisk", argv, self.home / "asterisk.out", cwd=Path("/"))
+        self._process = await LabProcess.start("asterisk", argv, self.output, cwd=Path("/"))
         try:
             async with asyncio.timeout(BOOT_LIMIT_S):
                 booted = await self._wait_for_boot(self._process, control)

@@ -153,7 +153,9 @@ class LabCentre:
         server = self.config.servers[0].model_copy(update={"directories": directories})
         for name in ("config", "cache", "db", "spool", "run", "log"):
             Path(folders[names[name]]).mkdir(parents=True, exist_ok=True)
-        files = render(self.config, server)
+        # Only what Asterisk loads knows of these folders: the daemon reads the file as it is.
+        config = self.config.model_copy(update={"servers": (server, *self.config.servers[1:])})
+        files = render(config, server)
         files["extensions.conf"] += self._more_dialplan
         write(files, self.asterisk.etc, Mode.WHOLE)
 
@@ -201,6 +203,8 @@ class LabCentre:
             finally:
                 if self._held is not None:
                     self._held.release()
+                if self._keep and self.asterisk.output.exists():
+                    shutil.copy(self.asterisk.output, self.home / "asterisk.log")
                 shutil.rmtree(self.asterisk.home, ignore_errors=True)
                 if not self._keep:
                     shutil.rmtree(self.home, ignore_errors=True)

@@ -28,7 +28,7 @@ SCENARIOS: Final = Path(__file__).with_name("scenarios")
 REFUSALS: Final = (401, 403, 404, 408, 480, 484, 486, 488, 500, 503, 603)
 LONGEST_S: Final = 3600
 """No SIPp of the lab runs longer, whatever happens to the lab."""
-WATCHDOG: Final = ("-watchdog_interval", "60000", "-watchdog_minor_maxtriggers", "1000000")
+WATCHDOG: Final = ("-watchdog_minor_threshold", "3600000", "-watchdog_major_threshold", "3600000")
 
 _templates = jinja2.Environment(
     loader=jinja2.FileSystemLoader(SCENARIOS),

@@ -1,0 +1,1 @@
+"""Measurements that print figures; run by make, not by pytest."""

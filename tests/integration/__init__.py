@@ -1,0 +1,1 @@
+"""Tests that need a real Asterisk and SIPp, on loopback."""
