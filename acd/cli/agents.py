@@ -100,10 +100,15 @@ def _ask(session: Session, agent: str, action: str, body: dict[str, object], *, 
         session.print_json(told)
         return
     state = word(told["state"], session.language)
-    reason = f" ({told['reason']})" if told["reason"] else ""
+    reason = f" ({why})" if (why := _reason(told)) else ""
     session.print_line(escape(f"{told['name']}: {state}{reason}"))
     if told["call"] is not None and action in {"logout", "pause"}:
         session.print_line(session.say(_AFTER))
+
+
+def _reason(agent: dict[str, Any]) -> str:
+    """Return why an operator is not at work; the reasons of other states are the engine's own words."""
+    return str(agent["reason"]) if agent["state"] in {"paused", "logged_out"} else ""
 
 
 def _row(agent: dict[str, Any], session: Session) -> list[str]:
@@ -112,7 +117,7 @@ def _row(agent: dict[str, Any], session: Session) -> list[str]:
         agent["name"],
         word(agent["state"], session.language),
         duration(agent["for_s"], session.language),
-        agent["reason"],
+        _reason(agent),
         agent["telephone"] or "-",
         agent["caller"] or "",
         " ".join(agent["lines"]),

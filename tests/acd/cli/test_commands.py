@@ -1,0 +1,239 @@
+"""The command line as a person or a script uses it: in this process, against a daemon's API that really listens."""
+
+import asyncio
+import json
+
+import pytest
+from typer.main import get_command
+
+from acd.cli.help import untold
+from acd.cli.main import application, run
+from acd.control.access import ensure_token_file
+from acd.control.app import control_app
+from acd.control.server import ControlServer
+from tests.acd.stage import HOST, LINE, Stage, write_site
+
+
+@pytest.fixture
+async def centre(tmp_path, unused_tcp_port_at):
+    """Return a stage that answers at the address of its configuration."""
+    stage = Stage(write_site(tmp_path, port=unused_tcp_port_at(HOST)))
+    server = ControlServer(control_app(stage, stage.config), HOST, stage.config.control.listen.port)
+    await server.start()
+    yield stage
+    await server.close()
+
+
+@pytest.fixture
+def acd(capsys):
+    """Run a command on a stage's configuration; return exit code, output and complaints."""
+
+    async def call(stage: Stage, *arguments: str) -> tuple[int, str, str]:
+        code = await asyncio.to_thread(run, ["--config", str(stage.config_path), *arguments])
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return call
+
+
+async def test_status_is_a_stable_table_when_piped(centre, acd):
+    """Off a terminal: one line of headings, tab-separated cells, no colour."""
+    centre.call()
+    code, out, _ = await acd(centre, "--lang", "en", "status")
+    head, line, *rest = out.splitlines()
+    assert code == 0
+    assert head.split("\t")[:3] == ["Line", "Waiting", "Longest"]
+    assert line.split("\t")[:3] == ["122", "1", "0 s"]
+    assert rest[0] == "Operators: logged out 2"
+    assert "\x1b" not in out
+
+
+async def test_status_is_json_when_asked(centre, acd):
+    """A script gets what the API says."""
+    _, out, _ = await acd(centre, "status", "--json")
+    assert json.loads(out)["lines"][0]["line"] == LINE
+
+
+async def test_trouble_is_told_in_plain_words(centre, acd):
+    """What is wrong around the daemon stands under the table, in the reader's language."""
+    server = centre.health_now.servers[0]
+    centre.worsen(
+        servers=(type(server)("main", up=False, since=centre.at, reason="[Errno 111]"),),
+        database_up=False,
+        spooled=10240,
+        agi_listening=False,
+        draining=True,
+    )
+    _, out, _ = await acd(centre, "--lang", "ru", "status")
+    assert "вызовы не принимаются" in out
+    assert "нет связи 0 с: [Errno 111]" in out
+    assert "ждут 10 КБ записей" in out
+    assert "останавливается" in out
+
+
+async def test_operator_is_paused_and_brought_back(centre, acd):
+    """Each action says the state that came of it."""
+    assert (await acd(centre, "--lang", "en", "agents", "login", "101"))[1] == "Анна [101]: Ready\n"
+    code, out, _ = await acd(centre, "--lang", "en", "agents", "pause", "101", "--reason", "lunch", "--minutes", "30")
+    assert (code, out) == (0, "Анна [101]: Paused (lunch)\n")
+    assert "Paused" in (await acd(centre, "--lang", "en", "agents", "--state", "paused"))[1]
+    assert json.loads((await acd(centre, "agents", "resume", "101", "--json"))[1])["state"] == "ready"
+    assert (await acd(centre, "agents", "end-wrap-up", "101"))[0] == 0
+    assert (await acd(centre, "--lang", "en", "agents", "logout", "101"))[1].startswith("Анна [101]: Logged out")
+
+
+async def test_what_waits_for_the_end_of_a_talk_is_said(centre, acd):
+    """A pause asked for during a call is announced for after it."""
+    centre.log_in()
+    centre.call()
+    centre.answer()
+    _, out, _ = await acd(centre, "--lang", "en", "agents", "pause", "101", "--reason", "lunch")
+    assert out.splitlines() == ["Анна [101]: Talking", "It will be done after the call."]
+
+
+async def test_operators_are_listed_with_whom_they_talk_to(centre, acd):
+    """The table names operator, telephone and caller; a name with brackets stays as it is."""
+    centre.log_in()
+    centre.call()
+    centre.answer()
+    _, out, _ = await acd(centre, "--lang", "en", "agents")
+    first = out.splitlines()[1].split("\t")
+    assert (first[1], first[2], first[5], first[6]) == ("Анна [101]", "Talking", "op101", "+79271234567")
+
+
+async def test_unknown_operator_is_refused_without_a_traceback(centre, acd):
+    """Exit code 4 and one plain sentence."""
+    code, _, complaint = await acd(centre, "--lang", "ru", "agents", "login", "999")
+    assert (code, complaint) == (4, "Ошибка: Такого оператора нет\n")
+
+
+async def test_strange_operator_number_cannot_leave_its_place(centre, acd):
+    """A number with slashes asks for no other path."""
+    code, _, _ = await acd(centre, "agents", "login", "../../reload")
+    assert code == 4
+
+
+async def test_reload_says_what_came_of_it(centre, acd):
+    """Taken: 0. Not taken: 2 and the mistakes."""
+    assert (await acd(centre, "--lang", "en", "reload"))[:2] == (0, "The configuration is in force.\n")
+    centre.mistakes = ["acd.toml: site.name: is missing"]
+    code, _, complaint = await acd(centre, "reload")
+    assert code == 2
+    assert "site.name: is missing" in complaint
+    code, out, _ = await acd(centre, "reload", "--json")
+    assert (code, json.loads(out)["reloaded"]) == (2, False)
+
+
+async def test_daemon_that_does_not_run_is_exit_code_3(stage, acd):
+    """Without a token file, and with one but nobody there."""
+    assert (await acd(stage, "status"))[0] == 3
+    ensure_token_file(stage.config.database.spool.parent / "control.token")
+    code, _, complaint = await acd(stage, "--lang", "en", "status")
+    assert code == 3
+    assert "does not answer" in complaint
+
+
+async def test_wrong_token_is_refused(centre, acd, monkeypatch):
+    """A token of the environment counts before the file's, and an unknown one is told."""
+    monkeypatch.setenv("ACD_TOKEN", "nonsense")
+    code, _, complaint = await acd(centre, "--lang", "en", "status")
+    assert code == 4
+    assert "does not know this token" in complaint
+
+
+async def test_mistakes_of_the_configuration_are_all_told(stage, acd):
+    """Exit code 2, every mistake with its key, no traceback."""
+    stage.config_path.write_text("[site]\nnome = 'x'\n", encoding="utf-8")
+    code, _, complaint = await acd(stage, "--lang", "ru", "status")
+    assert code == 2
+    assert "site.name: не задан" in complaint
+    assert "site.nome" in complaint
+
+
+async def test_asterisk_conf_writes_once_and_then_compares(stage, acd, tmp_path):
+    """The first run makes files, the second changes nothing, and `--diff` tells by its exit code."""
+    into = tmp_path / "asterisk"
+    code, out, _ = await acd(stage, "--lang", "en", "asterisk-conf", "--output", str(into), "--diff")
+    assert (code, into.exists()) == (1, False)
+    code, out, _ = await acd(stage, "--lang", "en", "asterisk-conf", "--output", str(into))
+    assert code == 0
+    assert f"made {into}/acd-extensions.conf" in out.splitlines()
+    code, out, _ = await acd(stage, "--lang", "en", "asterisk-conf", "--output", str(into))
+    assert out == f"All files in {into} are as they should be.\n"
+    assert (await acd(stage, "asterisk-conf", "--output", str(into), "--diff"))[0] == 0
+
+
+async def test_asterisk_conf_takes_the_configuration_after_the_command_too(stage, tmp_path, capsys):
+    """`acd asterisk-conf --config FILE` is the same as `acd --config FILE asterisk-conf`."""
+    arguments = ["asterisk-conf", "--config", str(stage.config_path), "--output", str(tmp_path / "a"), "--whole"]
+    assert await asyncio.to_thread(run, arguments) == 0
+    assert "asterisk.conf" in capsys.readouterr().out
+
+
+async def test_asterisk_conf_for_an_unknown_server_is_told(stage, acd, tmp_path):
+    """The known servers are named."""
+    code, _, complaint = await acd(
+        stage, "--lang", "en", "asterisk-conf", "--output", str(tmp_path / "a"), "--server", "nowhere"
+    )
+    assert (code, complaint) == (2, "Error: No server is named nowhere; known: main\n")
+
+
+async def test_asterisk_conf_into_a_file_is_told(stage, acd, tmp_path):
+    """Where nothing can be written, the reason is the system's."""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    code, _, complaint = await acd(stage, "asterisk-conf", "--output", str(tmp_path / "file"))
+    assert code == 2
+    assert str(tmp_path / "file") in complaint
+
+
+async def test_report_without_records_is_exit_code_5(stage, acd):
+    """No database yet: told as such, and none is made."""
+    code, _, complaint = await acd(stage, "--lang", "en", "report", "kpi")
+    assert code == 5
+    assert "records cannot be read" in complaint
+
+
+@pytest.mark.parametrize("options", [["--from", "yesterday"], ["--from", "2026-11-21", "--to", "2026-11-20"]])
+async def test_period_that_is_none_is_told(stage, acd, options):
+    """A wrong date is exit code 2 with the reason."""
+    code, _, complaint = await acd(stage, "report", "kpi", *options)
+    assert code == 2
+    assert options[-1] in complaint
+
+
+async def test_report_on_an_unknown_line_names_the_known(stage, acd):
+    """A misspelt line is no empty report."""
+    code, _, complaint = await acd(stage, "--lang", "en", "report", "kpi", "--line", "112")
+    assert (code, complaint) == (2, f"Error: No line is named 112; known: {LINE}\n")
+
+
+@pytest.mark.parametrize(("language", "word"), [("ru", "Показать линии"), ("en", "Show the lines")])
+def test_help_is_in_the_language_asked_for(capsys, language, word):
+    """`--lang` counts for help as well."""
+    assert run(["--lang", language, "--help"]) == 0
+    assert word in capsys.readouterr().out
+
+
+def test_every_help_text_exists_in_both_languages():
+    """No option and no command was forgotten."""
+    assert untold(get_command(application)) == []
+
+
+def test_unknown_command_is_exit_code_2(capsys):
+    """What is not understood is told on standard error."""
+    assert run(["fly"]) == 2
+    assert "fly" in capsys.readouterr().err
+
+
+def test_version_is_told(capsys):
+    """`--version` needs no configuration."""
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("acd ")
+
+
+def test_wrong_log_level_is_told(tmp_path, capsys):
+    """`run` with a level that does not exist starts nothing."""
+    path = write_site(tmp_path)
+    assert run(["--config", str(path), "--lang", "en", "run", "--log-level", "loud"]) == 2
+    assert "No log level loud" in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == ["acd.toml"]
