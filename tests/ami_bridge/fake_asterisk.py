@@ -85,6 +85,8 @@ class FakeLink(asyncio.Protocol):
 class FakeAsterisk:
     """A manager interface. Login and Ping are answered unless the script says otherwise."""
 
+    host = HOST
+
     def __init__(self, script: Mapping[str, Answer] | None = None, *, greeting: bytes = GREETING) -> None:
         self.script: dict[str, Answer] = {"Login": log_in, "Ping": ping, **(script or {})}
         self.greeting = greeting

@@ -6,30 +6,43 @@ claim about panoramisk are checked. Outcomes of an action: its Response, the nam
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import panoramisk
 
 from ami_bridge.client import AmiClient, AmiSettings
 from ami_bridge.errors import BridgeError
 from ami_bridge.message import AmiMessage
-from tests.ami_bridge.fake_asterisk import HOST, FakeAsterisk
+from tests.ami_bridge.fake_asterisk import HOST
 
 SECRET = "geheim-7d1f"
 Headers = Mapping[str, str]
 
 
-def settings(port: int, **changed: Any) -> AmiSettings:
-    """Return settings for a fake Asterisk."""
-    return AmiSettings("main", HOST, port, "acd", SECRET, **changed)
+class Peer(Protocol):
+    """The Asterisk that both speak to: the fake one, or a real one."""
+
+    host: str
+    port: int
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something that `happened` makes true."""
+
+    def happened(self) -> None:
+        """Let those who wait look again."""
+
+
+def settings(port: int, host: str = HOST, **changed: Any) -> AmiSettings:
+    """Return settings for an Asterisk of the tests."""
+    return AmiSettings("main", host, port, changed.pop("username", "acd"), SECRET, **changed)
 
 
 class Ours:
-    """`AmiClient` connected to a fake Asterisk; collects what its hooks are told."""
+    """`AmiClient` connected to an Asterisk; collects what its hooks are told."""
 
     name = "ours"
 
-    def __init__(self, asterisk: FakeAsterisk, *, on_event: Callable[[Any], None] | None = None, **changed: Any):
+    def __init__(self, asterisk: Peer, *, on_event: Callable[[Any], None] | None = None, **changed: Any):
         self.asterisk = asterisk
         self.events: list[AmiMessage] = []
         self.ups = 0
@@ -40,7 +53,11 @@ class Ours:
         changed.setdefault("first_retry_s", 0.001)
         changed.setdefault("longest_retry_s", 0.01)
         self.client = AmiClient(
-            settings(asterisk.port, **changed), self._event, self._up, self._down, lambda e: self._refused(str(e))
+            settings(asterisk.port, asterisk.host, **changed),
+            self._event,
+            self._up,
+            self._down,
+            lambda e: self._refused(str(e)),
         )
 
     async def __aenter__(self) -> Self:
@@ -92,22 +109,23 @@ class Ours:
 
     async def round_trip(self) -> None:
         """Return when everything that Asterisk had sent until now has been read."""
+        await asyncio.sleep(0)  # let the tasks of `start` send first
         await self.client.action("Ping")
 
 
 class Bare:
-    """`panoramisk.Manager` connected to a fake Asterisk."""
+    """`panoramisk.Manager` connected to an Asterisk."""
 
     name = "bare"
 
-    def __init__(self, asterisk: FakeAsterisk, *, on_event: Callable[[Any], None] | None = None, **_: Any):
+    def __init__(self, asterisk: Peer, *, on_event: Callable[[Any], None] | None = None, **_: Any):
         self.asterisk = asterisk
         self.events: list[panoramisk.Message] = []
         self.ups = 0
         self.downs: list[str] = []
         self._on_event = on_event
         self.manager = panoramisk.Manager(
-            host=HOST, port=asterisk.port, username="acd", secret=SECRET, ping_delay=3600, reconnect_timeout=0
+            host=asterisk.host, port=asterisk.port, username="acd", secret=SECRET, ping_delay=3600, reconnect_timeout=0
         )
         self.manager.loop = asyncio.get_running_loop()
         self.manager.register_event("*", self._event)
