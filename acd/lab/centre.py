@@ -350,16 +350,26 @@ class LabCentre:
         local = self.slice.telephone(port)
         return Callers(self._folder("operator"), local, self.slice.asterisk, [caller], account=account)
 
-    async def register(self, telephones: Sequence[str], contact: Endpoint | None = None, expires_s: int = 3600) -> None:
-        """Register telephones, or with `expires_s` 0 take their registration back.
+    async def register(self, telephones: Sequence[str], at: Endpoint | None = None) -> None:
+        """Register telephones that will be at `at`, where none may be yet; start them afterwards.
 
         Raises:
             ProcessFailed: Asterisk refused one.
         """
+        await self._register(telephones, at or self.slice.telephones, remove=False)
+
+    async def unregister(self, telephones: Sequence[str]) -> None:
+        """Take registrations back, as telephones do that are switched off.
+
+        Raises:
+            ProcessFailed: Asterisk refused one.
+        """
+        await self._register(telephones, self.slice.telephone(5070), remove=True)
+
+    async def _register(self, telephones: Sequence[str], local: Endpoint, *, remove: bool) -> None:
         secrets = dict.fromkeys(telephones, TELEPHONE_SECRET)
-        local, contact = self.slice.telephone(5070), contact or self.slice.telephones
         folder = self._folder("registration")
-        await Registration(folder, local, self.slice.asterisk, contact, secrets, expires_s=expires_s).run()
+        await Registration(folder, local, self.slice.asterisk, secrets, remove=remove).run()
 
     @contextlib.asynccontextmanager
     async def without_daemon(self) -> AsyncIterator[None]:

@@ -310,24 +310,20 @@ class Callers(_Sipp):
 
 
 class Registration(_Sipp):
-    """Registers telephones with their passwords: their calls then go to `contact`."""
+    """Registers telephones with their passwords, or takes their registrations back.
+
+    Asterisk calls a telephone where its REGISTER came from (`rewrite_contact`, which telephones behind NAT need), so
+    `local` is where the telephones will be: register first, then start them.
+    """
 
     def __init__(
-        self,
-        folder: Path,
-        local: Endpoint,
-        server: Endpoint,
-        contact: Endpoint,
-        secrets: Mapping[str, str],
-        *,
-        expires_s: int = 3600,
+        self, folder: Path, local: Endpoint, server: Endpoint, secrets: Mapping[str, str], *, remove: bool = False
     ) -> None:
-        """Make the registration of `secrets`, user to password; `expires_s` 0 takes it back."""
+        """Make the registration of `secrets`, user to password; `remove` takes all registrations of each back."""
         super().__init__("registration", folder, local)
         self._server = server
-        self._contact = contact
         self._secrets = secrets
-        self._expires_s = expires_s
+        self._remove = remove
 
     async def run(self, limit_s: float = 20.0) -> None:
         """Register them all.
@@ -339,7 +335,7 @@ class Registration(_Sipp):
         rows = (f"{user};[authentication username={user} password={word}]" for user, word in self._secrets.items())
         users = _write_csv(self.folder / "users.csv", rows)
         count = str(len(self._secrets))
-        values = {"contact": self._contact, "expires_s": self._expires_s}
+        values = {"remove": self._remove}
         arguments = [str(self._server), "-inf", str(users), "-m", count, "-l", count, "-r", "50"]
         await self._launch("register.xml.j2", values, arguments)
         status = await self.process.wait(limit_s)

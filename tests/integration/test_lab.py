@@ -164,14 +164,14 @@ async def test_impatient_callers_leave_at_their_time(centre):
 
 @pytest.mark.parametrize("site", [Site(operators=2, registering=True, qualify_s=1, auto_login=False)])
 async def test_telephones_register_and_place_calls(centre):
-    """Telephones with passwords register, answer Asterisk's OPTIONS, and dial; a wrong one is refused."""
+    """Telephones with passwords register, answer Asterisk's OPTIONS, dial and are dialled, and leave."""
+    await centre.register(["op101", "op102"])
     async with centre.telephones():
-        await centre.register(["op101", "op102"])
-        assert "op101" in await centre.asterisk.rx("pjsip show contacts")
+        assert "op102/" in await centre.asterisk.rx("pjsip show contacts")
         async with centre.operator_calls("op101", "102") as call:
             counts = await call.finish(30)
-        assert (counts.connected, counts.unfinished) == (1, 0)
-        await centre.register(["op102"], expires_s=0)
+        assert (counts.connected, counts.left, counts.unfinished) == (1, 1, 0)
+        await centre.unregister(["op102"])
         assert "op102/" not in await centre.asterisk.rx("pjsip show contacts")
 
 
