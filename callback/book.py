@@ -152,6 +152,7 @@ class CallbackBook:
         for row, at in sorted(started + ordered, key=lambda counted: counted[1]):
             desk.limits.add(row.queue, row.number, at)
         for row in rows:
+            desk.used(row.request)
             for call in row.calls:
                 desk.dealt_with.add(call, row.broken_at, exchanged=row.origin is Origin.PLACE)
             if row.is_open and row.queue in desk.policies:
@@ -306,8 +307,13 @@ class CallbackBook:
             talked_s=told.talked_s,
             agent=told.agent,
         )
-        intake.take_end(self._desk, end)
-        callers.call_in_ended(self._desk, told.call)
+        attempt = parse_attempt_call(told.call)
+        request = None if attempt is None else self._desk.requests.get(attempt[0])
+        if request is not None and told.talked_s is not None:
+            self._talk_ended(request, end)
+        elif attempt is None or told.talked_s is not None:
+            intake.take_end(self._desk, end)
+            callers.call_in_ended(self._desk, told.call)
 
     def _present(self, call: CallId) -> Request | None:
         """Return the request whose present attempt this is."""

@@ -21,7 +21,7 @@ from callback.facts import (
 from callback.ids import RequestId
 from callback.kinds import AttemptFailure, GiveUpReason, Hold, Leg, Mode, Origin
 from callback.request import Request
-from callback.schedule import REPORT_GUARD_S, Due, force_at, next_due
+from callback.schedule import REPORT_GUARD_S, Due, due_now, force_at
 from callback.states import IN_ATTEMPT, RequestState, RequestTrigger, next_state
 from queue_engine.ids import AgentId, Instant, OfferId
 
@@ -32,10 +32,7 @@ T = RequestTrigger
 def act_on_due(desk: Desk, request_id: RequestId) -> None:
     """Do what the request waited for in time."""
     request = desk.requests[request_id]
-    due = next_due(request, desk.policy(request), may_dial=desk.may_dial)
-    if due is None or due[0] > desk.now:
-        return
-    match due[1]:
+    match due_now(request, desk.policy(request), desk.now, may_dial=desk.may_dial):
         case Due.LATE:
             _late(desk, request)
         case Due.EXPIRED:
@@ -50,6 +47,8 @@ def act_on_due(desk: Desk, request_id: RequestId) -> None:
             fail(desk, request, AttemptFailure.NO_ANSWER if request.started else AttemptFailure.LOST, stop=True)
         case Due.SETTLE:
             settle(desk, request)
+        case None:
+            pass
 
 
 def wake(desk: Desk, key: HoldKey) -> None:

@@ -97,6 +97,10 @@ class Desk:
         self.policies |= loaded
         self.offered = frozenset(loaded)
 
+    def used(self, request: RequestId) -> None:
+        """Never give this id or a lower one to a new request."""
+        self._last_request = max(self._last_request, request)
+
     def next_request(self) -> RequestId:
         """Return an id that was never used."""
         self._last_request += 1
@@ -120,7 +124,6 @@ class Desk:
             self.requests[request.request] = request
             self._by_number.setdefault(request.number, {})[request.request] = None
             self._count(request, 1)
-            self._last_request = max(self._last_request, request.request)
         elif before is not None:
             del self.requests[request.request]
             of_number = self._by_number[before.number]
@@ -152,7 +155,7 @@ class Desk:
     def _wait(self, request: Request, before: Request | None) -> None:
         """Arm what the request waits for: its next instant, and what it is held by."""
         due = next_due(request, self.policy(request), may_dial=self.may_dial) if request.is_open else None
-        self.deadlines.arm(request.request, due[0] if due else None)
+        self.deadlines.arm(request.request, due)
         if request.hold is not None and (before is None or before.hold is not request.hold):
             heappush(
                 self._held.setdefault(self._hold_key(request, request.hold), []), (request.due_at, request.request)

@@ -103,6 +103,19 @@ def dues(request: Request, policy: CallbackPolicy, *, may_dial: bool) -> Iterato
         yield request.until, Due.SETTLE
 
 
-def next_due(request: Request, policy: CallbackPolicy, *, may_dial: bool) -> tuple[Instant, Due] | None:
-    """Return what is due first, None when the request waits for something else than time."""
-    return min(dues(request, policy, may_dial=may_dial), key=lambda due: due[0], default=None)
+def next_due(request: Request, policy: CallbackPolicy, *, may_dial: bool) -> Instant | None:
+    """Return when something is due, None when the request waits for something else than time."""
+    return min((at for at, _ in dues(request, policy, may_dial=may_dial)), default=None)
+
+
+def due_now(request: Request, policy: CallbackPolicy, now: Instant, *, may_dial: bool) -> Due | None:
+    """Return what has to be done first of all that is due; None when nothing is.
+
+    After an absence several may be: what is late is said, and who has expired is not dialled any more.
+    """
+    due = [(at, what) for at, what in dues(request, policy, may_dial=may_dial) if at <= now]
+    return (
+        min(due, key=lambda entry: (entry[1] is not Due.LATE, entry[1] is not Due.EXPIRED, entry[0]))[1]
+        if due
+        else None
+    )

@@ -1,0 +1,263 @@
+"""Kill -9 at any point: what was stored is taken up, nothing is rung twice, time runs on from the break."""
+
+import pytest
+
+from callback.effects import DialCaller, EnqueueCallback, StopDialling
+from callback.facts import CallbackAttemptFailed, CallbackAttemptStarted, CallbackGivenUp, CallbackLate
+from callback.ids import RequestId, attempt_call
+from callback.inputs import AttemptFailed, BreakFound, CallerAnswered, LiveAttempt, Resynchronised
+from callback.kinds import AttemptFailure, GiveUpReason, LiveStage
+from callback.policy import CallbackPolicy
+from callback.states import RequestState
+from queue_engine.facts import CallRecovered
+from queue_engine.ids import CallId, Instant
+from queue_engine.inputs import Party
+from tests.callback.centre import ANNA, CALL, CALLER, LINE, OTHER_LINE, START, Centre
+
+NOTHING = Resynchronised(())
+
+
+def test_between_break_and_attempt():
+    """Back within the limit: the attempt starts in time, and not before Asterisk has said what it holds."""
+    centre = Centre()
+    centre.ended()
+    centre.after(3.0)
+    centre.restart()
+    centre.effects.clear()
+    centre.after(5.0)
+    assert not centre.effects
+    centre.tell(NOTHING)
+    assert centre.asked(EnqueueCallback)[0].due_at == START + 15
+    centre.after(4.0)
+    centre.rings()
+    assert centre.of(CallbackAttemptStarted)[0].within_limit
+
+
+def test_back_too_late():
+    """Back after the limit: dialled at once, and recorded as late."""
+    centre = Centre()
+    centre.ended()
+    centre.now = Instant(START + 40)
+    centre.restart()
+    assert centre.of(CallbackLate)
+    centre.tell(NOTHING)
+    assert centre.asked(DialCaller)
+    centre.rings()
+    assert centre.of(CallbackAttemptStarted)[0].after_break_s == 40.0
+
+
+def test_an_attempt_that_still_rings_is_taken_up():
+    """Asterisk rings on without us: the same attempt goes on, no second one starts."""
+    centre = Centre()
+    centre.ended()
+    centre.after(12.0)
+    centre.rings()
+    centre.restart()
+    centre.effects.clear()
+    centre.tell(Resynchronised((LiveAttempt(attempt_call(RequestId(1), 1), LiveStage.RINGING),)))
+    assert [type(effect) for effect in centre.effects] == [EnqueueCallback]
+    centre.tell(CallerAnswered(attempt_call(RequestId(1), 1)))
+    assert centre.row.state is RequestState.CONNECTED
+    assert len(centre.of(CallbackAttemptStarted)) == 1
+
+
+def test_an_attempt_that_has_ended_meanwhile_counts():
+    """The caller had been rung, so it was an attempt; the next follows after a short pause."""
+    centre = Centre()
+    centre.ended()
+    centre.after(12.0)
+    centre.rings()
+    centre.restart()
+    centre.tell(NOTHING)
+    failed = centre.of(CallbackAttemptFailed)[0]
+    assert (failed.failure, failed.counted, failed.next_at) == (AttemptFailure.LOST, True, centre.now + 5)
+
+
+@pytest.mark.parametrize("stage", [LiveStage.CONNECTED, LiveStage.DIALLING])
+def test_stages_that_we_had_not_heard_of(stage: LiveStage):
+    """The attempt went on while we were away: Asterisk is believed."""
+    centre = Centre()
+    centre.ended()
+    centre.reserve()
+    centre.restart()
+    centre.tell(Resynchronised((LiveAttempt(attempt_call(RequestId(1), 1), stage),)))
+    assert centre.row.state == stage.value
+    assert len(centre.of(CallbackAttemptStarted)) == 1
+
+
+def test_a_talk_that_goes_on():
+    """Operator and caller talk across the restart; the end is the engine's to tell."""
+    centre = Centre()
+    centre.ended()
+    centre.reserve()
+    centre.rings()
+    centre.talks()
+    call = centre.present
+    centre.restart()
+    centre.answered(call)
+    centre.tell(Resynchronised((LiveAttempt(call, LiveStage.TALKING, ANNA),)))
+    centre.after(1000.0)
+    assert centre.row.state is RequestState.TALKING
+    centre.ended(call, by=Party.AGENT, cause=16)
+    centre.after(30.0)
+    assert centre.row.state is RequestState.DONE
+
+
+def test_a_talk_that_ended_while_we_were_away():
+    """Nobody calls him again: he was spoken to."""
+    centre = Centre()
+    centre.ended()
+    centre.reserve()
+    centre.rings()
+    centre.talks()
+    centre.restart()
+    centre.tell(NOTHING)
+    centre.after(30.0)
+    assert centre.row.state is RequestState.DONE
+
+
+def test_a_talk_that_broke_while_we_were_away():
+    """The journal of ended calls tells it: a new request follows, counted from its real end."""
+    centre = Centre()
+    centre.ended()
+    centre.reserve()
+    centre.rings()
+    centre.talks()
+    call = centre.present
+    centre.after(100.0)
+    centre.restart()
+    centre.tell(BreakFound(call, LINE, CALLER, Instant(START + 95), 2.0, 95.0, Party.CALLER, 44, ANNA))
+    centre.tell(NOTHING)
+    assert len(centre.rows) == 2
+    assert centre.row.broken_at == START + 95
+
+
+def test_an_operators_leg_is_ended_and_begun_anew():
+    """His telephone rang for an attempt nobody led any more."""
+    centre = Centre()
+    centre.ended()
+    centre.reserve()
+    call = centre.present
+    centre.restart()
+    centre.effects.clear()
+    centre.tell(Resynchronised((LiveAttempt(call, LiveStage.OPERATOR, ANNA),)))
+    assert centre.effects[0] == StopDialling(call)
+    centre.after(5.0)
+    assert centre.present != call
+
+
+def test_an_orphan_of_a_request_that_is_over_is_ended():
+    """What nobody wants any more stops ringing; people who talk are left alone."""
+    centre = Centre()
+    ringing, talking = attempt_call(RequestId(9), 1), attempt_call(RequestId(8), 1)
+    centre.tell(
+        Resynchronised((LiveAttempt(ringing, LiveStage.RINGING), LiveAttempt(talking, LiveStage.TALKING, ANNA)))
+    )
+    assert centre.asked(StopDialling) == [StopDialling(ringing)]
+
+
+def test_an_attempt_that_our_row_does_not_know_is_never_numbered_again():
+    """The row was older than what had been done: that leg is ended, and its call id is not used twice."""
+    centre = Centre()
+    centre.ended()
+    stored = dict(centre.rows)
+    centre.reserve()
+    centre.rings()
+    centre.fails(AttemptFailure.BUSY)
+    centre.after(60.0)
+    centre.rows = stored
+    centre.restart()
+    unknown = attempt_call(RequestId(1), 2)
+    centre.tell(Resynchronised((LiveAttempt(unknown, LiveStage.RINGING),)))
+    assert StopDialling(unknown) in centre.effects
+    centre.after(20.0)
+    centre.tell(AttemptFailed(centre.present, AttemptFailure.NO_LINE))
+    centre.after(20.0)
+    assert centre.row.attempt > 2
+
+
+def test_a_caller_who_was_calling_in():
+    """His call survived: still nothing is dialled. It did not: the call-back is owed as before."""
+    for survived in (True, False):
+        centre = Centre()
+        centre.ended()
+        centre.accepted(CallId("a-2.1"))
+        centre.restart()
+        if survived:
+            centre.fact(CallRecovered(centre.now, CallId("a-2.1"), LINE, CALLER, START))
+        centre.tell(NOTHING)
+        assert centre.row.state is (RequestState.CALLING_IN if survived else RequestState.IN_LINE)
+
+
+def test_a_spacing_survives():
+    """The pause after a failed attempt is not begun anew, nor cut short."""
+    centre = Centre()
+    centre.ended()
+    centre.reserve()
+    centre.rings()
+    centre.fails(AttemptFailure.NO_ANSWER)
+    centre.after(100.0)
+    centre.restart()
+    centre.tell(NOTHING)
+    enqueued = len(centre.asked(EnqueueCallback))
+    centre.after(199.0)
+    assert len(centre.asked(EnqueueCallback)) == enqueued
+    centre.after(1.0)
+    assert len(centre.asked(EnqueueCallback)) == enqueued + 1
+
+
+def test_limits_survive():
+    """A restart gives a forged number no new attempts."""
+    centre = Centre(CallbackPolicy(LINE, max_per_number_day=2))
+    centre.ended()
+    for _ in range(2):
+        centre.reserve()
+        centre.rings()
+        centre.fails(AttemptFailure.BUSY)
+        centre.after(60.0)
+    centre.restart()
+    centre.tell(NOTHING)
+    centre.ended(CallId("a-2.1"))
+    assert centre.row.state is RequestState.IMPOSSIBLE
+    assert centre.row.request == 2
+
+
+def test_a_break_known_before_is_not_owed_again():
+    """The journal tells what we had recorded already: one break, one request."""
+    centre = Centre()
+    centre.ended()
+    centre.restart()
+    centre.tell(BreakFound(CALL, LINE, CALLER, START, 5.0, 60.0, Party.CALLER, 44, ANNA))
+    assert len(centre.rows) == 1
+
+
+def test_a_line_that_is_gone_gives_up_with_a_reason():
+    """The configuration has no such line any more: recorded, not forgotten."""
+    centre = Centre()
+    centre.ended()
+    centre.policies = (CallbackPolicy(OTHER_LINE),)
+    centre.restart()
+    assert centre.of(CallbackGivenUp)[0].reason is GiveUpReason.LINE_GONE
+    assert centre.row.state is RequestState.GIVEN_UP
+
+
+def test_expired_while_we_were_away():
+    """After a day nobody is called, even if nothing could be tried."""
+    centre = Centre()
+    centre.ended()
+    centre.now = Instant(START + 90_000)
+    centre.restart()
+    centre.tell(NOTHING)
+    assert centre.of(CallbackGivenUp)[0].reason is GiveUpReason.EXPIRED
+    assert not centre.asked(DialCaller)
+
+
+def test_the_snapshot_tells_what_is_owed():
+    """How many, and the nearest limit."""
+    centre = Centre()
+    centre.ended()
+    centre.after(1.0)
+    centre.abandoned(CallId("a-2.1"), caller="+79000000002")
+    snapshot = centre.book.snapshot()
+    assert (snapshot.owed, snapshot.oldest_limit_at) == (2, START + 15)
+    assert [row.number for row in snapshot.rows] == [CALLER, "+79000000002"]
