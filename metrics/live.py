@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta, tzinfo
 from operator import attrgetter
 
+from callback.ids import parse_attempt_call
 from metrics.counts import CallCounts
 from metrics.kpi import service_level, unanswered_share
 from metrics.norms import Standard
@@ -189,13 +190,12 @@ class LiveFigures:
             case CallRecovered():
                 self._recovered(fact)
             case CallRefused():
-                if self._is_today(fact.entered_at):
+                if self._is_counted(fact.call, fact.entered_at):
                     self._lines[fact.queue].tally.refused += 1
             case CallOffered():
                 pass
             case OfferMissed():
-                if (call := self._lines[fact.queue].waiting.get(fact.call)) and self._is_today(call.entered_at):
-                    self._lines[fact.queue].tally.missed_offers += 1
+                self._missed(fact)
             case CallAnswered():
                 self._answered(fact)
             case CallReturned():
@@ -253,8 +253,9 @@ class LiveFigures:
         for line in self._lines.values():
             line.tally = _Tally()
 
-    def _is_today(self, entered_at: Instant) -> bool:
-        return self._day[0] <= entered_at < self._day[1]
+    def _is_counted(self, call: CallId, entered_at: Instant) -> bool:
+        """Today's calls of callers are counted; calls of ours, the call-backs, are only shown."""
+        return self._day[0] <= entered_at < self._day[1] and parse_attempt_call(call) is None
 
     def _waits(self, call: LiveCall) -> None:
         self._calls[call.call] = call.queue
@@ -281,7 +282,7 @@ class LiveFigures:
     def _answered(self, fact: CallAnswered) -> None:
         known = self._remove(fact.call)
         call = known or LiveCall(fact.call, fact.queue, "", Instant(fact.at - fact.waited_s))
-        if call.counted_s is None and self._is_today(call.entered_at):
+        if call.counted_s is None and self._is_counted(call.call, call.entered_at):
             self._count_answer(fact.queue, fact.waited_s, 1)
         self._talks(
             replace(
@@ -293,6 +294,12 @@ class LiveFigures:
             )
         )
 
+    def _missed(self, fact: OfferMissed) -> None:
+        line = self._lines[fact.queue]
+        call = line.waiting.get(fact.call)
+        if call is not None and self._is_counted(call.call, call.entered_at):
+            line.tally.missed_offers += 1
+
     def _recovered(self, fact: CallRecovered) -> None:
         call = self._remove(fact.call) or LiveCall(fact.call, fact.queue, fact.caller, fact.entered_at)
         self._uncount_answer(call)
@@ -303,13 +310,13 @@ class LiveFigures:
         if call is None:
             return
         self._uncount_answer(call)
-        self._lines[fact.queue].tally.returned += self._is_today(call.entered_at)
+        self._lines[fact.queue].tally.returned += self._is_counted(call.call, call.entered_at)
         self._waits(replace(call, queue=fact.queue, agent=None, answered_at=None, counted_s=None))
 
     def _ended(self, fact: CallEnded) -> None:
         call = self._remove(fact.call)
         entered_at = call.entered_at if call else Instant(fact.at - fact.talked_s - fact.waited_s)
-        if not self._is_today(entered_at):
+        if not self._is_counted(fact.call, entered_at):
             return
         if call is None or call.counted_s is None:
             self._count_answer(fact.queue, fact.waited_s, 1)
@@ -320,7 +327,7 @@ class LiveFigures:
     def _unserved(self, fact: CallAbandoned | CallOverflowed | CallDied) -> None:
         call = self._remove(fact.call)
         entered_at = call.entered_at if call else Instant(fact.at - fact.waited_s)
-        if not self._is_today(entered_at):
+        if not self._is_counted(fact.call, entered_at):
             return
         if call is not None:
             self._uncount_answer(call)
@@ -345,7 +352,7 @@ class LiveFigures:
         tally.over_maximum += fact.waited_s > norms.max_wait_s + grace_s
 
     def _uncount_answer(self, call: LiveCall) -> None:
-        if call.counted_s is not None and self._is_today(call.entered_at):
+        if call.counted_s is not None and self._is_counted(call.call, call.entered_at):
             self._count_answer(call.queue, call.counted_s, -1)
 
     def _count_answer(self, queue: QueueName, waited_s: float, sign: int) -> None:

@@ -9,16 +9,17 @@ import dataclasses
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, Final, get_args, get_origin, get_type_hints
 
 import orjson
 
+from callback.facts import CallbackFact
 from metrics.facts import QuestioningEnded
 from queue_engine.facts import Fact
 
 VERSION: Final = 1
 
-RecordedFact = Fact | QuestioningEnded
+RecordedFact = Fact | QuestioningEnded | CallbackFact
 """Every kind that the records understand."""
 
 
@@ -33,12 +34,13 @@ class UnknownFact:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """How one kind is read: its class, the fields it must have, and what makes enums of their values."""
+    """How one kind is read: its class, the fields it has and must have."""
 
     kind: Callable[..., RecordedFact]
     fields: frozenset[str]
     required: frozenset[str]
-    enums: tuple[tuple[str, Callable[[str], enum.Enum]], ...]
+    made: tuple[tuple[str, Callable[[Any], Any]], ...]
+    """What makes the values of some fields from those of JSON."""
 
 
 def _shape(kind: type[Any]) -> _Shape:
@@ -50,12 +52,15 @@ def _shape(kind: type[Any]) -> _Shape:
         required=frozenset(
             f.name for f in fields if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
         ),
-        enums=tuple(
-            (f.name, hints[f.name])
-            for f in fields
-            if isinstance(hints[f.name], type) and issubclass(hints[f.name], enum.Enum)
-        ),
+        made=tuple((f.name, make) for f in fields if (make := _maker(hints[f.name])) is not None),
     )
+
+
+def _maker(hint: Any) -> Callable[[Any], Any] | None:
+    """Return what makes a value of the annotated type from JSON's; None where JSON's is already one."""
+    if get_origin(hint) is tuple:
+        return tuple
+    return hint if isinstance(hint, type) and issubclass(hint, enum.Enum) else None
 
 
 _SHAPES: Final[Mapping[str, _Shape]] = {kind.__name__: _shape(kind) for kind in get_args(RecordedFact)}
@@ -84,8 +89,8 @@ def decode(kind: str, version: int, values: Mapping[str, Any]) -> RecordedFact |
         return UnknownFact(_instant(values), kind, version)
     known = values if values.keys() <= shape.fields else {k: v for k, v in values.items() if k in shape.fields}
     try:
-        made = {name: enumeration(known[name]) for name, enumeration in shape.enums if name in known}
-    except ValueError:
+        made = {name: make(known[name]) for name, make in shape.made if name in known}
+    except (ValueError, TypeError):
         return UnknownFact(_instant(values), kind, version)
     return shape.kind(**{**known, **made})
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from metrics.counts import CallCounts
 from metrics.distribution import PERCENTS, Distribution, rank
 from metrics.norms import Norms, Standard
-from metrics.records.rows import Outcome
+from metrics.records.rows import CallKind, Outcome
 from metrics.records.tables import calls
 
 SLOT_S: Final = 900
@@ -25,7 +25,7 @@ SLOT_S: Final = 900
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which calls: those that entered from `start` on and before `end`, on `line` or on all lines."""
+    """Which calls: callers' that entered from `start` on and before `end`, on `line` or on all lines."""
 
     start: float
     end: float
@@ -34,7 +34,8 @@ class Scope:
     def where(self) -> ColumnElement[bool]:
         """Return the condition on `calls`."""
         on_line = true() if self.line is None else calls.c.queue == self.line
-        return and_(calls.c.entered_at >= self.start, calls.c.entered_at < self.end, on_line)
+        incoming = calls.c.kind == CallKind.INCOMING
+        return and_(calls.c.entered_at >= self.start, calls.c.entered_at < self.end, incoming, on_line)
 
 
 class By(StrEnum):

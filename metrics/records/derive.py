@@ -1,36 +1,37 @@
-"""What a fact changes in the derived tables: one pure function per table, and the batch that puts them together.
+"""The batch that puts the derivations together: which rows it needs, and which rows it changes.
 
-The live writer and the rebuild both go through `Batch`, so they cannot disagree. The functions are total: facts may
-miss (a disk was full) or repeat, and a row is then made from what is known.
+The live writer and the rebuild both go through `Derivation`, so they cannot disagree.
 
 Across a restart of the daemon: its new run knows nothing of offers and operators' states that the old run left open.
 The first fact of another run closes them at the last fact that was recorded before it, the last moment anybody knew.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
-from metrics.facts import QuestioningEnded
-from metrics.records.codec import RecordedFact, UnknownFact
-from metrics.records.rows import CallRow, OfferResult, OfferRow, Outcome, StateRow
-from queue_engine.facts import (
-    AgentState,
-    AgentStateChanged,
-    CallAbandoned,
-    CallAccepted,
-    CallAnswered,
-    CallDied,
-    CallEnded,
-    CallOffered,
-    CallOverflowed,
-    CallRecovered,
-    CallRefused,
-    CallReturned,
-    OfferMissed,
-    OfferWithdrawn,
-    TargetWaitPassed,
+from sqlalchemy import Table
+
+from callback.facts import (
+    BreakJoined,
+    CallbackAttemptFailed,
+    CallbackAttemptStarted,
+    CallbackConnected,
+    CallbackImpossible,
+    CallbackLate,
+    CallbackOwed,
+    CallbackRang,
+    CallbackReached,
+    CallBroke,
 )
+from metrics.records import tables
+from metrics.records.codec import RecordedFact, UnknownFact
+from metrics.records.derive_callbacks import attempt_after, break_after, request_after
+from metrics.records.derive_calls import call_after, offer_after, states_after
+from metrics.records.rows import AttemptRow, BreakRow, CallRow, OfferResult, OfferRow, RequestRow, StateRow
+from queue_engine.facts import AgentStateChanged
+
+Row = CallRow | OfferRow | StateRow | BreakRow | RequestRow | AttemptRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,172 +51,84 @@ class Place:
     at: float
 
 
-def call_after(call: CallRow | None, fact: RecordedFact) -> CallRow | None:  # noqa: C901, PLR0911, PLR0912 - one case per kind
-    """Return the row of the fact's call after it; `call` itself where the fact changes nothing in it."""
-    match fact:
-        case CallAccepted():
-            if call is None:
-                return CallRow(fact.call, fact.queue, fact.queue, fact.caller, fact.entered_at, fact.priority)
-            return call
-        case CallRecovered():
-            row = call or CallRow(fact.call, fact.queue, fact.queue, fact.caller, fact.entered_at)
-            return replace(row, recovered=True, last_queue=fact.queue)
-        case CallRefused():
-            row = call or CallRow(fact.call, fact.queue, fact.queue, fact.caller, fact.entered_at)
-            return replace(row, ended_at=fact.at, outcome=Outcome.REFUSED, reason=fact.reason)
-        case CallOffered():
-            row = call or _row(fact, "", fact.waited_s)
-            return replace(row, offers=row.offers + 1, last_queue=fact.queue)
-        case OfferMissed():
-            return None if call is None else replace(call, misses=call.misses + 1)
-        case CallAnswered():
-            row = call or _row(fact, "", fact.waited_s)
-            return replace(
-                row,
-                # A talk that was found after a restart began before the fact: its wait says when.
-                answered_at=fact.at if fact.offer is not None else row.entered_at + fact.waited_s,
-                outcome=Outcome.ANSWERED,
-                waited_s=fact.waited_s,
-                agent=fact.agent,
-                last_queue=fact.queue,
-                ended_at=None,
-                questioned_s=None,
-            )
-        case CallReturned():
-            row = call or _row(fact, "", fact.talked_s)
-            return replace(
-                row,
-                returns=row.returns + 1,
-                answered_at=None,
-                outcome=None,
-                waited_s=None,
-                agent=None,
-                questioned_s=None,
-            )
-        case QuestioningEnded():
-            if call is None or call.answered_at is None or call.ended_at is not None or call.questioned_s is not None:
-                return call
-            return replace(call, questioned_s=max(0.0, fact.at - call.answered_at))
-        case CallEnded():
-            row = call or _row(fact, fact.caller, fact.waited_s + fact.talked_s)
-            return replace(
-                row,
-                answered_at=row.answered_at if row.answered_at is not None else fact.at - fact.talked_s,
-                ended_at=fact.at,
-                outcome=Outcome.ANSWERED,
-                waited_s=fact.waited_s,
-                talked_s=fact.talked_s,
-                agent=fact.agent,
-                ended_by=fact.by,
-                cause=fact.cause,
-                last_queue=fact.queue,
-            )
-        case CallAbandoned():
-            row = call or _row(fact, fact.caller, fact.waited_s)
-            return replace(
-                _unserved(row, fact.at, Outcome.ABANDONED, fact.waited_s), stage=fact.stage, cause=fact.cause
-            )
-        case CallOverflowed():
-            row = call or _row(fact, "", fact.waited_s)
-            return replace(
-                _unserved(row, fact.at, Outcome.OVERFLOWED, fact.waited_s),
-                destination=fact.destination,
-                reason=fact.reason,
-            )
-        case CallDied():
-            row = call or _row(fact, fact.caller, fact.waited_s)
-            return replace(_unserved(row, fact.at, Outcome.DIED, fact.waited_s), reason=fact.reason)
-        case TargetWaitPassed():
-            return None if call is None else replace(call, target_passed=True)
-        case OfferWithdrawn() | AgentStateChanged():
-            return call
-        case _:  # facts of kinds that concern no call's row
-            return call
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a table is derived: which row a fact concerns, and what that row is after it."""
+
+    table: Table
+    row: Callable[..., Any]
+    key: str
+    """The column that names a row."""
+    concerns: Callable[[RecordedFact], str | int | None]
+    """The key of the row that the fact concerns; None where it concerns none."""
+    after: Callable[[Any, RecordedFact], Any]
 
 
-def _row(
-    fact: CallOffered | CallAnswered | CallReturned | CallEnded | CallAbandoned | CallOverflowed | CallDied,
-    caller: str,
-    since_entry_s: float,
-) -> CallRow:
-    """A row for a call whose acceptance is not in the records."""
-    return CallRow(fact.call, fact.queue, fact.queue, caller, fact.at - since_entry_s)
+_OF_ATTEMPTS: Final = (
+    CallbackAttemptStarted | CallbackRang | CallbackConnected | CallbackReached | CallbackAttemptFailed
+)
+_OF_BREAKS: Final = CallbackOwed | CallbackImpossible | BreakJoined | CallbackLate | CallbackAttemptStarted
 
 
-def _unserved(row: CallRow, at: float, outcome: Outcome, waited_s: float) -> CallRow:
-    return replace(row, ended_at=at, outcome=outcome, waited_s=waited_s, answered_at=None, agent=None)
+def _call(fact: RecordedFact) -> str | None:
+    if type(fact).__module__ == CallBroke.__module__:
+        return None
+    return getattr(fact, "call", None)
 
 
-def offer_after(offer: OfferRow | None, fact: RecordedFact) -> OfferRow | None:
-    """Return the row of the fact's offer after it; `offer` itself where the fact changes nothing in it."""
-    match fact:
-        case CallOffered():
-            return offer or OfferRow(fact.offer, fact.call, fact.queue, fact.agent, fact.at, fact.waited_s)
-        case OfferMissed():
-            row = offer or OfferRow(fact.offer, fact.call, fact.queue, fact.agent, fact.at - fact.rang_s, 0.0)
-            return replace(row, ended_at=fact.at, result=OfferResult.MISSED, failure=fact.failure, rang_s=fact.rang_s)
-        case OfferWithdrawn():
-            row = offer or OfferRow(fact.offer, fact.call, fact.queue, fact.agent, fact.at - fact.rang_s, 0.0)
-            return replace(row, ended_at=fact.at, result=OfferResult.WITHDRAWN, reason=fact.reason, rang_s=fact.rang_s)
-        case CallAnswered() if fact.offer is not None:
-            row = offer or OfferRow(fact.offer, fact.call, fact.queue, fact.agent, fact.at, fact.waited_s)
-            return replace(
-                row, ended_at=fact.at, result=OfferResult.ANSWERED, rang_s=max(0.0, fact.at - row.offered_at)
-            )
-        case _:  # every other kind concerns no offer
-            return offer
+def _broken_call(fact: RecordedFact) -> str | None:
+    if isinstance(fact, CallBroke):
+        return fact.call
+    return fact.broken_call if isinstance(fact, _OF_BREAKS) else None
 
 
-def states_after(open_state: StateRow | None, run: str, seq: int, fact: AgentStateChanged) -> tuple[StateRow, ...]:
-    """Return the rows that change: the stay that has ended, where one was open, and the one that begins.
+RULES: Final = (
+    Rule(tables.calls, CallRow, "call", _call, call_after),
+    Rule(tables.offers, OfferRow, "offer", lambda fact: getattr(fact, "offer", None), offer_after),
+    Rule(tables.breaks, BreakRow, "call", _broken_call, break_after),
+    Rule(tables.call_backs, RequestRow, "request", lambda fact: getattr(fact, "request", None), request_after),
+    Rule(
+        tables.call_back_attempts,
+        AttemptRow,
+        "call",
+        lambda fact: fact.call if isinstance(fact, _OF_ATTEMPTS) else None,
+        attempt_after,
+    ),
+)
+"""Every derived table except the operators' states, whose facts change two rows each."""
 
-    An operator who was in a state before the records knew of it gets that stay too, from the fact's own `before_s`,
-    named by the negative number of the fact.
-    """
-    begins = StateRow(run, seq, fact.agent, fact.after, fact.reason, fact.by, fact.at, fact.call)
-    if open_state is not None:
-        return replace(open_state, ended_at=max(fact.at, open_state.started_at)), begins
-    if fact.before is AgentState.LOGGED_OUT or fact.before_s <= 0:
-        return (begins,)
-    started_at = fact.at - fact.before_s
-    return StateRow(run, -seq, fact.agent, fact.before, "", "", started_at, ended_at=fact.at), begins
+_OFFERS: Final = RULES[1]
+
+DERIVED: Final = (*(rule.table for rule in RULES), tables.agent_states)
+"""All derived tables."""
 
 
 @dataclass(slots=True)
 class Needs:
     """The rows that must be at hand before facts can be applied."""
 
-    calls: set[str] = field(default_factory=set)
-    offers: set[int] = field(default_factory=set)
+    keys: dict[str, set[Any]] = field(default_factory=lambda: {rule.table.name: set() for rule in RULES})
+    """By table."""
     agents: set[str] = field(default_factory=set)
+    """Operators whose open stay in a state is needed."""
     all_open: bool = False
-    """A run begins: everything that the one before left open is needed."""
-
-
-@dataclass(slots=True)
-class Changes:
-    """Rows to be written."""
-
-    calls: list[CallRow]
-    offers: list[OfferRow]
-    states: list[StateRow]
+    """A run begins: every offer and every stay that the one before left open is needed."""
 
 
 _KEPT_AT_MOST: Final = 20_000
-"""Open rows kept between batches; beyond this they are read again when needed."""
+"""Rows of one table kept between batches; beyond this they are read again when needed."""
 
 
 class Derivation:
     """Rows that may still change, kept between batches so that a batch rarely has to read.
 
-    Use: `needs`, then `supply` what was read, then `apply`, then write what it returns; `settle` after the commit or
-    `forget` after a failure.
+    Use: `needs`, then `supply` what was read, then `apply`, then write what it returns; `settle` after the commit.
+    After a failure begin with a new one.
     """
 
     def __init__(self, place: Place | None = None) -> None:
         self._place = place
-        self._calls: dict[str, CallRow | None] = {}
-        self._offers: dict[int, OfferRow | None] = {}
+        self._rows: dict[str, dict[Any, Any]] = {rule.table.name: {} for rule in RULES}
         self._states: dict[str, StateRow | None] = {}
 
     def needs(self, batch: Iterable[PlacedFact]) -> Needs:
@@ -233,40 +146,32 @@ class Derivation:
                 if fact.agent not in self._states:
                     needs.agents.add(fact.agent)
                 continue
-            if fact.call not in self._calls:
-                needs.calls.add(fact.call)
-            offer = getattr(fact, "offer", None)
-            if offer is not None and offer not in self._offers:
-                needs.offers.add(offer)
+            for rule in RULES:
+                key = rule.concerns(fact)
+                if key is not None and key not in self._rows[rule.table.name]:
+                    needs.keys[rule.table.name].add(key)
         return needs
 
-    def supply(
-        self,
-        needs: Needs,
-        calls: Iterable[CallRow] = (),
-        offers: Iterable[OfferRow] = (),
-        states: Iterable[StateRow] = (),
-    ) -> None:
-        """Take in the rows read for `needs`; what was needed and not read does not exist."""
-        self._calls.update(dict.fromkeys(needs.calls))
-        self._offers.update(dict.fromkeys(needs.offers))
+    def supply(self, needs: Needs, rows: Mapping[str, Iterable[Any]], states: Iterable[StateRow] = ()) -> None:
+        """Take in the rows read for `needs`, by table; what was needed and not read does not exist."""
+        for rule in RULES:
+            kept = self._rows[rule.table.name]
+            kept.update(dict.fromkeys(needs.keys[rule.table.name]))
+            for row in rows.get(rule.table.name, ()):
+                key = getattr(row, rule.key)
+                kept[key] = kept.get(key) or row
         self._states.update(dict.fromkeys(needs.agents))
-        for call in calls:
-            self._calls[call.call] = self._calls.get(call.call) or call
-        for offer in offers:
-            self._offers[offer.offer] = self._offers.get(offer.offer) or offer
         for state in states:
             self._states[state.agent] = self._states.get(state.agent) or state
 
-    def apply(self, batch: Iterable[PlacedFact]) -> Changes:
-        """Apply the facts in order and return the rows that have changed, each once, as they are at the end."""
-        calls: dict[str, CallRow] = {}
-        offers: dict[int, OfferRow] = {}
-        states: dict[tuple[str, int], StateRow] = {}
+    def apply(self, batch: Iterable[PlacedFact]) -> dict[str, list[Row]]:
+        """Apply the facts in order; return the rows that have changed, by table, each once, as they are at the end."""
+        changed: dict[str, dict[Any, Row]] = {table.name: {} for table in DERIVED}
+        states = changed[tables.agent_states.name]
         for placed in batch:
             fact = placed.fact
             if self._place is not None and placed.run != self._place.run:
-                self._close_what_is_open(self._place.at, offers, states)
+                self._close_what_is_open(self._place.at, changed)
             self._place = Place(placed.run, fact.at)
             if isinstance(fact, UnknownFact):
                 continue
@@ -275,48 +180,39 @@ class Derivation:
                 states.update({(row.run, row.seq): row for row in rows})
                 self._states[fact.agent] = rows[-1]
                 continue
-            before = self._calls.get(fact.call)
-            call = call_after(before, fact)
-            if call is not None and call is not before:
-                calls[fact.call] = self._calls[fact.call] = call
-            self._apply_to_offer(fact, offers)
-        return Changes(list(calls.values()), list(offers.values()), list(states.values()))
+            for rule in RULES:
+                key = rule.concerns(fact)
+                if key is None:
+                    continue
+                kept = self._rows[rule.table.name]
+                before = kept.get(key)
+                after = rule.after(before, fact)
+                if after is not before:
+                    changed[rule.table.name][key] = kept[key] = after
+        return {name: list(rows.values()) for name, rows in changed.items() if rows}
 
     def settle(self) -> None:
         """The changes are committed: keep only what may still change."""
-        self._calls = {k: v for k, v in self._calls.items() if v is not None and v.ended_at is None}
-        self._offers = {k: v for k, v in self._offers.items() if v is not None and v.ended_at is None}
-        if max(len(self._calls), len(self._offers), len(self._states)) > _KEPT_AT_MOST:
-            self.forget(self._place)
+        for rule in RULES:
+            kept = self._rows[rule.table.name]
+            open_rows = {k: v for k, v in kept.items() if v is not None and getattr(v, "ended_at", None) is None}
+            self._rows[rule.table.name] = open_rows if len(open_rows) <= _KEPT_AT_MOST else {}
+        if len(self._states) > _KEPT_AT_MOST:
+            self._states.clear()
 
-    def forget(self, place: Place | None) -> None:
-        """Drop everything kept; go on after `place`, the last fact that is committed."""
-        self._place = place
-        self._calls.clear()
-        self._offers.clear()
-        self._states.clear()
-
-    def _apply_to_offer(self, fact: RecordedFact, changed: dict[int, OfferRow]) -> None:
-        number = getattr(fact, "offer", None)
-        if number is None:
-            return
-        before = self._offers.get(number)
-        offer = offer_after(before, fact)
-        if offer is not None and offer is not before:
-            changed[number] = self._offers[number] = offer
-
-    def _close_what_is_open(
-        self, at: float, offers: dict[int, OfferRow], states: dict[tuple[str, int], StateRow]
-    ) -> None:
-        for offer in [o for o in self._offers.values() if o is not None and o.ended_at is None]:
+    def _close_what_is_open(self, at: float, changed: Mapping[str, dict[Any, Row]]) -> None:
+        kept = self._rows[_OFFERS.table.name]
+        for offer in [o for o in kept.values() if o is not None and o.ended_at is None]:
             ended_at = max(at, offer.offered_at)
             closed = replace(offer, ended_at=ended_at, result=OfferResult.LOST, rang_s=ended_at - offer.offered_at)
-            offers[offer.offer] = self._offers[offer.offer] = closed
+            changed[_OFFERS.table.name][offer.offer] = kept[offer.offer] = closed
         for state in [s for s in self._states.values() if s is not None]:
-            states[state.run, state.seq] = replace(state, ended_at=max(at, state.started_at))
+            closed_state = replace(state, ended_at=max(at, state.started_at))
+            changed[tables.agent_states.name][state.run, state.seq] = closed_state
         self._states = dict.fromkeys(self._states)
 
 
-def row_values(rows: Iterable[CallRow | OfferRow | StateRow]) -> list[Mapping[str, object]]:
-    """Return the rows as parameters of an insert."""
-    return [{name: getattr(row, name) for name in row.__slots__} for row in rows]
+def row_values(rows: Sequence[Row]) -> list[dict[str, object]]:
+    """Return rows of one table as parameters of an insert."""
+    names = rows[0].__slots__ if rows else ()
+    return [{name: getattr(row, name) for name in names} for row in rows]

@@ -11,21 +11,20 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from metrics.records.codec import decode
-from metrics.records.derive import Derivation, PlacedFact
+from metrics.records.derive import DERIVED, Derivation, PlacedFact
 from metrics.records.store import derive_into, upsert
-from metrics.records.tables import agent_states, calls, facts, offers
+from metrics.records.tables import facts
 
 _FACTS_AT_ONCE: Final = 2000
-_DERIVED: Final = (calls, offers, agent_states)
 
 
 async def rebuild(engine: AsyncEngine, progress: Callable[[int, int], None] = lambda _done, _of: None) -> int:
     """Derive all tables from the facts again; return the number of facts read. `progress(done, of)` counts facts."""
-    upserts = {table.name: upsert(table, engine.dialect.name) for table in _DERIVED}
+    upserts = {table.name: upsert(table, engine.dialect.name) for table in DERIVED}
     derivation = Derivation()
     done, last_id = 0, 0
     async with engine.begin() as connection:
-        for table in _DERIVED:
+        for table in DERIVED:
             await connection.execute(delete(table))
         total = await connection.scalar(select(func.count()).select_from(facts)) or 0
         while rows := (

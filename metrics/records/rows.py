@@ -15,6 +15,14 @@ class Outcome(StrEnum):
     """Never accepted: the line is unknown to the configuration. Counted apart."""
 
 
+class CallKind(StrEnum):
+    """Who called whom."""
+
+    INCOMING = "incoming"
+    CALL_BACK = "call_back"
+    """An attempt of ours to reach a caller: in the line like a call, and no accepted call in the sense of K1 and K2."""
+
+
 class OfferResult(StrEnum):
     """How an offer ended."""
 
@@ -36,6 +44,7 @@ class CallRow:
     caller: str
     entered_at: float
     priority: int = 0
+    kind: str = CallKind.INCOMING
     answered_at: float | None = None
     ended_at: float | None = None
     outcome: str | None = None
@@ -90,3 +99,72 @@ class StateRow:
     started_at: float
     call: str | None = None
     ended_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BreakRow:
+    """A call that broke off, SAR 5.2: somebody is owed a call-back, or it is known why not."""
+
+    call: str
+    queue: str
+    broken_at: float
+    caller: str = ""
+    kind: str | None = None
+    """See `callback.kinds.BreakKind`."""
+    by: str | None = None
+    cause: int | None = None
+    agent: str | None = None
+    request: int | None = None
+    """The call-back owed for it; several breaks of one caller may share one."""
+    impossible: str | None = None
+    """Why nobody can be called back."""
+    limit_s: float | None = None
+    attempts: int = 0
+    first_attempt_at: float | None = None
+    first_after_s: float | None = None
+    """From the break to the start of the first attempt."""
+    late: bool = False
+    """No attempt had started when the limit was over."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """A call-back that is owed."""
+
+    request: int
+    queue: str
+    number: str
+    origin: str
+    owed_at: float
+    due_at: float | None = None
+    mode: str | None = None
+    broken_call: str | None = None
+    attempts: int = 0
+    reached_at: float | None = None
+    ended_at: float | None = None
+    result: str | None = None
+    """`done`, `merged` (the caller called himself), `given_up`, `impossible`; None while it is open."""
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """One attempt to call somebody back."""
+
+    call: str
+    request: int
+    queue: str
+    number: str
+    attempt: int
+    of_break: int
+    started_at: float
+    after_break_s: float
+    within_limit: bool
+    broken_call: str | None = None
+    agent: str | None = None
+    rang_at: float | None = None
+    connected_at: float | None = None
+    reached_at: float | None = None
+    ended_at: float | None = None
+    failure: str | None = None
+    cause: int | None = None

@@ -13,10 +13,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from metrics.records.codec import decode
-from metrics.records.derive import Derivation, Needs, Place, PlacedFact, row_values
-from metrics.records.rows import CallRow, OfferRow, StateRow
+from metrics.records.derive import DERIVED, RULES, Derivation, Needs, Place, PlacedFact, row_values
+from metrics.records.rows import OfferRow, StateRow
 from metrics.records.spool import Line
-from metrics.records.tables import agent_states, calls, facts, offers
+from metrics.records.tables import agent_states, facts, offers
 
 _IDS_PER_QUERY: Final = 500
 """Keys asked for in one query: SQLite takes 32 766 parameters, PostgreSQL 32 767."""
@@ -29,7 +29,7 @@ class FactStore:
         self._engine = engine
         self._derivation: Derivation | None = None
         self._committed: dict[str, int] = {}
-        self._upserts = {table.name: upsert(table, engine.dialect.name) for table in (calls, offers, agent_states)}
+        self._upserts = {table.name: upsert(table, engine.dialect.name) for table in DERIVED}
 
     async def write(self, lines: Sequence[Line]) -> int:
         """Commit the facts that are not yet in the database, in order; return how many were new.
@@ -105,11 +105,9 @@ async def derive_into(
 ) -> None:
     """Apply the facts and write the derived rows that they change."""
     needs = derivation.needs(batch)
-    derivation.supply(needs, *(await _read(connection, needs)))
-    changes = derivation.apply(batch)
-    for table, rows in (("calls", changes.calls), ("offers", changes.offers), ("agent_states", changes.states)):
-        if rows:
-            await connection.execute(upserts[table], row_values(rows))
+    await _supply(connection, derivation, needs)
+    for table, rows in derivation.apply(batch).items():
+        await connection.execute(upserts[table], row_values(rows))
 
 
 def upsert(table: Table, dialect: str) -> Executable:
@@ -128,21 +126,18 @@ async def last_place(connection: AsyncConnection) -> Place | None:
     return None if row is None else Place(row.run, row.at)
 
 
-async def _read(connection: AsyncConnection, needs: Needs) -> tuple[list[CallRow], list[OfferRow], list[StateRow]]:
-    open_states = agent_states.c.ended_at.is_(None)
-    found_calls = await _rows_of(connection, select(calls), calls.c.call, needs.calls)
-    found_offers = await _rows_of(connection, select(offers), offers.c.offer, needs.offers)
-    found_states = await _rows_of(
-        connection, select(agent_states).where(open_states), agent_states.c.agent, needs.agents
-    )
+async def _supply(connection: AsyncConnection, derivation: Derivation, needs: Needs) -> None:
+    found: dict[str, list[Any]] = {}
+    for rule in RULES:
+        rows = await _rows_of(connection, select(rule.table), rule.table.c[rule.key], needs.keys[rule.table.name])
+        found[rule.table.name] = [rule.row(**row) for row in rows]
+    open_states = select(agent_states).where(agent_states.c.ended_at.is_(None))
+    states = await _rows_of(connection, open_states, agent_states.c.agent, needs.agents)
     if needs.all_open:
-        found_offers += (await connection.execute(select(offers).where(offers.c.ended_at.is_(None)))).mappings()
-        found_states += (await connection.execute(select(agent_states).where(open_states))).mappings()
-    return (
-        [CallRow(**row) for row in found_calls],
-        [OfferRow(**row) for row in found_offers],
-        [StateRow(**row) for row in found_states],
-    )
+        open_offers = await connection.execute(select(offers).where(offers.c.ended_at.is_(None)))
+        found[offers.name] += [OfferRow(**row) for row in open_offers.mappings()]
+        states += (await connection.execute(open_states)).mappings()
+    derivation.supply(needs, found, [StateRow(**row) for row in states])
 
 
 async def _rows_of(

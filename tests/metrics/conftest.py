@@ -40,7 +40,7 @@ class Cluster:
             group=self._user,
             check=True,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.STDOUT,
+            stderr=None,
             timeout=60,
         )
 

@@ -140,5 +140,5 @@ def call_rows(facts: Iterable[RecordedFact]) -> list[CallRow]:
     """Return the rows of the calls after the facts, derived in memory."""
     derivation = Derivation()
     batch = [PlacedFact("run", seq, fact) for seq, fact in enumerate(facts, 1)]
-    derivation.supply(derivation.needs(batch))
-    return derivation.apply(batch).calls
+    derivation.supply(derivation.needs(batch), {})
+    return [row for row in derivation.apply(batch).get("calls", []) if isinstance(row, CallRow)]

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callback.facts import CallbackFact
 from metrics.facts import QuestioningEnded
 from metrics.records.codec import KINDS, VERSION, RecordedFact, UnknownFact, decode, encode
 from queue_engine.facts import CallAccepted, CallRefused, Fact
 from queue_engine.ids import CallId, Instant, QueueName
 
-KIND_CLASSES = (*get_args(Fact), QuestioningEnded)
+KIND_CLASSES = (*get_args(Fact), *get_args(CallbackFact), QuestioningEnded)
 
 a_finite_float = st.floats(allow_nan=False, allow_infinity=False)
 any_fact = st.one_of([st.builds(kind) for kind in KIND_CLASSES])
@@ -26,6 +27,7 @@ def read_back(fact: RecordedFact) -> RecordedFact | UnknownFact:
 def without_odd_values(fact: RecordedFact) -> bool:
     """Tell whether the fact holds only what JSON and databases hold unchanged."""
     values = [getattr(fact, name) for name in fact.__slots__]
+    values += [part for v in values if isinstance(v, tuple) for part in v]
     texts = all("\0" not in v and v.isprintable() for v in values if isinstance(v, str))
     return texts and all(v == v and abs(v) < 1e300 for v in values if isinstance(v, (int, float)))
 
