@@ -123,7 +123,7 @@ class AgiDecoder:
                     raise AgiProtocolError("the environment has too many lines")
                 self._searched = max(0, len(held) - 1)
                 return None
-            if b"\nagi_threadid: " in held[:end]:
+            if held.find(b"\nagi_threadid: ", 0, end) >= 0:
                 break
             self._searched = end + 1
         block = bytes(held[:end])
@@ -166,10 +166,16 @@ def parse_environment(block: bytes) -> AgiEnvironment:
         lines = [decode_value(line) for line in block.split(b"\n")]
     if len(lines) > MAX_ENVIRONMENT_LINES:
         raise AgiProtocolError("the environment has too many lines")
-    environment = AgiEnvironment()
+    try:
+        environment = AgiEnvironment([line.split(": ", 1) for line in lines])
+    except ValueError:  # a line that is none of Asterisk's
+        environment = AgiEnvironment()
+    if len(environment) == len(lines):
+        return environment
+    environment.clear()
     for line in lines:
         name, colon, value = line.partition(": ")
-        if (colon and name not in environment) or (colon and name not in _OURS):
+        if colon and (name not in environment or name not in _OURS):
             environment[name] = value
     return environment
 

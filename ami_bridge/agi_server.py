@@ -107,9 +107,6 @@ class AgiConnection(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
         if not self._server.admit(self):
             return
-        sock = self.transport.get_extra_info("socket")
-        for option in KEEPALIVE:
-            sock.setsockopt(*option)
         loop = asyncio.get_running_loop()
         self._deadline = loop.call_later(self._server.header_deadline_s, self._late)
 
@@ -198,6 +195,8 @@ class AgiServer:
         self._application = AgiApplication(self._routes, self.counters)
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(lambda: AgiConnection(self), host, port, backlog=1024)
+        for option in KEEPALIVE:  # connections inherit them
+            self._listener.sockets[0].setsockopt(*option)
         bound: int = self._listener.sockets[0].getsockname()[1]
         return bound
 

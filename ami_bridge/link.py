@@ -58,8 +58,7 @@ class LinkProtocol(AMIProtocol):  # type: ignore[misc] # panoramisk has no types
 
     def handle_message(self, message: AmiMessage) -> None:
         """Give a message to the action that it answers, or to everybody."""
-        action_id = message.get("ActionID")
-        pending = None if action_id is None else self.responses.get(action_id)
+        pending = None if message.action_id is None else self.responses.get(message.action_id)
         if pending is not None and pending.takes(message):
             if pending.add_message(message):
                 self.forget(pending)

@@ -36,7 +36,7 @@ HeaderValue = str | Sequence[str]
 class AmiMessage(Mapping[str, str]):
     """One event or response. Header names are compared without case; of a repeated header the first value counts."""
 
-    __slots__ = ("_folded", "_headers", "_repeated", "event")
+    __slots__ = ("_folded", "_headers", "_repeated", "action_id", "event")
 
     def __init__(self, headers: dict[str, str], repeated: dict[str, list[str]] | None = None) -> None:
         """Take the headers as Asterisk spells them; `repeated` has all the values of those that come several times."""
@@ -45,6 +45,8 @@ class AmiMessage(Mapping[str, str]):
         self._folded: dict[str, str] | None = None
         self.event: str = headers.get("Event", "")
         """Name of the event; empty for a response."""
+        self.action_id: str | None = headers.get("ActionID")
+        """Which action this belongs to, if any."""
 
     def _name(self, header: str) -> str | None:
         """Return the header's name as the message spells it."""
