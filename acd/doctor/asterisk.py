@@ -3,6 +3,7 @@
 All through the daemon's own rights. What the actions answer was tried on Asterisk 16.28 and 22.10.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,7 @@ LIST_LIMIT_S: Final = 20.0
 CLOCK_WARNING_S: Final = 0.5
 CLOCK_ERROR_S: Final = 5.0
 NAMED_AT_MOST: Final = 10
+_HOOK_CALL: Final = re.compile(r"agi://([^/,]+)/call\b")
 SOUND_FORMATS: Final = ("wav", "wav16", "ulaw", "alaw", "gsm", "g722", "sln", "sln16", "mp3", "opus", "g729", "siren7")
 
 
@@ -49,31 +51,23 @@ async def hook(link: AmiClient, address: str) -> list[Finding]:
     if not any(row.get("Context") == INCOMING for row in plan):
         return [error("dialplan.hook", server, _NO_CONTEXT, _INSTALL_ADVICE, context=INCOMING)]
     ours = [row.get("AppData", "") for row in plan if (row.get("Context") or "").startswith("acd-")]
-    hooks = [data for data in ours if "agi://" in data]
-    if not hooks:
+    called = {match[1] for data in ours if (match := _HOOK_CALL.search(data)) is not None}
+    if not called:
         return [error("dialplan.hook", server, _NO_HOOK, _INSTALL_ADVICE)]
-    elsewhere = sorted({_agi_address(data) for data in hooks} - {address})
+    elsewhere = sorted(called - {address})
     if elsewhere:
         found = ", ".join(elsewhere)
         return [error("dialplan.hook", server, _HOOK_ELSEWHERE, _INSTALL_ADVICE, found=found, address=address)]
     return [ok("dialplan.hook", server, _HOOK, address=address)]
 
 
-def _agi_address(data: str) -> str:
-    return data.split("agi://", 1)[1].split("/", 1)[0].split(",", 1)[0]
-
-
 async def telephones(link: AmiClient, endpoints: Sequence[str]) -> list[Finding]:
-    """See whether Asterisk knows the operators' telephones, by the state of each: INVALID is what it does not know."""
+    """See whether Asterisk knows the operators' telephones: it keeps a state for every endpoint that it has."""
     server = link.settings.server
-    unknown, away = [], []
-    for endpoint in endpoints:
-        answer = await link.action("Getvar", {"Variable": f"DEVICE_STATE(PJSIP/{endpoint})"})
-        state = answer.get("Value", "").upper()
-        if state == "INVALID":
-            unknown.append(endpoint)
-        elif state == "UNAVAILABLE":
-            away.append(endpoint)
+    listed = await link.action_list("DeviceStateList", timeout_s=LIST_LIMIT_S)
+    states = {row.get("Device", ""): row.get("State", "") for row in listed if row.event == "DeviceStateChange"}
+    unknown = [name for name in endpoints if states.get(f"PJSIP/{name}", "INVALID") == "INVALID"]
+    away = [name for name in endpoints if states.get(f"PJSIP/{name}") == "UNAVAILABLE"]
     found: list[Finding] = []
     if unknown:
         found.append(error("telephone.known", server, _UNKNOWN, _UNKNOWN_ADVICE, names=_named(unknown)))

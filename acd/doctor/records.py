@@ -37,9 +37,10 @@ async def records(url: str) -> list[Finding]:
         return [error(CHECK, "", _UNUSABLE, _URL_ADVICE, reason=fault.reason)]
     try:
         async with engine.connect() as link:
-            revision = await link.run_sync(_revision)
+            # First of all: SQLite lets a transaction that has read become a writer only if nobody wrote meanwhile.
             await link.execute(text(_TRIAL))
             await link.rollback()
+            revision = await link.run_sync(_revision)
     except (SQLAlchemyError, OSError) as fault:
         reason = str(fault).splitlines()[0]
         return [error(CHECK, "", _UNWRITABLE, _UNWRITABLE_ADVICE, where=where, reason=reason)]

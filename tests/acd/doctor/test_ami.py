@@ -150,26 +150,23 @@ async def test_dialplan_that_may_not_be_read_is_left_open():
 
 
 def device_states(states: dict[str, str]):
-    """Answer Getvar with the states of these endpoints."""
-
-    def answer(link, action: Received) -> None:
-        endpoint = action["Variable"].removeprefix("DEVICE_STATE(PJSIP/").removesuffix(")")
-        link.respond(action, "Success", f"Value: {states[endpoint]}")
-
-    return answer
+    """Answer DeviceStateList with the states of these endpoints."""
+    return rows(
+        *({"Event": "DeviceStateChange", "Device": f"PJSIP/{name}", "State": state} for name, state in states.items())
+    )
 
 
 async def test_telephone_that_asterisk_does_not_know_is_named():
-    """INVALID is what Asterisk says of an endpoint that it has never heard of."""
-    async with linked(Getvar=device_states({"op101": "NOT_INUSE", "op102": "INVALID"})) as link:
-        (found,) = await asterisk.telephones(link, ["op101", "op102"])
+    """An endpoint without a state, or with the state INVALID, is one that Asterisk has never heard of."""
+    async with linked(DeviceStateList=device_states({"op101": "NOT_INUSE", "op102": "INVALID"})) as link:
+        (found,) = await asterisk.telephones(link, ["op101", "op102", "op103"])
     assert found.severity is Severity.ERROR
-    assert found.said("en").endswith(": op102")
+    assert found.said("en").endswith(": op102, op103")
 
 
 async def test_centre_without_one_telephone_on_line_is_a_warning():
     """Some telephones away is a shift; all away is a fault."""
-    async with linked(Getvar=device_states({"op101": "UNAVAILABLE", "op102": "UNAVAILABLE"})) as link:
+    async with linked(DeviceStateList=device_states({"op101": "UNAVAILABLE", "op102": "UNAVAILABLE"})) as link:
         assert told(await asterisk.telephones(link, ["op101", "op102"])) == [("telephone.registered", Severity.WARNING)]
         assert told(await asterisk.telephones(link, ["op101"] * 20)) == [("telephone.registered", Severity.WARNING)]
 
