@@ -16,7 +16,15 @@ from typing import Any, Final
 import structlog
 
 from ami_bridge.actions import PendingAction
-from ami_bridge.errors import ActionRefused, AmiConnectionLost, AmiError, AmiLoginRefused, AmiTimeout, BridgeError
+from ami_bridge.errors import (
+    ActionRefused,
+    AmiConnectionLost,
+    AmiError,
+    AmiLoginRefused,
+    AmiOverloaded,
+    AmiTimeout,
+    BridgeError,
+)
 from ami_bridge.link import LinkManager
 from ami_bridge.message import AmiMessage, HeaderValue, encode_action
 
@@ -87,7 +95,8 @@ class AmiClient:
         self._on_refused = on_refused
         self._link: LinkManager | None = None
         self._booted = asyncio.Event()
-        self._action_ids = (f"{uuid.uuid4().hex[:12]}-{number}" for number in itertools.count(1))
+        self._action_prefix = f"{uuid.uuid4().hex[:12]}-"
+        self._action_numbers = itertools.count(1)
         self._failures = 0
         self.up = False
         """True from the end of `on_up` to the loss of the link."""
@@ -135,7 +144,7 @@ class AmiClient:
 
     def _send(self, name: str, headers: Mapping[str, HeaderValue], timeout_s: float, *, as_list: bool) -> PendingAction:
         given = headers.get("ActionID")
-        action_id = given if isinstance(given, str) else next(self._action_ids)
+        action_id = given if isinstance(given, str) else f"{self._action_prefix}{next(self._action_numbers)}"
         wire = encode_action(name, {key: headers[key] for key in headers if key != "ActionID"}, action_id)
         if self._link is None:
             raise AmiConnectionLost(name, "not connected", sent=False)
@@ -229,6 +238,8 @@ class AmiClient:
     def _take_event(self, message: AmiMessage) -> None:
         if message.event == "FullyBooted":
             self._booted.set()
+        elif message.event != "OriginateResponse" and (message.action_id or "").startswith(self._action_prefix):
+            return  # an item of a list that was given up
         self._on_event(message)
 
     async def _log_in(self) -> None:
@@ -312,6 +323,11 @@ class AmiClient:
             except (AmiTimeout, ActionRefused) as error:
                 link.abort(str(error))
                 return
+            except AmiOverloaded as error:
+                await asyncio.sleep(max(0.0, protocol.received_at + patience_s - loop.time()))
+                if loop.time() >= protocol.received_at + patience_s:
+                    link.abort(str(error))
+                    return
             except AmiError:
                 return
             finally:

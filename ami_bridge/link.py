@@ -52,7 +52,7 @@ class LinkProtocol(AMIProtocol):  # type: ignore[misc] # panoramisk has no types
             return
         if self.decoder.forged > self._forged:
             self._forged = self.decoder.forged
-            log.warning("ami.forged_events", count=self._forged)
+            log.warning("ami.forged_events", peer=self.factory.peer, count=self._forged)
         for message in messages:
             self.handle_message(message)
 
@@ -118,6 +118,7 @@ class LinkManager(Manager):  # type: ignore[misc] # panoramisk has no types
         super().__init__(host=host, port=port, loop=asyncio.get_running_loop())
         self.config["protocol_factory"] = lambda: LinkProtocol(self, wanted)
         self.protocol: Any = None
+        self.peer = f"{host}:{port}"
         self.reason = "closed by Asterisk"
         """Why the link ended, once it has."""
         self.lost: asyncio.Future[None] = self.loop.create_future()
@@ -129,17 +130,20 @@ class LinkManager(Manager):  # type: ignore[misc] # panoramisk has no types
         Raises:
             OSError: Nobody listens, or (TimeoutError) nobody answers in time.
         """
-        async with asyncio.timeout(timeout_s):
-            _, self.protocol = await self.loop.create_connection(
-                self.config["protocol_factory"], self.config["host"], self.config["port"]
-            )
+        try:
+            async with asyncio.timeout(timeout_s):
+                _, self.protocol = await self.loop.create_connection(
+                    self.config["protocol_factory"], self.config["host"], self.config["port"]
+                )
+        except TimeoutError:
+            raise TimeoutError(f"{self.peer} did not answer within {timeout_s:g} s") from None
 
     def dispatch(self, event: AmiMessage) -> None:
         """Hand an event over; an error in its handler is ours to log and never the link's end."""
         try:
             self._on_event(event)
         except Exception:
-            log.exception("ami.handler_failed", event_name=event.event)
+            log.exception("ami.handler_failed", peer=self.peer, event_name=event.event)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Let whoever supervises the link know."""

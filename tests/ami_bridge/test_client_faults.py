@@ -10,8 +10,8 @@ import socket
 import pytest
 
 from ami_bridge.client import AmiClient
-from ami_bridge.errors import ActionRefused, AmiTimeout, InjectionRefused
-from ami_bridge.link import LinkManager
+from ami_bridge.errors import ActionRefused, AmiOverloaded, AmiTimeout, InjectionRefused
+from ami_bridge.link import MAX_PENDING, LinkManager
 from tests.ami_bridge.fake_asterisk import HOST, FakeAsterisk, drop, error, listing, log_in, success
 from tests.ami_bridge.sides import Bare, Ours, settled
 
@@ -84,6 +84,19 @@ async def test_frozen_asterisk_is_noticed():
         await asterisk.until(lambda: bool(ami.downs))
         assert "no sign of life" in ami.downs[0]
         assert await settled(outcome) == "AmiConnectionLost"
+        await asterisk.until(lambda: ami.ups == 2)
+
+
+async def test_frozen_asterisk_is_noticed_when_not_even_a_ping_can_be_sent():
+    """With everything full that could hold a Ping, silence alone is enough."""
+    asterisk = FakeAsterisk()
+    async with asterisk, Ours(asterisk, ping_interval_s=0.02, pong_deadline_s=0.2) as ami:
+        asterisk.freeze()
+        for _ in range(MAX_PENDING):
+            ami.client.post("UserEvent", {"Text": "x" * 1000})
+        with pytest.raises(AmiOverloaded):
+            await ami.client.action("Ping")
+        await asterisk.until(lambda: bool(ami.downs))
         await asterisk.until(lambda: ami.ups == 2)
 
 
@@ -282,7 +295,7 @@ async def test_connecting_has_a_time_limit():
         sock.setblocking(False)
         sock.connect_ex((HOST, port))  # until the backlog is full and SYNs are dropped
     try:
-        with pytest.raises(TimeoutError):
+        with pytest.raises(TimeoutError, match="did not answer within"):
             await LinkManager(HOST, port, lambda _: None).open(0.05)
     finally:
         for sock in (listener, *full):
@@ -312,6 +325,7 @@ async def test_list_without_an_end_blocks_no_later_one():
             await ami.client.action_list("CoreShowChannels", timeout_s=0.01)
         items = await ami.client.action_list("CoreShowChannels")
         assert [item["Channel"] for item in items] == ["fresh"]
+        assert ami.event_names == []
 
 
 async def test_cancelled_list_is_no_short_list():
