@@ -16,6 +16,7 @@ from acd.cli.exits import CommandFailed, ExitCode
 from acd.cli.help import localise, tell
 from acd.cli.session import DEFAULT_CONFIG, Session
 from acd.control.errors import DaemonAway, RequestRefused
+from acd.lab import commands as trials
 from acd.logs import set_up_logs
 from acd.texts import Text, language_of
 from metrics.reports.texts import Language
@@ -37,6 +38,8 @@ application.add_typer(agents.agents, name="agents")
 application.add_typer(report.report, name="report")
 application.command("asterisk-conf", help=asterisk.HELP)(asterisk.asterisk_conf)
 application.command("reload", help=daemon.RELOAD_HELP)(daemon.reload)
+application.command("demo", help=trials.DEMO_HELP)(trials.demo)
+application.add_typer(trials.lab, name="lab")
 
 
 def _show_version(asked: bool) -> None:

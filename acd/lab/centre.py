@@ -30,7 +30,7 @@ from acd.lab.errors import ProcessFailed
 from acd.lab.plans import Answering, Caller
 from acd.lab.process import LabProcess
 from acd.lab.sipp import Callers, Endpoint, Registration, Telephones
-from acd.lab.site import TELEPHONE_SECRET, Site
+from acd.lab.site import TELEPHONE_SECRET, Place, Site
 from config.load import load_config
 from config.model import Config
 from config.telephony import Directories
@@ -139,7 +139,8 @@ class LabCentre:
         self.home.mkdir(parents=True, exist_ok=True)
         if self._given_config is None:
             self._held = self._held or HeldSlice.take()
-            self.config_path.write_text(self.site.toml(self.slice, self.home), encoding="utf-8")
+            place = Place.on(self.slice, registering=self.site.registering)
+            self.config_path.write_text(self.site.toml(place, self.home), encoding="utf-8")
         self._config = load_config(self.config_path)
         self.write_asterisk_conf()
 

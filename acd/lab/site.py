@@ -3,11 +3,13 @@
 Norms and names are those of line 122 unless a trial says otherwise.
 """
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from acd.lab.addresses import Slice
+from acd.lab.sipp import Endpoint
 from config.errors import Language
 
 LINE: Final = "saratov-122"
@@ -18,6 +20,32 @@ TELEPHONE_SECRET: Final = "lab-telephone"  # noqa: S105  # of telephones on loop
 AMI_SECRET: Final = "lab-manager"  # noqa: S105  # of an Asterisk on loopback that lives as long as the lab
 AGI_PORT: Final = 4573
 CONTROL_PORT: Final = 8122
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a lab is, and how its parts trust each other."""
+
+    sip: Endpoint
+    """Where Asterisk listens for telephones and trunks."""
+    inside: str
+    """Address of Asterisk's AMI."""
+    daemon: str
+    """Address of the daemon."""
+    trunk: tuple[str, ...]
+    """Addresses that calls come from."""
+    telephones: Endpoint | None
+    """Where the telephones are; None when they register."""
+    telephone_secret: str = TELEPHONE_SECRET
+    pin: str = PIN
+    ami_secret: str = AMI_SECRET
+
+    @classmethod
+    def on(cls, slice_: Slice, *, registering: bool) -> "Place":
+        """Return the place of a lab on a slice of loopback."""
+        telephones = None if registering else slice_.telephones
+        inside = slice_.asterisk.address
+        return cls(slice_.asterisk, inside, slice_.daemon, (slice_.trunk.address,), telephones)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +84,13 @@ class Site:
         """Return the names of the operators' telephones."""
         return [f"op{number}" for number in self.numbers()]
 
-    def toml(self, slice_: Slice, home: Path) -> str:
-        """Return the configuration for a lab at these addresses, with its records in `home`."""
+    def toml(self, place: Place, home: Path) -> str:
+        """Return the configuration for a lab at a place, with its records in `home`."""
         greeting = f'greeting = "{self.greeting}"' if self.greeting else ""
         where = (
-            f'secret = "{TELEPHONE_SECRET}"'
-            if self.registering
-            else f'contact = "sip:op{{number}}@{slice_.telephones}"'
+            f'secret = "{place.telephone_secret}"'
+            if place.telephones is None
+            else f'contact = "sip:op{{number}}@{place.telephones}"'
         )
         qualify = "" if self.qualify_s is None else f"qualify_s = {self.qualify_s}"
         return f"""\
@@ -77,10 +105,10 @@ url = "sqlite+aiosqlite:///{home}/acd.db"
 spool = "{home}/acd.spool"
 
 [control]
-listen = "{slice_.daemon}:{CONTROL_PORT}"
+listen = "{place.daemon}:{CONTROL_PORT}"
 
 [agi]
-listen = "{slice_.daemon}:{AGI_PORT}"
+listen = "{place.daemon}:{AGI_PORT}"
 
 [fallback]
 tries = {self.fallback_tries}
@@ -88,11 +116,11 @@ queue_s = {self.fallback_queue_s}
 
 [[asterisk]]
 name = "{SERVER}"
-host = "{slice_.asterisk.address}"
-ami_bind = "{slice_.asterisk.address}"
-ami_secret = "{AMI_SECRET}"
+host = "{place.inside}"
+ami_bind = "{place.inside}"
+ami_secret = "{place.ami_secret}"
 rtp_timeout_s = {self.rtp_timeout_s}
-sip = {{ bind = "{slice_.asterisk.address}", port = {slice_.asterisk.port} }}
+sip = {{ bind = "{place.sip.address}", port = {place.sip.port} }}
 
 [[line]]
 name = "{LINE}"
@@ -110,7 +138,7 @@ min_talk_s = {self.min_talk_s}
 first = "{self.first_operator}"
 count = {self.operators}
 {where}
-pin = "{PIN}"
+pin = "{place.pin}"
 auto_login = {str(self.auto_login).lower()}
 pause_after_misses = {self.pause_after_misses}
 back_off = {{ refused_s = {self.back_off_refused_s}, no_answer_s = {self.back_off_no_answer_s} }}
@@ -118,7 +146,7 @@ back_off = {{ refused_s = {self.back_off_refused_s}, no_answer_s = {self.back_of
 
 [[trunk]]
 name = "city"
-match = ["{slice_.trunk.address}"]
+match = {json.dumps(place.trunk)}
 
 {self.more}
 """
