@@ -2,28 +2,29 @@
 
 import dataclasses
 import re
+from operator import attrgetter
+from typing import Any, Final
 
-import structlog
-
+from acd.logs import FastLog
 from queue_engine.facts import Fact
 
-log = structlog.get_logger("acd.facts")
+log = FastLog("acd.facts")
 
-_WORDS = re.compile(r"(?<!^)(?=[A-Z])")
-_EVENTS: dict[type, tuple[str, tuple[str, ...]]] = {}
+_WORDS: Final = re.compile(r"(?<!^)(?=[A-Z])")
+_SHAPES: Final[dict[type, tuple[str, tuple[str, ...], Any]]] = {}
 
 
-def _event(kind: type) -> tuple[str, tuple[str, ...]]:
+def _shape(kind: type) -> tuple[str, tuple[str, ...], Any]:
     words = _WORDS.split(kind.__name__)
-    name = f"{words[0].lower()}.{'_'.join(words[1:]).lower()}"
-    return name, tuple(field.name for field in dataclasses.fields(kind))
+    fields = tuple(field.name for field in dataclasses.fields(kind))
+    return f"{words[0].lower()}.{'_'.join(words[1:]).lower()}", fields, attrgetter(*fields)
 
 
 def log_fact(fact: Fact) -> None:
     """Log one fact: `CallAnswered` becomes `call.answered` with the fields of the fact."""
     kind = type(fact)
-    known = _EVENTS.get(kind)
-    if known is None:
-        known = _EVENTS[kind] = _event(kind)
-    name, fields = known
-    log.info(name, **{field: getattr(fact, field) for field in fields})
+    shape = _SHAPES.get(kind)
+    if shape is None:
+        shape = _SHAPES[kind] = _shape(kind)
+    name, fields, values = shape
+    log.info(name, fact.at, dict(zip(fields, values(fact), strict=True)))

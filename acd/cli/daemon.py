@@ -1,6 +1,5 @@
 """`acd run` and `acd reload`: be the daemon, or have the running one read its configuration again."""
 
-import asyncio
 from typing import Annotated, Final
 
 import typer
@@ -47,10 +46,12 @@ def run(
         raise CommandFailed(ExitCode.WRONG, _LEVEL, level=log_level, levels=", ".join(LEVELS))
     set_up_logs(level=log_level)
     # Imported here: the daemon with all its parts takes a second to import, and `acd status` is asked often.
+    import uvloop  # noqa: PLC0415
+
     from acd.app import DaemonOptions, run_daemon  # noqa: PLC0415
 
     try:
-        status = asyncio.run(run_daemon(config, DaemonOptions(session.config_path, drain_s)))
+        status = uvloop.run(run_daemon(config, DaemonOptions(session.config_path, drain_s)))
     except* (ControlError, OSError) as faults:
         reason = "; ".join(_leaves(faults))
         raise CommandFailed(ExitCode.WRONG, _NOT_STARTED, _NOT_STARTED_ADVICE, reason=reason) from faults
