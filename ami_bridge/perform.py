@@ -6,7 +6,7 @@ from typing import assert_never
 from ami_bridge.desks import Desks
 from ami_bridge.legs import BackInLineOrder, CallLeg, DialOrder, LeaveOrder, OperatorLeg
 from ami_bridge.switchboard import Switchboard
-from queue_engine.effects import Effect, OfferCall, ReleaseCall, SendCallTo, WithdrawOffer
+from queue_engine.effects import Announce, Effect, OfferCall, ReleaseCall, SendCallTo, WithdrawOffer
 from queue_engine.ids import CallId
 from queue_engine.inputs import Input, OfferFailed, RingFailure
 
@@ -37,6 +37,8 @@ class Performer:
                 self._order_to_leave(call, destination)
             case ReleaseCall(call):
                 self._order_to_leave(call, "")
+            case Announce():
+                pass  # no line of the configuration has announcements by waiting time
             case _:
                 assert_never(effect)
 

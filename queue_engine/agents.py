@@ -6,12 +6,15 @@ follows is told. An operator who is unknown to the configuration is ignored.
 
 from queue_engine import rings
 from queue_engine.agent import SETTLE, AgentTrigger, target
+from queue_engine.facts import AgentState
 from queue_engine.floor import Floor
 from queue_engine.ids import AgentId
+from queue_engine.inputs import SYSTEM_ACTOR
+from queue_engine.live import Agent
 from queue_engine.settling import mark_paused, settle
 
 
-def log_in(floor: Floor, agent_id: AgentId, by: str) -> None:
+def log_in(floor: Floor, agent_id: AgentId, by: str, *, once: bool) -> None:
     """The operator is there; a logout asked for during a talk is taken back."""
     agent = floor.agents.get(agent_id)
     if agent is None or agent.removed:
@@ -20,8 +23,10 @@ def log_in(floor: Floor, agent_id: AgentId, by: str) -> None:
     if after is None:
         return
     agent.logged_in = True
+    agent.once = once
     if after is SETTLE:
-        agent.misses = 0
+        agent.misses = agent.calls = 0
+        agent.talked_s = 0.0
         settle(floor, agent, "login", by)
 
 
@@ -55,7 +60,7 @@ def pause(floor: Floor, agent_id: AgentId, reason: str, by: str, limit_s: float 
         settle(floor, agent, reason, by)
 
 
-def resume(floor: Floor, agent_id: AgentId, by: str) -> None:
+def resume(floor: Floor, agent_id: AgentId, by: str, *, once: bool) -> None:
     """The pause ends, or is taken back before it began."""
     agent = floor.agents.get(agent_id)
     if agent is None:
@@ -64,6 +69,7 @@ def resume(floor: Floor, agent_id: AgentId, by: str) -> None:
     if after is None:
         return
     floor.end_pause(agent)
+    agent.once = once
     agent.misses = 0
     if after is SETTLE:
         settle(floor, agent, "resumed", by)
@@ -102,3 +108,18 @@ def set_busy_elsewhere(floor: Floor, agent_id: AgentId, *, busy: bool) -> None:
     agent.busy_elsewhere = busy
     if after is SETTLE:
         settle(floor, agent, "own_call" if busy else "own_call_over")
+
+
+def extend_wrap_up(floor: Floor, agent_id: AgentId, by: str, extra_s: float) -> None:
+    """The operator needs more time after the call than it has."""
+    agent = floor.agents.get(agent_id)
+    if agent is None or agent.rest is not AgentState.WRAP_UP or not extra_s > 0:
+        return
+    floor.arm_rest(agent, AgentState.WRAP_UP, agent.rest_until + extra_s - floor.now, "extended")
+    if agent.state is AgentState.WRAP_UP:
+        floor.change(agent, AgentState.WRAP_UP, "extended", by)
+
+
+def long_away(floor: Floor, agent: Agent) -> None:
+    """The operator has been paused, or his telephone away, for longer than allowed."""
+    log_out(floor, agent.id, SYSTEM_ACTOR, "long_pause" if agent.state is AgentState.PAUSED else "long_unreachable")

@@ -5,8 +5,8 @@ A call holds its place in the line from the moment it is accepted, by its instan
 none. It leaves the line once, for good, and is then forgotten: what is still said of it afterwards is stale because the
 call is unknown, and needs no row here.
 
-Triggers of Asterisk and the caller are OUTSIDE and total: in each state a row or stale. `OFFER`, `RINGS_OVER`, `RETURN`
-and `LEAVE` are decisions of the engine.
+Triggers of Asterisk and the caller are OUTSIDE and total: in each state a row or stale. `OFFER`, `RINGS_OVER`, `HOLD`,
+`RELEASE`, `RETURN` and `LEAVE` are decisions of the engine.
 """
 
 from collections.abc import Mapping
@@ -25,6 +25,8 @@ class CallState(StrEnum):
     WAITING = "waiting"
     OFFERED = "offered"
     """At least one telephone rings for it."""
+    HELD = "held"
+    """In the line, but left alone for a moment: Asterisk ended an offer that nobody had withdrawn."""
     TALKING = "talking"
     GONE = "gone"
 
@@ -42,6 +44,10 @@ class CallTrigger(StrEnum):
     """A telephone is made to ring, or one more."""
     RINGS_OVER = "rings_over"
     """The last telephone that rang for the call no longer does."""
+    HOLD = "hold"
+    """That last telephone was silenced, but not by us: the caller may be on his way out."""
+    RELEASE = "release"
+    """The moment is over."""
     RETURN = "return"
     """The talk was none."""
     LEAVE = "leave"
@@ -67,11 +73,17 @@ TRANSITIONS: Final[Mapping[tuple[CallState, CallTrigger], CallState]] = {
     (S.WAITING, T.LEAVE): S.GONE,
     (S.OFFERED, T.OFFER): S.OFFERED,  # one more telephone
     (S.OFFERED, T.RINGS_OVER): S.WAITING,
+    (S.OFFERED, T.HOLD): S.HELD,
     (S.OFFERED, T.ANSWER): S.TALKING,
     (S.OFFERED, T.TALK_FOUND): S.TALKING,
     (S.OFFERED, T.HANG_UP): S.GONE,
     (S.OFFERED, T.LOST): S.GONE,
     (S.OFFERED, T.LEAVE): S.GONE,
+    (S.HELD, T.RELEASE): S.WAITING,
+    (S.HELD, T.TALK_FOUND): S.TALKING,
+    (S.HELD, T.HANG_UP): S.GONE,
+    (S.HELD, T.LOST): S.GONE,
+    (S.HELD, T.LEAVE): S.GONE,
     (S.TALKING, T.TALK_END): S.GONE,
     (S.TALKING, T.RETURN): S.WAITING,
     (S.TALKING, T.HANG_UP): S.GONE,
@@ -80,10 +92,10 @@ TRANSITIONS: Final[Mapping[tuple[CallState, CallTrigger], CallState]] = {
 }
 
 STALE: Final[Mapping[CallTrigger, AbstractSet[CallState]]] = {
-    T.GREETED: {S.WAITING, S.OFFERED, S.TALKING, S.GONE},  # told twice
-    T.ANSWER: {S.GREETING, S.WAITING, S.TALKING, S.GONE},  # its offer was withdrawn before
+    T.GREETED: {S.WAITING, S.OFFERED, S.HELD, S.TALKING, S.GONE},  # told twice
+    T.ANSWER: {S.GREETING, S.WAITING, S.HELD, S.TALKING, S.GONE},  # its offer was withdrawn before
     T.TALK_FOUND: {S.GONE},
-    T.TALK_END: {S.GREETING, S.WAITING, S.OFFERED, S.GONE},  # the end of a talk that was closed already
+    T.TALK_END: {S.GREETING, S.WAITING, S.OFFERED, S.HELD, S.GONE},  # the end of a talk that was closed already
     T.HANG_UP: {S.GONE},
     T.LOST: {S.GONE},
 }

@@ -5,9 +5,12 @@ was never here: what is said of it is ignored. The first report that ends a talk
 call gone.
 """
 
-from queue_engine import rings, settling
+from itertools import islice
+
+from queue_engine import callbacks, rings, settling
 from queue_engine.agent import AgentTrigger
 from queue_engine.call import CallState, CallTrigger, next_state
+from queue_engine.dispatch import reserve
 from queue_engine.effects import ReleaseCall, SendCallTo
 from queue_engine.facts import (
     AbandonStage,
@@ -19,16 +22,26 @@ from queue_engine.facts import (
     CallEnded,
     CallRecovered,
     CallRefused,
+    CallReserved,
     CallReturned,
-    TargetWaitPassed,
 )
-from queue_engine.floor import Agent, Call, Floor, Line, Step, StepKind
+from queue_engine.floor import Floor
 from queue_engine.ids import CallId, Instant, OfferId
-from queue_engine.inputs import CallArrived, CallerHungUp, Party, TalkEnded, TalkFound
+from queue_engine.inputs import (
+    SYSTEM_ACTOR,
+    CallArrived,
+    CallerHungUp,
+    LineOpened,
+    Party,
+    TalkEnded,
+    TalkFound,
+)
+from queue_engine.line import Line
+from queue_engine.live import Agent, Call
 from queue_engine.offer import OfferTrigger
 from queue_engine.offer import next_state as offer_next
-from queue_engine.policy import QueuePolicy
-from queue_engine.timers import NO_TIMER, What
+from queue_engine.policy import JoinCondition, QueuePolicy
+from queue_engine.timers import NO_TIMER
 
 HANGUP = "hangup"
 """The destination that always exists."""
@@ -37,12 +50,16 @@ _STAGE = {
     CallState.GREETING: AbandonStage.GREETING,
     CallState.WAITING: AbandonStage.WAITING,
     CallState.OFFERED: AbandonStage.RINGING,
+    CallState.HELD: AbandonStage.WAITING,
 }
 
 
 def arrive(floor: Floor, event: CallArrived) -> None:
     """A call takes its place in the line by its instant of entry, be it new or found again."""
-    if event.call in floor.calls:
+    known = floor.calls.get(event.call)
+    if known is not None:
+        if not known.has_channel:
+            callbacks.caller_is_there(floor, known, event)
         return
     now = floor.now
     entered_at = _not_after(event.entered_at, now)
@@ -51,23 +68,67 @@ def arrive(floor: Floor, event: CallArrived) -> None:
         floor.facts.append(CallRefused(now, event.call, event.queue, event.caller, entered_at, "unknown_line"))
         floor.effects.append(SendCallTo(event.call, HANGUP))
         return
-    call = _new_call(floor, event.call, line, event.caller, entered_at, priority=event.priority)
+    call = Call(event.call, line, event.caller, entered_at, priority=event.priority, seq=floor.seq())
+    if line.policy.redial_s:
+        _take_kept_place(floor, call)
+    floor.take_in(call)
     if event.recovered:
         floor.facts.append(CallRecovered(now, call.id, line.name, call.caller, entered_at))
     else:
         floor.facts.append(CallAccepted(now, call.id, line.name, call.caller, entered_at, call.priority))
-    _arm_step(floor, call)
+        if line.policy.on_join and _sent_away(floor, call):
+            return
+    floor.arm_step(call)
+    if event.preferred is not None and line.policy.last_agent_wait_s > 0:
+        last = floor.agents.get(event.preferred)
+        if last is not None and reserve(floor, call, last, line.policy.last_agent_wait_s):
+            floor.facts.append(CallReserved(now, call.id, line.name, last.id, "last_operator", SYSTEM_ACTOR))
     if event.greeted:
         floor.arrived.append(call)
     else:
         call.state = CallState.GREETING
 
 
-def _new_call(floor: Floor, call_id: CallId, line: Line, caller: str, entered_at: Instant, *, priority: int) -> Call:
-    call = floor.calls[call_id] = Call(call_id, line, caller, entered_at, priority=priority, seq=floor.seq())
-    line.calls += 1
-    floor.accepted += 1
-    return call
+def _sent_away(floor: Floor, call: Call) -> bool:
+    """Send a new call on at once if a rule of the line says so."""
+    line = call.line
+    for rule in line.policy.on_join:
+        match rule.condition:
+            case JoinCondition.CLOSED:
+                applies = not line.is_open
+            case JoinCondition.NO_OPERATOR:
+                applies = not any(line.staff)
+            case JoinCondition.LINE_TOO_LONG:
+                applies = line.waiting_count() >= rule.limit
+            case JoinCondition.WAIT_TOO_LONG:
+                wait_s = line.expected_wait_s(line.waiting_count())
+                applies = wait_s is not None and wait_s > rule.limit and not any(map(len, line.ready))
+        if applies:
+            rings.overflow(floor, call, rule.destination, rule.condition.value)
+            return True
+    return False
+
+
+def _take_kept_place(floor: Floor, call: Call) -> None:
+    """Give the caller the place back that he had when he gave up a moment ago."""
+    kept = floor.kept_places.pop((call.line.name, call.caller), None)
+    if kept is not None and floor.now <= kept[0]:
+        call.place_at = min(kept[1], call.place_at)
+        call.priority = max(kept[2], call.priority)
+        floor.key(call)
+
+
+def _keep_place(floor: Floor, call: Call) -> None:
+    """Remember the place of a caller who gave up; what has expired goes, oldest first, two for each that comes."""
+    kept = floor.kept_places
+    if not call.caller:
+        return
+    for name in list(islice(kept, 2)):
+        if kept[name][0] < floor.now:
+            del kept[name]
+    name = (call.line.name, call.caller)
+    kept.pop(name, None)
+    kept[name] = (floor.now + call.line.policy.redial_s, call.place_at, call.priority)
 
 
 def greeted(floor: Floor, call_id: CallId) -> None:
@@ -79,36 +140,16 @@ def greeted(floor: Floor, call_id: CallId) -> None:
     floor.arrived.append(call)
 
 
+def line_opened(floor: Floor, event: LineOpened) -> None:
+    """The hours of a line begin or end: that concerns who calls from now on."""
+    line = floor.lines.get(event.queue)
+    if line is not None:
+        line.is_open = event.open
+
+
 def _not_after(told: Instant, now: Instant) -> Instant:
     """Return an instant that Asterisk told; a clock ahead of ours, or no number at all, counts as now."""
     return told if told <= now else now  # noqa: FURB136 - min() would let a NaN through
-
-
-# The wait
-
-
-def _arm_step(floor: Floor, call: Call) -> None:
-    """Wait for the next step of the line by waiting time."""
-    steps = call.line.steps
-    if call.step < len(steps):
-        call.timer = floor.timers.arm(call.entered_at + steps[call.step].at_s, What.CALL_STEP, call)
-
-
-def step_due(floor: Floor, call: Call) -> None:
-    """The next step by waiting time has come."""
-    step: Step = call.line.steps[call.step]
-    call.step += 1
-    call.timer = NO_TIMER
-    match step.kind:
-        case StepKind.TARGET:
-            floor.facts.append(TargetWaitPassed(floor.now, call.id, call.line.name))
-            _arm_step(floor, call)
-        case StepKind.MAX_WAIT if call.state is CallState.OFFERED:
-            # A telephone rings at this very moment: whoever is about to be answered is not sent away. The ring time
-            # is the limit; if nobody answers, `_rings_over` sends the call on at once.
-            call.overdue = True
-        case StepKind.MAX_WAIT:
-            rings.overflow(floor, call, call.line.policy.at_max_wait, "max_wait")
 
 
 # Ends
@@ -123,14 +164,14 @@ def caller_hung_up(floor: Floor, event: CallerHungUp) -> None:
         _end(floor, call, CallTrigger.HANG_UP, event.by, event.cause, talked_s=_talked_s(floor, call, None))
         return
     stage = _STAGE[call.state]
-    call.state = next_state(call.state, CallTrigger.HANG_UP)
-    floor.forget_call(call)
+    _gone(floor, call, CallTrigger.HANG_UP)
+    if call.line.policy.redial_s:
+        _keep_place(floor, call)
     now = floor.now
     floor.facts.append(
         CallAbandoned(now, call.id, call.line.name, call.caller, stage, now - call.entered_at, event.cause)
     )
-    for offer in call.offers:
-        rings.withdraw(floor, offer, "caller_left")
+    rings.withdraw_all(floor, call, "caller_left")
 
 
 def call_lost(floor: Floor, call_id: CallId, reason: str) -> None:
@@ -141,11 +182,17 @@ def call_lost(floor: Floor, call_id: CallId, reason: str) -> None:
     if call.state is CallState.TALKING:
         _end(floor, call, CallTrigger.LOST, Party.SYSTEM, 0, talked_s=_talked_s(floor, call, None))
         return
-    call.state = next_state(call.state, CallTrigger.LOST)
-    floor.forget_call(call)
+    _gone(floor, call, CallTrigger.LOST)
     floor.facts.append(CallDied(floor.now, call.id, call.line.name, call.caller, reason, floor.now - call.entered_at))
-    for offer in call.offers:
-        rings.withdraw(floor, offer, "call_lost")
+    rings.withdraw_all(floor, call, "call_lost")
+
+
+def _gone(floor: Floor, call: Call, trigger: CallTrigger) -> None:
+    """A call that was not answered is no longer there."""
+    call.state = next_state(call.state, trigger)
+    floor.forget_call(call)
+    line = call.line
+    line.pace.given_up(others_wait=line.waiting_count() > 0)
 
 
 def talk_ended(floor: Floor, event: TalkEnded) -> None:
@@ -175,7 +222,7 @@ def _end(floor: Floor, call: Call, trigger: CallTrigger, by: Party, cause: int, 
         CallEnded(floor.now, call.id, call.line.name, call.caller, call.agent_id, by, cause, waited_s, talked_s or 0.0)
     )
     if call.agent is not None:
-        settling.end_talk(floor, call.agent, call)
+        settling.end_talk(floor, call.agent, call, talked_s or 0.0)
 
 
 def _return(floor: Floor, call: Call, talked_s: float) -> None:
@@ -184,13 +231,13 @@ def _return(floor: Floor, call: Call, talked_s: float) -> None:
     floor.facts.append(CallReturned(floor.now, call.id, call.line.name, call.agent_id, talked_s))
     agent = call.agent
     call.missed_by |= {call.agent_id}
-    call.agent = call.talk_offer = call.answered_at = None
+    call.agent = call.answered_at = None
     if agent is not None:
         settling.drop_talk(floor, agent)
     if call.overdue:
         rings.overflow(floor, call, call.line.policy.at_max_wait, "max_wait")
     else:
-        _arm_step(floor, call)
+        floor.arm_step(call)
         floor.arrived.append(call)
 
 
@@ -207,13 +254,15 @@ def talk_found(floor: Floor, event: TalkFound) -> None:
         if line is None:
             line = floor.lines[event.queue] = Line(QueuePolicy(event.queue))
             line.draining = True
-        call = _new_call(floor, event.call, line, event.caller, entered_at, priority=0)
+        call = Call(event.call, line, event.caller, entered_at, priority=0, seq=floor.seq())
+        floor.take_in(call)
         floor.facts.append(CallRecovered(now, call.id, line.name, call.caller, entered_at))
     offer = _clear_for_talk(floor, call, agent)
     call.state = next_state(call.state, CallTrigger.TALK_FOUND)
     answered_at = event.answered_at
-    floor.timers.cancel(call.timer)
-    call.timer = NO_TIMER
+    floor.stop_timers(call)
+    call.has_channel = True
+    call.reserved_for = None
     call.answered_at = None if answered_at is None else max(call.entered_at, _not_after(answered_at, now))
     call.agent = agent
     call.agent_id = event.agent
@@ -239,7 +288,7 @@ def _clear_for_talk(floor: Floor, call: Call, agent: Agent | None) -> OfferId | 
             rings.withdraw(floor, offer, "answered_elsewhere")
     call.offers = ()
     if call.agent is not None:
-        settling.end_talk(floor, call.agent, call)
+        settling.end_talk(floor, call.agent, call, _talked_s(floor, call, None) or 0.0)
     if agent is None:
         return None
     if agent.offer is not None:

@@ -4,22 +4,26 @@ Run after every input, over what that input touched only. It relies on the promi
 was no ready operator who could have served a waiting caller. So a new pair contains an operator who became ready or a
 call that became eligible in this step, and the ranks need looking at from there alone.
 
-Between the lines of one operator the call goes first that stands first by class, then by the instant when it is urgent
-(`Line.urgent_at`), then by arrival. Among the ready operators of a line the one goes first who has waited longest;
-those who missed this very call already only if there is nobody else.
+An operator takes first the calls that wait for him alone; then, between the lines he serves, the call that stands first
+by class, by the instant when it is urgent (`Line.urgent_at`), by arrival. A call goes to the operators of the nearest
+lane, among them by the line's strategy; to those who missed this very call already only if there is nobody else.
 """
 
+from itertools import islice
 from typing import Final
 
 from queue_engine.agent import AgentTrigger
 from queue_engine.agent import target as agent_target
 from queue_engine.call import CallState, CallTrigger
 from queue_engine.call import next_state as call_next
-from queue_engine.effects import OfferCall, Ring
+from queue_engine.effects import OfferCall, Ring, Whisper
 from queue_engine.facts import AgentState, CallOffered
-from queue_engine.floor import Agent, Call, Floor, LineEntry, Offer
+from queue_engine.floor import AWAY, Floor
 from queue_engine.ids import OfferId
 from queue_engine.inputs import SYSTEM_ACTOR
+from queue_engine.line import LineEntry
+from queue_engine.live import Agent, Call, Offer, Seat
+from queue_engine.policy import Strategy
 from queue_engine.timers import What
 
 OFFER_GUARD_S: Final = 5.0
@@ -41,7 +45,7 @@ def _serve_one_agent(floor: Floor, agent: Agent) -> None:
     """Give the operator who became ready the most urgent call; nobody else was free to take it."""
     if agent.state is not AgentState.READY:
         return
-    call = _most_urgent(agent)
+    call = _most_urgent(floor, agent)
     if call is None:
         _enrol(floor, agent)
     else:
@@ -50,12 +54,11 @@ def _serve_one_agent(floor: Floor, agent: Agent) -> None:
 
 def _serve_one_call(floor: Floor, call: Call) -> None:
     """Give the call that became eligible to the operator whose turn it is, or a place in its line."""
-    if call.state is not CallState.WAITING or call.queued:
+    if call.state is not CallState.WAITING or call.place is not None:
         return
-    agent = choose(call)
+    agent = choose(floor, call)
     if agent is None:
-        call.queued = True
-        call.line.waiting.add(call.entry)
+        _stand(floor, call)
     else:
         offer(floor, call, agent)
 
@@ -69,66 +72,191 @@ def _serve_all(floor: Floor) -> None:
         if agent.state is AgentState.READY and not agent.queued:
             _enrol(floor, agent)
     for call in arrived:
-        if call.state is CallState.WAITING and not call.queued:
-            call.queued = True
-            call.line.waiting.add(call.entry)
+        if call.state is CallState.WAITING and call.place is None:
+            _stand(floor, call)
     for agent in freed:
-        while agent.state is AgentState.READY and (call_found := _most_urgent(agent)) is not None:
-            offer(floor, call_found, choose(call_found) or agent)
-    for call in sorted(arrived, key=_place):
-        if call.state is CallState.WAITING and (agent_found := choose(call)) is not None:
+        while agent.state is AgentState.READY and (call_found := _most_urgent(floor, agent)) is not None:
+            offer(floor, call_found, choose(floor, call_found) or agent)
+    for call in sorted(arrived, key=_entry):
+        if call.state is CallState.WAITING and (agent_found := choose(floor, call)) is not None:
             offer(floor, call, agent_found)
 
 
-def _place(call: Call) -> tuple[int, float, int]:
-    return call.entry[:3]
+def _entry(call: Call) -> LineEntry:
+    return call.entry
+
+
+def _stand(floor: Floor, call: Call) -> None:
+    """Give the call its place: before the one operator it waits for, or in its lane of the line."""
+    one = call.reserved_for
+    floor.stand(call, call.line.waiting[call.lane] if one is None else one.own)
 
 
 def _enrol(floor: Floor, agent: Agent) -> None:
     """Give the operator a place among the ready ones of each line served."""
-    agent.entry = entry = (agent.idle_since, floor.seq(), agent)
     agent.queued = True
-    for line in agent.lines:
-        line.ready.add(entry)
+    seq = floor.seq()
+    for seat in agent.seats:
+        seat.entry = (_rank(floor, agent, seat), agent.idle_since, seq, agent)
+        seat.line.ready[seat.lane].add(seat.entry)
 
 
-def _most_urgent(agent: Agent) -> Call | None:
-    """Return the first of the calls that wait in the lines this operator serves."""
-    best: LineEntry | None = None
-    for line in agent.lines:
-        entry = line.waiting.first()
-        if entry is not None and (best is None or entry < best):
-            best = entry
-    return None if best is None else best[3]
+def _rank(floor: Floor, agent: Agent, seat: Seat) -> float:
+    """Return what the line's strategy compares; the least goes first, equals by who has waited longest."""
+    match seat.line.policy.strategy:
+        case Strategy.LONGEST_IDLE:
+            return agent.idle_since
+        case Strategy.FEWEST_CALLS:
+            return agent.calls
+        case Strategy.LEAST_TALK:
+            return agent.talked_s
+        case Strategy.ROUND_ROBIN:
+            return seat.turn
+        case Strategy.FIXED_ORDER:
+            return agent.order
+        case Strategy.RANDOM:
+            return floor.draw() if floor.draw is not None else 0.0
 
 
-def choose(call: Call) -> Agent | None:
+def _most_urgent(floor: Floor, agent: Agent) -> Call | None:
+    """Return the first of the calls that wait for this operator, or in the lines he serves."""
+    best = agent.own.first()
+    if best is None:
+        for seat in agent.seats:
+            for rank in seat.waiting:
+                entry = rank.first()
+                if entry is not None and (best is None or entry < best):
+                    best = entry
+        if best is None:
+            return None
+    return floor.calls[best[3]]
+
+
+def choose(floor: Floor, call: Call) -> Agent | None:
     """Return the ready operator whose turn it is for this call; None when nobody is ready."""
-    ready = call.line.ready
-    first = ready.first()
-    if first is None:
-        return None
-    if call.missed_by:
-        # At most one look more than there are operators who missed the call.
-        for entry in ready:
-            if entry[2].id not in call.missed_by:
-                return entry[2]
-    return first[2]
+    one = call.reserved_for
+    if one is not None:
+        return one if one.state is AgentState.READY else None
+    missed = call.missed_by
+    line = call.line
+    fallback: Agent | None = None
+    for lane in range(call.lane + 1):
+        rank = line.ready[lane]
+        first = rank.first()
+        if first is None:
+            continue
+        if missed:
+            # At most one look more than there are operators who missed the call.
+            for entry in rank:
+                if entry[3].id not in missed:
+                    return entry[3]
+            fallback = fallback or first[3]
+        elif floor.draw is not None and line.policy.strategy is Strategy.RANDOM:
+            # Whoever has stood there for long has lost many draws: only a fresh one is fair to all.
+            return rank.at(int(floor.draw() * len(rank)))[3]
+        else:
+            return first[3]
+    return fallback
+
+
+def _others(call: Call, agent: Agent, count: int | None) -> list[Agent]:
+    """Return so many further ready operators whose turn it is next; None for all."""
+    missed = call.missed_by
+    found: list[Agent] = []
+    for rank in call.line.ready[: call.lane + 1]:
+        candidates = (entry[3] for entry in rank if entry[3] is not agent and entry[3].id not in missed)
+        found += candidates if count is None else islice(candidates, count - len(found))
+    return found
+
+
+def reserve(floor: Floor, call: Call, agent: Agent, patience_s: float | None) -> bool:
+    """Let the call wait for this operator, so long at most; False if he is not there or does not take calls now."""
+    if agent.state in AWAY:
+        return False
+    call.reserved_for = agent
+    if patience_s is not None:
+        call.side_timer = floor.timers.arm(floor.now + patience_s, What.PATIENCE_OVER, call)
+    return True
 
 
 def offer(floor: Floor, call: Call, agent: Agent) -> None:
-    """Make the operator's telephone ring for the call."""
+    """Make the operator's telephone ring for the call, and those of as many others as the line says."""
+    line = call.line
+    policy = line.policy
+    floor.drop_from_line(call)
+    floor.stop_side_timer(call)
+    reserved = call.reserved_for is not None
+    call.reserved_for = None
+    line.pace.taken(floor.now, line.on_duty, others_wait=line.waiting_count() > 0)
+    if policy.ring_at_once == 1 or reserved or not call.has_channel:
+        _ring(floor, call, agent)
+    else:
+        wanted = policy.ring_at_once - 1 if policy.ring_at_once else None
+        others = _others(call, agent, wanted)
+        _ring(floor, call, agent)
+        for other in others:
+            _ring(floor, call, other)
+    if call.has_channel:
+        _tell(floor, call)
+        _arm_more(floor, call)
+
+
+def _ring(floor: Floor, call: Call, agent: Agent) -> None:
+    """Make one offer. That of a call-back without a channel has no end of its own: whoever dials ends it."""
     now = floor.now
-    ring_s = call.line.policy.ring_s
+    line = call.line
     new = Offer(OfferId(floor.next_offer), call, agent, now)
     floor.next_offer += 1
     floor.offers[new.id] = new
-    new.timer = floor.timers.arm(now + ring_s + OFFER_GUARD_S, What.OFFER_GUARD, new)
-    floor.drop_from_line(call)
+    if call.has_channel:
+        guard(floor, new)
     call.state = call_next(call.state, CallTrigger.OFFER)
-    call.offers = (new,)
+    call.offers = (*call.offers, new)
     agent.offer = new
-    floor.facts.append(CallOffered(now, call.id, call.line.name, new.id, agent.id, now - call.entered_at))
+    floor.facts.append(CallOffered(now, call.id, line.name, new.id, agent.id, now - call.entered_at))
     after = agent_target(agent.state, AgentTrigger.OFFER)
     floor.change(agent, AgentState(after) if after else agent.state, "offered", SYSTEM_ACTOR, call.id)
-    floor.effects.append(OfferCall(call.id, (Ring(new.id, agent.id),), ring_s))
+    if line.policy.strategy is Strategy.ROUND_ROBIN:
+        turn = floor.seq()
+        for seat in agent.seats:
+            if seat.line is line:
+                seat.turn = turn
+
+
+def guard(floor: Floor, new: Offer) -> None:
+    """Give the offer up if nothing is heard of its end."""
+    ring_s = new.call.line.policy.ring_s
+    new.timer = floor.timers.arm(floor.now + ring_s + OFFER_GUARD_S, What.OFFER_GUARD, new)
+
+
+def _tell(floor: Floor, call: Call) -> None:
+    """Say which telephones shall ring for the call from now on."""
+    policy = call.line.policy
+    rings = tuple([Ring(each.id, each.agent.id) for each in call.offers])
+    whisper = Whisper(policy.name, floor.now - call.entered_at) if policy.whisper else None
+    floor.effects.append(OfferCall(call.id, rings, policy.ring_s, whisper))
+
+
+def connect(floor: Floor, call: Call) -> None:
+    """The caller of a call-back is on the line now: whoever was kept for him is rung at once."""
+    for each in call.offers:
+        guard(floor, each)
+    _tell(floor, call)
+
+
+def _arm_more(floor: Floor, call: Call) -> None:
+    every_s = call.line.policy.ring_more_every_s
+    if every_s > 0:
+        call.side_timer = floor.timers.arm(floor.now + every_s, What.RING_MORE, call)
+
+
+def ring_more(floor: Floor, call: Call) -> None:
+    """Add the next operator to those who ring, if there is one; the others ring on, and all have the full time."""
+    more = _others(call, call.offers[0].agent, 1)
+    if more:
+        for each in call.offers:
+            floor.timers.cancel(each.timer)
+            guard(floor, each)
+        _ring(floor, call, more[0])
+        _tell(floor, call)
+    _arm_more(floor, call)

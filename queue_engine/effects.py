@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from queue_engine.ids import AgentId, CallId, OfferId
+from queue_engine.ids import AgentId, CallId, OfferId, QueueName
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,13 +14,27 @@ class Ring:
 
 
 @dataclass(frozen=True, slots=True)
+class Whisper:
+    """What an operator hears before the talk."""
+
+    queue: QueueName
+    waited_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class OfferCall:
-    """Ring these operators' telephones for the caller; each offer's end comes back as an input of its own."""
+    """Let exactly these telephones ring for the caller; each offer's end comes back as an input of its own.
+
+    If some of them ring for the call already (the line adds one after the other), those go on under the same offer. One
+    `Dial` rings them all: `Dial(a&b)`. To add one, the running dial is replaced by one of the whole set, and what the
+    replaced dial reports of its telephones is no failure of theirs.
+    """
 
     call: CallId
     rings: tuple[Ring, ...]
-    """One, unless the strategy rings several at once."""
+    """One, unless the line rings several at once."""
     ring_s: float
+    whisper: Whisper | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +61,17 @@ class ReleaseCall:
     call: CallId
 
 
-Effect = OfferCall | WithdrawOffer | SendCallTo | ReleaseCall
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Say something to the caller who waits, over the music. Never delays an offer: an `OfferCall` cuts it short."""
+
+    call: CallId
+    announcement: str
+    """Its name in the configuration."""
+    position: int
+    """How many are before the caller, himself included. Never grows while he waits."""
+    wait_s: float | None
+    """Expected wait; None when nothing can be said. Never grows while he waits."""
+
+
+Effect = OfferCall | WithdrawOffer | SendCallTo | ReleaseCall | Announce

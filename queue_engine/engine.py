@@ -8,15 +8,16 @@ It never raises on anything that the world can send, in any order, twice, late o
 `calls.py`, `agents.py`, `dispatch.py` and `reload.py`; here is only who is asked.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from queue_engine import agents, calls, reload, rings, settling
+from queue_engine import agents, callbacks, calls, reload, rings, settling, waiting
 from queue_engine import snapshot as views
-from queue_engine.dispatch import dispatch
+from queue_engine.dispatch import dispatch, ring_more
 from queue_engine.effects import Effect
 from queue_engine.facts import Fact
-from queue_engine.floor import Agent, Call, Floor, Offer
+from queue_engine.floor import Floor
 from queue_engine.ids import Instant
 from queue_engine.inputs import (
     AgentBecameReachable,
@@ -28,18 +29,29 @@ from queue_engine.inputs import (
     AgentPaused,
     AgentResumed,
     CallArrived,
+    CallbackDue,
+    CallbackWithdrawn,
+    CallBooked,
     CallerHungUp,
+    CallGivenTo,
     CallLost,
+    CallMovedTo,
+    CallPlaced,
     GreetingEnded,
     Input,
+    KeyPressed,
+    LineOpened,
     OfferAnswered,
     OfferFailed,
     OfferRang,
     PoliciesLoaded,
+    PrioritySet,
     TalkEnded,
     TalkFound,
     WrapUpEnded,
+    WrapUpExtended,
 )
+from queue_engine.live import Agent, Call, Offer
 from queue_engine.snapshot import EngineCounts, EngineSnapshot
 from queue_engine.timers import What
 
@@ -60,13 +72,14 @@ class QueueEngine:
 
     __slots__ = ("_floor",)
 
-    def __init__(self, first_offer: int) -> None:
+    def __init__(self, first_offer: int, draw: Callable[[], float] | None = None) -> None:
         """Make an engine without lines and operators: `PoliciesLoaded` brings them.
 
         Args:
             first_offer: Number of the first offer, above all that were ever used, also before a restart.
+            draw: Draws from [0, 1), for lines whose strategy is random; a seeded one makes a run repeatable.
         """
-        self._floor = Floor(first_offer)
+        self._floor = Floor(first_offer, draw)
 
     def handle(self, event: Input, now: Instant) -> Step:
         """Take one input, with everything that has become due before it."""
@@ -75,6 +88,8 @@ class QueueEngine:
             floor.now = now
         self._run_due()
         self._take(event)
+        if floor.left_lines:
+            waiting.ease_after_logout(floor)
         if floor.freed or floor.arrived:
             dispatch(floor)
         self._run_due()
@@ -109,23 +124,35 @@ class QueueEngine:
         floor.effects.clear()
         return step
 
-    def _run_due(self) -> None:
+    def _run_due(self) -> None:  # noqa: C901 - one flat match over what timers are for
         """Fire the timers that are due, each with its dispatch, until none is."""
         floor = self._floor
         while (due := floor.timers.pop_due(floor.now)) is not None:
             match due:
                 case (What.CALL_STEP, Call() as call):
-                    calls.step_due(floor, call)
+                    waiting.step_due(floor, call)
                 case (What.OFFER_GUARD, Offer() as offer):
                     rings.guard_due(floor, offer)
                 case (What.REST_OVER, Agent() as agent):
                     settling.rest_over(floor, agent)
                 case (What.PAUSE_OVER, Agent() as agent):
                     settling.pause_over(floor, agent)
+                case (What.PATIENCE_OVER, Call() as call):
+                    waiting.patience_over(floor, call)
+                case (What.RING_MORE, Call() as call):
+                    ring_more(floor, call)
+                case (What.HOLD_OVER, Call() as call):
+                    rings.hold_over(floor, call)
+                case (What.SAY_AGAIN, Call() as call):
+                    waiting.say_again(floor, call)
+                case (What.AUTO_LOGOUT, Agent() as agent):
+                    agents.long_away(floor, agent)
+            if floor.left_lines:
+                waiting.ease_after_logout(floor)
             if floor.freed or floor.arrived:
                 dispatch(floor)
 
-    def _take(self, event: Input) -> None:  # noqa: C901, PLR0912 - one flat match over the closed union
+    def _take(self, event: Input) -> None:  # noqa: C901, PLR0912, PLR0915 - one flat match over the closed union
         """Give the input to whom it concerns; the frequent ones are asked for first."""
         floor = self._floor
         match event:
@@ -156,15 +183,35 @@ class QueueEngine:
             case AgentPaused():
                 agents.pause(floor, event.agent, event.reason, event.by, event.limit_s)
             case AgentResumed():
-                agents.resume(floor, event.agent, event.by)
+                agents.resume(floor, event.agent, event.by, once=event.once)
             case AgentLoggedIn():
-                agents.log_in(floor, event.agent, event.by)
+                agents.log_in(floor, event.agent, event.by, once=event.once)
             case AgentLoggedOut():
                 agents.log_out(floor, event.agent, event.by, event.reason)
             case TalkFound():
                 calls.talk_found(floor, event)
             case CallLost():
                 calls.call_lost(floor, event.call, event.reason)
+            case KeyPressed():
+                waiting.key_pressed(floor, event)
+            case WrapUpExtended():
+                agents.extend_wrap_up(floor, event.agent, event.by, event.extra_s)
+            case CallGivenTo():
+                waiting.give_to(floor, event)
+            case CallMovedTo():
+                waiting.move_by_hand(floor, event)
+            case PrioritySet():
+                waiting.set_priority(floor, event)
+            case CallbackDue():
+                callbacks.due(floor, event)
+            case CallbackWithdrawn():
+                callbacks.withdrawn(floor, event.call)
+            case CallPlaced():
+                callbacks.placed(floor, event)
+            case CallBooked():
+                callbacks.booked(floor, event.call)
+            case LineOpened():
+                calls.line_opened(floor, event)
             case PoliciesLoaded():
                 reload.load(floor, event)
             case _:

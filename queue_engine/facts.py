@@ -210,6 +210,76 @@ class AgentStateChanged:
     call: CallId | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CallMoved:
+    """The call went over to another line, with its place by its instant of entry."""
+
+    at: Instant
+    call: CallId
+    queue: QueueName
+    to: QueueName
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallReserved:
+    """The call waits for one operator."""
+
+    at: Instant
+    call: CallId
+    queue: QueueName
+    agent: AgentId
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallPrioritised:
+    """The class of a waiting call was changed."""
+
+    at: Instant
+    call: CallId
+    queue: QueueName
+    before: int
+    after: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReachWidened:
+    """More operators than before may be offered the call: a higher level, or fewer skills asked for."""
+
+    at: Instant
+    call: CallId
+    queue: QueueName
+    level: int
+    skills: tuple[str, ...]
+    """Names of the skills still asked for."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackAsked:
+    """The caller who waits has asked to be called back instead; he waits on until it is booked."""
+
+    at: Instant
+    call: CallId
+    queue: QueueName
+    caller: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackQueued:
+    """A call-back stands in the line as an item without a channel. Not an accepted call."""
+
+    at: Instant
+    call: CallId
+    queue: QueueName
+    number: str
+    due_at: Instant
+
+
 Fact = (
     CallAccepted
     | CallRecovered
@@ -225,4 +295,10 @@ Fact = (
     | CallDied
     | TargetWaitPassed
     | AgentStateChanged
+    | CallMoved
+    | CallReserved
+    | CallPrioritised
+    | ReachWidened
+    | CallbackAsked
+    | CallbackQueued
 )

@@ -1,207 +1,29 @@
-"""The live objects of one engine, and the few primitives by which they change.
+"""Everything that one engine knows, and the few primitives by which it changes.
 
-Nothing here decides anything: `calls.py` and `agents.py` react to what happens, `dispatch.py` brings calls and
-operators together, `reload.py` takes up new policies. All of them work on one `Floor`, and nothing mutable leaves it.
+Nothing here decides anything: `calls.py`, `callbacks.py`, `waiting.py` and `agents.py` react to what happens,
+`dispatch.py` brings calls and operators together, `reload.py` takes up new policies. All of them work on one `Floor`,
+and nothing mutable leaves it.
 """
 
 from collections import deque
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Callable
 from typing import Final
 
 from queue_engine.call import CallState
 from queue_engine.effects import Effect
 from queue_engine.facts import AgentState, AgentStateChanged, Fact
 from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
-from queue_engine.inputs import SYSTEM_ACTOR
+from queue_engine.line import Line, LineEntry
+from queue_engine.live import Agent, Call, Offer
 from queue_engine.offer import OfferState
-from queue_engine.policy import AgentPolicy, QueuePolicy
 from queue_engine.ranked import Ranked
 from queue_engine.timers import NO_TIMER, Timers, What
 
 OFFER_MEMORY_S: Final = 60.0
 """So long an ended offer is remembered, to tell a late report from an unknown one."""
 
-LineEntry = tuple[int, float, int, "Call"]
-"""Minus the class, the instant when it is urgent, the order of arrival, the call."""
-
-AgentEntry = tuple[float, int, "Agent"]
-"""Since when the operator waits for calls, the order of getting ready, the operator."""
-
-
-class StepKind(Enum):
-    """What happens at a step of the line by waiting time."""
-
-    TARGET = "target"
-    MAX_WAIT = "max_wait"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What happens to a call that has waited so long."""
-
-    at_s: float
-    kind: StepKind
-
-
-def steps_of(policy: QueuePolicy) -> tuple[Step, ...]:
-    """Return the line's steps by waiting time, in order."""
-    return (Step(policy.target_wait_s, StepKind.TARGET), Step(policy.max_wait_s, StepKind.MAX_WAIT))
-
-
-class Line:
-    """A line: who waits in it for an offer, and who is ready to serve it."""
-
-    __slots__ = ("calls", "draining", "name", "policy", "ready", "steps", "waiting")
-
-    def __init__(self, policy: QueuePolicy) -> None:
-        self.name = policy.name
-        self.policy = policy
-        self.steps = steps_of(policy)
-        self.waiting: Ranked[LineEntry] = Ranked()
-        self.ready: Ranked[AgentEntry] = Ranked()
-        self.calls = 0
-        """All live calls of the line, in whatever state."""
-        self.draining = False
-        """No longer in the configuration; lives until its last call has ended."""
-
-    def urgent_at(self, entered_at: float) -> float:
-        """Return when a call that entered then counts as due, for comparing lines that share operators.
-
-        A call is due at entry + target wait. A line of weight w counts its calls as due (w - 1) target waits earlier,
-        so within one line it is the order of entry, and a greater weight wins against equal norms.
-        """
-        return entered_at + self.policy.target_wait_s * (2.0 - self.policy.weight)
-
-
-class Call:
-    """One visit of one caller."""
-
-    __slots__ = (
-        "agent",
-        "agent_id",
-        "answered_at",
-        "caller",
-        "entered_at",
-        "entry",
-        "id",
-        "line",
-        "missed_by",
-        "offers",
-        "overdue",
-        "priority",
-        "queued",
-        "seq",
-        "state",
-        "step",
-        "talk_offer",
-        "timer",
-    )
-
-    def __init__(self, call: CallId, line: Line, caller: str, entered_at: Instant, *, priority: int, seq: int) -> None:
-        self.id = call
-        self.line = line
-        self.caller = caller
-        self.entered_at = entered_at
-        self.priority = priority
-        self.seq = seq
-        self.state = CallState.WAITING
-        self.entry: LineEntry = (-priority, line.urgent_at(entered_at), seq, self)
-        """The place in the line; it never changes while the call is in it."""
-        self.queued = False
-        """Whether the entry is in the line's `waiting`."""
-        self.offers: tuple[Offer, ...] = ()
-        """The telephones that ring for the call now."""
-        self.talk_offer: Offer | None = None
-        self.agent: Agent | None = None
-        """With whom the caller talks; None too for a talk with somebody unknown, whom `agent_id` names."""
-        self.agent_id = AgentId("")
-        self.answered_at: Instant | None = None
-        """When the talk began; None while there is none, or if nobody knows."""
-        self.missed_by: frozenset[AgentId] = frozenset()
-        self.step = 0
-        """How many of the line's steps by waiting time have fired."""
-        self.overdue = False
-        """The maximum wait passed while a telephone rang: the call leaves if that comes to nothing."""
-        self.timer = NO_TIMER
-
-
-class Agent:
-    """One operator: state, and the marks that say what lies under it (see `agent.py`)."""
-
-    __slots__ = (
-        "busy_elsewhere",
-        "call",
-        "entry",
-        "id",
-        "idle_since",
-        "lines",
-        "logged_in",
-        "logout_by",
-        "logout_reason",
-        "misses",
-        "offer",
-        "pause_by",
-        "pause_reason",
-        "pause_timer",
-        "paused",
-        "policy",
-        "queued",
-        "reachable",
-        "reason",
-        "removed",
-        "rest",
-        "rest_reason",
-        "rest_timer",
-        "since",
-        "state",
-    )
-
-    def __init__(self, policy: AgentPolicy, now: Instant) -> None:
-        self.id = policy.agent
-        self.policy = policy
-        self.lines: tuple[Line, ...] = ()
-        self.state = AgentState.LOGGED_OUT
-        self.since = now
-        self.reason = ""
-        self.logged_in = False
-        self.logout_by = SYSTEM_ACTOR
-        self.logout_reason = ""
-        self.paused = False
-        self.pause_reason = ""
-        self.pause_by = SYSTEM_ACTOR
-        self.pause_timer = NO_TIMER
-        self.reachable = True
-        self.busy_elsewhere = False
-        self.rest: AgentState | None = None
-        """WRAP_UP or BACK_OFF while its time runs."""
-        self.rest_reason = ""
-        self.rest_timer = NO_TIMER
-        self.offer: Offer | None = None
-        self.call: Call | None = None
-        self.misses = 0
-        """Missed offers in a row."""
-        self.idle_since = now
-        self.entry: AgentEntry | None = None
-        """The place among the ready operators of each line served, kept while a withdrawn offer may give it back."""
-        self.queued = False
-        """Whether the entry is in the lines' `ready`."""
-        self.removed = False
-        """No longer in the configuration; is logged out and forgotten after the call."""
-
-
-class Offer:
-    """One attempt to give one call to one operator."""
-
-    __slots__ = ("agent", "call", "id", "since", "state", "timer")
-
-    def __init__(self, offer: OfferId, call: Call, agent: Agent, since: Instant) -> None:
-        self.id = offer
-        self.call = call
-        self.agent = agent
-        self.since = since
-        self.state = OfferState.RINGING
-        self.timer = NO_TIMER
+AWAY: Final = frozenset({AgentState.LOGGED_OUT, AgentState.PAUSED, AgentState.UNREACHABLE})
+"""States of an operator for whom no call waits."""
 
 
 class Floor:
@@ -212,11 +34,14 @@ class Floor:
         "agents",
         "arrived",
         "calls",
+        "draw",
         "effects",
         "facts",
         "freed",
+        "kept_places",
         "last_seq",
         "left",
+        "left_lines",
         "lines",
         "next_offer",
         "now",
@@ -225,7 +50,7 @@ class Floor:
         "timers",
     )
 
-    def __init__(self, first_offer: int) -> None:
+    def __init__(self, first_offer: int, draw: Callable[[], float] | None) -> None:
         self.now = Instant(0.0)
         self.lines: dict[QueueName, Line] = {}
         self.agents: dict[AgentId, Agent] = {}
@@ -235,6 +60,10 @@ class Floor:
         self.past_offers: deque[tuple[float, OfferId]] = deque()
         self.timers: Timers[Call | Agent | Offer] = Timers()
         self.next_offer = first_offer
+        self.draw = draw
+        """Draws from [0, 1); None: nothing is random."""
+        self.kept_places: dict[tuple[QueueName, str], tuple[float, float, int]] = {}
+        """Line and number of who gave up lately: until when the place is kept, and its instant and class."""
         self.last_seq = 0
         self.accepted = 0
         """Calls taken in since the start."""
@@ -244,6 +73,8 @@ class Floor:
         """Operators who became ready in this step and are not yet in any rank."""
         self.arrived: list[Call] = []
         """Calls that became eligible in this step and are not yet in their line."""
+        self.left_lines: list[Line] = []
+        """Lines with several lanes that somebody has logged out of in this step."""
         self.facts: list[Fact] = []
         self.effects: list[Effect] = []
 
@@ -254,17 +85,58 @@ class Floor:
 
     # Calls
 
+    def take_in(self, call: Call) -> None:
+        """The call is here from now on."""
+        self.calls[call.id] = call
+        call.line.calls += 1
+        self.accepted += 1
+
+    def stand(self, call: Call, place: Ranked[LineEntry]) -> None:
+        """Put the call, in its order, among those who wait there."""
+        call.place = place
+        place.add(call.entry)
+
     def drop_from_line(self, call: Call) -> None:
         """Take the call out of those that wait for an offer."""
-        if call.queued:
-            call.queued = False
-            call.line.waiting.remove(call.entry)
+        place = call.place
+        if place is not None:
+            call.place = None
+            place.remove(call.entry)
+
+    def key(self, call: Call) -> None:
+        """Derive the place in the order from what it depends on."""
+        call.entry = (-call.priority, call.line.urgent_at(call.place_at), call.seq, call.id)
+
+    def arm_step(self, call: Call) -> None:
+        """Wait for the next step of the line by waiting time. A call-back without a channel has none."""
+        steps = call.line.steps
+        if call.has_channel and call.step < len(steps):
+            call.timer = self.timers.arm(call.entered_at + steps[call.step].at_s, What.CALL_STEP, call)
+
+    def stop_timers(self, call: Call) -> None:
+        """Nothing more happens to the call by time alone."""
+        cancel = self.timers.cancel
+        if call.timer:
+            cancel(call.timer)
+            call.timer = NO_TIMER
+        if call.side_timer:
+            cancel(call.side_timer)
+            call.side_timer = NO_TIMER
+        if call.say_timer:
+            cancel(call.say_timer)
+            call.say_timer = NO_TIMER
+
+    def stop_side_timer(self, call: Call) -> None:
+        """The call waits for no operator in particular, rings no further telephone, is held no longer."""
+        if call.side_timer:
+            self.timers.cancel(call.side_timer)
+            call.side_timer = NO_TIMER
 
     def forget_call(self, call: Call) -> None:
         """The call is gone for good."""
         self.drop_from_line(call)
-        self.timers.cancel(call.timer)
-        call.timer = NO_TIMER
+        self.stop_timers(call)
+        call.reserved_for = None
         del self.calls[call.id]
         self.left += 1
         line = call.line
@@ -276,8 +148,8 @@ class Floor:
         """A line that was removed has served its last call."""
         del self.lines[line.name]
         for agent in self.agents.values():
-            if line in agent.lines:
-                agent.lines = tuple(other for other in agent.lines if other is not line)
+            if any(seat.line is line for seat in agent.seats):
+                agent.seats = tuple(seat for seat in agent.seats if seat.line is not line)
 
     # Offers
 
@@ -305,10 +177,10 @@ class Floor:
         """Take the operator out of the ranks of those ready."""
         if agent.queued:
             agent.queued = False
-            entry = agent.entry
-            assert entry is not None  # noqa: S101 - `queued` says that there is one: our own book-keeping
-            for line in agent.lines:
-                line.ready.remove(entry)
+            for seat in agent.seats:
+                if seat.entry is not None:
+                    seat.line.ready[seat.lane].remove(seat.entry)
+                    seat.entry = None
 
     def change(self, agent: Agent, after: AgentState, reason: str, by: str, call: CallId | None = None) -> None:
         """Put the operator into this state and say so; READY makes him a candidate of the next dispatch."""
@@ -322,6 +194,44 @@ class Floor:
         agent.reason = reason
         if after is AgentState.READY:
             self.freed.append(agent)
+        if after in AWAY or before in AWAY:
+            self._come_or_go(agent, before, after)
+
+    def _come_or_go(self, agent: Agent, before: AgentState, after: AgentState) -> None:
+        """Count who is there, let go of the calls that wait for somebody who has gone, watch over long absences."""
+        self.count_staff(agent, before, -1)
+        self.count_staff(agent, after, 1)
+        self.timers.cancel(agent.leave_timer)
+        agent.leave_timer = NO_TIMER
+        leave_s = 0.0
+        if after is AgentState.PAUSED:
+            leave_s = agent.policy.logout_after_pause_s
+        elif after is AgentState.UNREACHABLE:
+            leave_s = agent.policy.logout_unreachable_s
+        if leave_s > 0:
+            agent.leave_timer = self.timers.arm(self.now + leave_s, What.AUTO_LOGOUT, agent)
+        if after is AgentState.LOGGED_OUT:
+            self.left_lines.extend(seat.line for seat in agent.seats if len(seat.line.lanes) > 1)
+        if after in AWAY:
+            for entry in list(agent.own):
+                self.release(self.calls[entry[3]])
+
+    def count_staff(self, agent: Agent, state: AgentState, count: int) -> None:
+        """Add the operator in this state to the numbers of his lines, or take him out of them."""
+        if state is AgentState.LOGGED_OUT:
+            return
+        for seat in agent.seats:
+            seat.line.staff[seat.lane] += count
+            if state not in AWAY:
+                seat.line.on_duty += count
+
+    def release(self, call: Call) -> None:
+        """The call no longer waits for one operator: it is anybody's, at its place in the line."""
+        self.drop_from_line(call)
+        self.stop_side_timer(call)
+        call.reserved_for = None
+        if call.state is CallState.WAITING:
+            self.arrived.append(call)
 
     def arm_rest(self, agent: Agent, rest: AgentState, rest_s: float, reason: str) -> None:
         """Let the operator rest for so long; 0 for not at all."""
@@ -329,7 +239,8 @@ class Floor:
         if rest_s > 0:
             agent.rest = rest
             agent.rest_reason = reason
-            agent.rest_timer = self.timers.arm(self.now + rest_s, What.REST_OVER, agent)
+            agent.rest_until = Instant(self.now + rest_s)
+            agent.rest_timer = self.timers.arm(agent.rest_until, What.REST_OVER, agent)
 
     def end_rest(self, agent: Agent) -> None:
         """Wrap-up or back-off is over."""

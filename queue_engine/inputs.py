@@ -60,6 +60,8 @@ class CallArrived:
     """False while a greeting plays that must be heard before the call may be offered: see `GreetingEnded`."""
     recovered: bool = False
     """True when the call had been accepted before a restart of ours: it is not counted as accepted again."""
+    preferred: AgentId | None = None
+    """The operator of the caller's last talk, for lines that wait for that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,8 @@ class AgentLoggedIn:
 
     agent: AgentId
     by: str
+    once: bool = False
+    """For one call only: paused after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,17 @@ class AgentResumed:
 
     agent: AgentId
     by: str
+    once: bool = False
+    """For one call only: paused again after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpExtended:
+    """The operator needs more time after the call."""
+
+    agent: AgentId
+    by: str
+    extra_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +220,86 @@ class AgentFreeElsewhere:
     agent: AgentId
 
 
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """The caller has pressed a key while waiting."""
+
+    call: CallId
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallGivenTo:
+    """A supervisor gives a call that waits to one operator, who gets it as soon as he is free."""
+
+    call: CallId
+    agent: AgentId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallMovedTo:
+    """A supervisor moves a call that waits to another line; its place there is that of its instant of entry."""
+
+    call: CallId
+    queue: QueueName
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrioritySet:
+    """A supervisor puts a call that waits into another class."""
+
+    call: CallId
+    priority: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineOpened:
+    """The line's hours have begun or ended; calls inside are served to their end."""
+
+    queue: QueueName
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackDue:
+    """A call-back asks for an operator: an item of the line without a channel. A second one replaces agent and due."""
+
+    call: CallId
+    queue: QueueName
+    number: str
+    due_at: Instant
+    """Its place: live callers are due at entry + target wait."""
+    priority: int = 0
+    agent: AgentId | None = None
+    """Only this operator, who is taken out of wrap-up at once; None: anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackWithdrawn:
+    """The call-back is no longer wanted, whatever it is doing short of talking."""
+
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlaced:
+    """The caller who waits is owed a call-back: he takes its place if that is earlier, and its operator."""
+
+    call: CallId
+    due_at: Instant
+    agent: AgentId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallBooked:
+    """The caller who waits will be called back instead: the call leaves the line; whoever booked it says good-bye."""
+
+    call: CallId
+
+
 Input = (
     PoliciesLoaded
     | CallArrived
@@ -225,4 +320,14 @@ Input = (
     | AgentBecameUnreachable
     | AgentBusyElsewhere
     | AgentFreeElsewhere
+    | WrapUpExtended
+    | KeyPressed
+    | CallGivenTo
+    | CallMovedTo
+    | PrioritySet
+    | LineOpened
+    | CallbackDue
+    | CallbackWithdrawn
+    | CallPlaced
+    | CallBooked
 )

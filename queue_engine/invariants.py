@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from queue_engine.call import CallState
 from queue_engine.engine import QueueEngine
 from queue_engine.facts import AgentState
-from queue_engine.floor import Floor
+from queue_engine.floor import AWAY, Floor
 from queue_engine.ids import AgentId
 from queue_engine.offer import OfferState
 from queue_engine.settling import settled
@@ -77,37 +77,81 @@ def rings_if_and_only_if_offered(floor: Floor) -> Iterator[str]:
             if offer.agent.offer is not offer:
                 yield f"call {call.id} is offered to operator {offer.agent.id}, who does not know it"
     for offer in floor.offers.values():
-        if offer.state is OfferState.RINGING and offer.timer == NO_TIMER:
+        if offer.state is OfferState.RINGING and offer.call.has_channel and offer.timer == NO_TIMER:
             yield f"offer {offer.id} rings without a guard"
 
 
 def nobody_waits_beside_a_free_operator(floor: Floor) -> Iterator[str]:
     """Promise 3: no ready, eligible operator while an eligible caller waits without an offer."""
     for line in floor.lines.values():
-        waiting, ready = line.waiting.first(), line.ready.first()
-        if waiting is not None and ready is not None:
-            yield f"call {waiting[3].id} waits while operator {ready[2].id} is ready"
-    for call in floor.calls.values():
-        if (call.state is CallState.WAITING) != call.queued or call.queued != (call.entry in set(call.line.waiting)):
-            yield f"call {call.id} is {call.state}, but stands in its line: {call.queued}"
+        for lane, waiting in enumerate(line.waiting):
+            first = waiting.first()
+            for ready in line.ready[: lane + 1]:
+                beside = ready.first()
+                if first is not None and beside is not None:
+                    yield f"call {first[3]} waits while operator {beside[3].id} is ready"
     for agent in floor.agents.values():
+        if agent.state is AgentState.READY and agent.own:
+            yield f"a call waits for operator {agent.id}, who is ready"
         if (agent.state is AgentState.READY) != agent.queued:
             yield f"operator {agent.id} is {agent.state}, but stands among the ready: {agent.queued}"
-        if agent.queued and not all(agent.entry in set(line.ready) for line in agent.lines):
-            yield f"operator {agent.id} is ready, but not in all lines served"
-    if floor.freed or floor.arrived:
+    if floor.freed or floor.arrived or floor.left_lines:
         yield "the dispatch has not been run"
 
 
-def places_are_kept(floor: Floor) -> Iterator[str]:
-    """Promise 4: the place of a call is its class, its entry and its arrival, whatever befell it."""
+def everybody_stands_where_he_belongs(floor: Floor) -> Iterator[str]:
+    """Each waiting call stands in its one place, each ready operator at each of his seats, and nobody else anywhere."""
+    stand = {id(rank): set(rank) for line in floor.lines.values() for rank in line.waiting}
+    stand |= {id(agent.own): set(agent.own) for agent in floor.agents.values()}
     for call in floor.calls.values():
-        if call.entry[:3] != (-call.priority, call.line.urgent_at(call.entered_at), call.seq):
+        one = call.reserved_for
+        place = call.line.waiting[call.lane] if one is None else one.own
+        if (call.state is CallState.WAITING) != (call.place is not None):
+            yield f"call {call.id} is {call.state}, but stands in its line: {call.place is not None}"
+        elif call.place is not None and (call.place is not place or call.entry not in stand[id(place)]):
+            yield f"call {call.id} stands in a wrong place"
+    if sum(map(len, stand.values())) != sum(call.place is not None for call in floor.calls.values()):
+        yield "more entries wait than calls do"
+    ready = {id(rank): set(rank) for line in floor.lines.values() for rank in line.ready}
+    seats = [seat for agent in floor.agents.values() if agent.queued for seat in agent.seats]
+    if any(seat.entry not in ready[id(seat.line.ready[seat.lane])] for seat in seats):
+        yield "somebody is ready, but not at one of his seats"
+    if sum(map(len, ready.values())) != len(seats):
+        yield "more entries are ready than operators are"
+
+
+def staff_is_counted(floor: Floor) -> Iterator[str]:
+    """Who is logged in, and who is on duty, is counted right at each line."""
+    for line in floor.lines.values():
+        staff, on_duty = [0] * len(line.lanes), 0
+        for agent in floor.agents.values():
+            for seat in agent.seats:
+                if seat.line is line and agent.state is not AgentState.LOGGED_OUT:
+                    staff[seat.lane] += 1
+                    on_duty += agent.state not in AWAY
+        if (staff, on_duty) != (line.staff, line.on_duty):
+            yield f"line {line.name} counts {line.staff} and {line.on_duty}, not {staff} and {on_duty}"
+
+
+def no_skill_blocks_past_the_norm(floor: Floor) -> Iterator[str]:
+    """Whoever has waited for the norm stands in a lane that somebody logged in can serve, if any further one is."""
+    for call in floor.calls.values():
+        line = call.line
+        last = len(line.lanes) - 1
+        waits = call.target_passed and call.state is CallState.WAITING and call.reserved_for is None
+        if waits and call.lane < last and not line.staffed(call.lane):
+            yield f"call {call.id} waits for what nobody can"
+
+
+def places_are_kept(floor: Floor) -> Iterator[str]:
+    """Promise 4: the place of a call is its class, its instant and its arrival, whatever befell it."""
+    for call in floor.calls.values():
+        if call.entry != (-call.priority, call.line.urgent_at(call.place_at), call.seq, call.id):
             yield f"call {call.id} has lost its place"
     for line in floor.lines.values():
-        for rank in (list(line.waiting), list(line.ready)):
-            if rank != sorted(rank):
-                yield f"line {line.name} is out of order"
+        waiting, ready = [list(rank) for rank in line.waiting], [list(rank) for rank in line.ready]
+        if any(rank != sorted(rank) for rank in waiting) or any(rank != sorted(rank) for rank in ready):
+            yield f"line {line.name} is out of order"
 
 
 def steps_have_fired(floor: Floor) -> Iterator[str]:
@@ -116,10 +160,12 @@ def steps_have_fired(floor: Floor) -> Iterator[str]:
     if due is not None and due <= floor.now:
         yield f"something is due since {floor.now - due} s"
     for call in floor.calls.values():
-        unanswered = call.state is not CallState.TALKING
-        if unanswered and call.timer == NO_TIMER and not call.overdue:
+        waits = call.has_channel and call.state not in (CallState.TALKING, CallState.OFFERED)
+        if waits and call.timer == NO_TIMER:
             yield f"call {call.id} waits for ever"
-        if not unanswered and call.timer != NO_TIMER:
+        if call.state is CallState.HELD and call.side_timer == NO_TIMER:
+            yield f"call {call.id} is held for ever"
+        if call.state is CallState.TALKING and (call.timer, call.side_timer, call.say_timer) != (NO_TIMER,) * 3:
             yield f"call {call.id} talks, but its wait goes on"
 
 
@@ -141,6 +187,9 @@ PROMISES = (
     one_talk_each,
     rings_if_and_only_if_offered,
     nobody_waits_beside_a_free_operator,
+    everybody_stands_where_he_belongs,
+    staff_is_counted,
+    no_skill_blocks_past_the_norm,
     places_are_kept,
     steps_have_fired,
     states_are_what_the_marks_say,

@@ -4,17 +4,23 @@ The table of `offer.py` says whether a report counts. A call whose last telephon
 old place, or leaves the line if its time was up meanwhile.
 """
 
+from typing import Final
+
 from queue_engine import settling
 from queue_engine.agent import AgentTrigger, target
 from queue_engine.call import CallTrigger, next_state
 from queue_engine.effects import SendCallTo, WithdrawOffer
 from queue_engine.facts import CallAnswered, CallOverflowed, OfferMissed, OfferWithdrawn
-from queue_engine.floor import Agent, Call, Floor, Offer
+from queue_engine.floor import Floor
 from queue_engine.ids import OfferId
 from queue_engine.inputs import RingFailure
+from queue_engine.live import Agent, Call, Offer
 from queue_engine.offer import OfferState, OfferTrigger
 from queue_engine.offer import next_state as offer_next
-from queue_engine.timers import NO_TIMER
+from queue_engine.timers import NO_TIMER, What
+
+HOLD_S: Final = 0.25
+"""So long a call is left alone whose offer Asterisk has ended without our asking: most often its caller is leaving."""
 
 
 def offer_answered(floor: Floor, offer_id: OfferId) -> None:
@@ -37,10 +43,10 @@ def offer_answered(floor: Floor, offer_id: OfferId) -> None:
             if other is not offer:
                 withdraw(floor, other, "answered_elsewhere")
     call.offers = ()
-    call.talk_offer = offer
     call.state = next_state(call.state, CallTrigger.ANSWER)
-    floor.timers.cancel(call.timer)
-    call.timer = NO_TIMER
+    floor.stop_timers(call)
+    line = call.line
+    line.pace.taken(floor.now, line.on_duty, others_wait=line.waiting_count() > 0)
     call.answered_at = floor.now
     call.agent = agent
     call.agent_id = agent.id
@@ -68,8 +74,21 @@ def fail(floor: Floor, offer: Offer, failure: RingFailure) -> None:
         call.missed_by |= {agent.id}
         floor.facts.append(OfferMissed(now, call.id, call.line.name, offer.id, agent.id, failure, rang_s))
     settling.missed(floor, agent, failure)
-    if not call.offers:
+    if call.offers:
+        return
+    if failure is RingFailure.CANCELLED and not call.overdue:
+        floor.stop_side_timer(call)
+        call.state = next_state(call.state, CallTrigger.HOLD)
+        call.side_timer = floor.timers.arm(now + HOLD_S, What.HOLD_OVER, call)
+    else:
         rings_over(floor, call)
+
+
+def hold_over(floor: Floor, call: Call) -> None:
+    """The call is still there: it is offered again."""
+    call.state = next_state(call.state, CallTrigger.RELEASE)
+    call.side_timer = NO_TIMER
+    floor.arrived.append(call)
 
 
 def guard_due(floor: Floor, offer: Offer) -> None:
@@ -110,16 +129,32 @@ def give_up(floor: Floor, agent: Agent, reason: str) -> bool:
 def rings_over(floor: Floor, call: Call) -> None:
     """No telephone rings for the call any more: back to its old place, or away if its time is up."""
     call.state = next_state(call.state, CallTrigger.RINGS_OVER)
+    floor.stop_side_timer(call)
+    if not call.timer:
+        floor.arm_step(call)  # a step that had waited for the ringing to end
     if call.overdue:
         overflow(floor, call, call.line.policy.at_max_wait, "max_wait")
     else:
         floor.arrived.append(call)
 
 
+def withdraw_all(floor: Floor, call: Call, reason: str) -> None:
+    """Stop every telephone that rings for the call."""
+    for offer in call.offers:
+        withdraw(floor, offer, reason)
+
+
 def overflow(floor: Floor, call: Call, destination: str, reason: str) -> None:
     """The call leaves the line for a destination of the dialplan."""
-    call.state = next_state(call.state, CallTrigger.LEAVE)
-    now = floor.now
-    floor.forget_call(call)
-    floor.facts.append(CallOverflowed(now, call.id, call.line.name, destination, reason, now - call.entered_at))
+    leave(floor, call, destination, reason)
     floor.effects.append(SendCallTo(call.id, destination))
+
+
+def leave(floor: Floor, call: Call, destination: str, reason: str) -> None:
+    """The call is no longer in the line, whatever rang for it."""
+    withdraw_all(floor, call, reason)
+    call.state = next_state(call.state, CallTrigger.LEAVE)
+    now, line = floor.now, call.line
+    floor.forget_call(call)
+    line.pace.given_up(others_wait=line.waiting_count() > 0)
+    floor.facts.append(CallOverflowed(now, call.id, line.name, destination, reason, now - call.entered_at))

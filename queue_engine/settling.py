@@ -8,12 +8,16 @@ from typing import Final
 
 from queue_engine.agent import SETTLE, AgentTrigger, target
 from queue_engine.facts import AgentState
-from queue_engine.floor import Agent, Call, Floor
+from queue_engine.floor import Floor
 from queue_engine.inputs import SYSTEM_ACTOR, RingFailure
+from queue_engine.live import Agent, Call
 from queue_engine.timers import NO_TIMER, What
 
 MISSED: Final = "missed"
 """Reason of the pause that missing several offers in a row brings."""
+
+ONE_CALL: Final = "one_call"
+"""Reason of the pause after the call of somebody who came for one call only."""
 
 
 def settled(agent: Agent) -> AgentState:
@@ -122,11 +126,15 @@ def start_talk(floor: Floor, agent: Agent, call: Call, reason: str, trigger: Age
     floor.change(agent, AgentState(target(agent.state, trigger) or agent.state), reason, SYSTEM_ACTOR, call.id)
 
 
-def end_talk(floor: Floor, agent: Agent, call: Call) -> None:
+def end_talk(floor: Floor, agent: Agent, call: Call, talked_s: float) -> None:
     """The talk is over: wrap-up by the operator's policy or the line's."""
     target(agent.state, AgentTrigger.TALK_END)
     agent.call = None
     agent.misses = 0
+    agent.calls += 1
+    agent.talked_s += talked_s
+    if agent.once and agent.logged_in and not agent.paused:
+        mark_paused(floor, agent, ONE_CALL, SYSTEM_ACTOR, None)
     own_s = agent.policy.wrap_up_s
     wrap_up_s = call.line.policy.wrap_up_s if own_s is None else own_s
     floor.arm_rest(agent, AgentState.WRAP_UP, wrap_up_s, "call_ended")

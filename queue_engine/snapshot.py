@@ -11,8 +11,9 @@ from types import MappingProxyType
 
 from queue_engine.call import CallState
 from queue_engine.facts import AgentState
-from queue_engine.floor import Agent, Call, Floor
+from queue_engine.floor import Floor
 from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
+from queue_engine.live import Agent, Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def snapshot(floor: Floor) -> EngineSnapshot:
     lines = tuple(
         LineView(
             name,
-            tuple(_view(call) for call in sorted(waiting[name], key=lambda call: call.entry[:3])),
+            tuple(_view(call) for call in sorted(waiting[name], key=lambda call: call.entry)),
             tuple(_view(call) for call in talking[name]),
             line.draining,
         )
@@ -106,7 +107,10 @@ def snapshot(floor: Floor) -> EngineSnapshot:
 
 def counts(floor: Floor) -> EngineCounts:
     """Return how many there are of what."""
-    lines = {name: LineCounts(len(line.waiting), line.calls, len(line.ready)) for name, line in floor.lines.items()}
+    lines = {
+        name: LineCounts(line.waiting_count(), line.calls, sum(map(len, line.ready)))
+        for name, line in floor.lines.items()
+    }
     states = Counter(agent.state for agent in floor.agents.values())
     return EngineCounts(floor.now, MappingProxyType(lines), MappingProxyType(dict(states)))
 
@@ -131,5 +135,5 @@ def _agent_view(agent: Agent) -> AgentView:
         call_id,
         offer.id if offer is not None else None,
         agent.misses,
-        tuple(line.name for line in agent.lines),
+        tuple(seat.line.name for seat in agent.seats),
     )

@@ -29,6 +29,14 @@ class What(IntEnum):
     REST_OVER = 3
     """Wrap-up or back-off of an operator."""
     PAUSE_OVER = 4
+    PATIENCE_OVER = 5
+    """A call has waited long enough for one operator."""
+    RING_MORE = 6
+    """One more telephone is to ring for the call."""
+    HOLD_OVER = 7
+    """A call whose offer was cancelled may be offered again."""
+    SAY_AGAIN = 8
+    AUTO_LOGOUT = 9
 
 
 class Timers(Generic[Owner]):

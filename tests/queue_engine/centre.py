@@ -151,6 +151,11 @@ class Centre:
         """Return the unanswered calls of the line in the order of their places."""
         return [view.call for line in self.engine.snapshot().lines if line.queue == queue for view in line.waiting]
 
+    def call_state(self, call: str) -> str:
+        """Return where a live call is."""
+        views = [view for line in self.engine.snapshot().lines for view in (*line.waiting, *line.talking)]
+        return next(view.state for view in views if view.call == call)
+
     def offers(self) -> dict[str, str]:
         """Return which call each ringing operator is offered."""
         return {view.agent: view.call for view in self.engine.snapshot().agents if view.offer is not None and view.call}

@@ -172,12 +172,15 @@ def test_an_unreachable_telephone_is_no_miss():
 
 
 def test_a_cancelled_offer_is_no_miss():
-    """An offer that our side took back leaves no trace on the operator, who keeps the turn."""
+    """Asterisk ended the offer unasked: no trace on the operator; the call is left alone for a moment, then offered."""
     centre = Centre(agents=(agent("1", pause_after_misses=1),))
     centre.log_in("1")
     centre.call("a")
     step = centre.feed(OfferFailed(centre.offer_of("1"), RingFailure.CANCELLED))
     assert [fact.reason for fact in of(step, OfferWithdrawn)] == ["cancelled"]
+    assert centre.offers() == {}
+    assert centre.state("1") is AgentState.READY
+    centre.wait(0.25)
     assert centre.offers() == {"1": "a"}
 
 

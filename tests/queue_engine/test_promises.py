@@ -6,12 +6,12 @@ that the policies hold, so that deadlines are met to the instant and missed by a
 """
 
 import os
-from itertools import pairwise
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from queue_engine.facts import CallOffered
 from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
 from queue_engine.inputs import (
     AgentBecameReachable,
@@ -250,14 +250,19 @@ class FirstComeFirstServed(Calls):
         super().__init__()
         self.centre.log_in("1")
 
-    @rule()
+    @rule(seconds=TIMES, at_deadlines=st.just(True))
+    def time_passes(self, seconds, at_deadlines):
+        """A tick at each deadline, so that a step holds either what was due or one input."""
+        self.centre.wait(seconds)
+
+    @invariant()
     def nobody_is_overtaken(self):
-        """Who rings is the first of those who wait and have heard the greeting."""
-        line = next(line for line in self.centre.engine.snapshot().lines if line.queue == Q1)
-        eligible = [view for view in line.waiting if view.state != "greeting"]
-        for ahead, behind in pairwise(eligible):
-            assert not (behind.state == "offered" and ahead.state == "waiting" and ahead.priority >= behind.priority)
-            assert ahead.priority >= behind.priority
+        """Whoever was offered in the last step stood before all who are still eligible."""
+        order = self.centre.waiting(Q1)
+        for fact in self.centre.steps[-1].facts:
+            if isinstance(fact, CallOffered) and fact.call in order:
+                ahead = order[: order.index(fact.call)]
+                assert not {call for call in ahead if self.centre.call_state(call) == "waiting"}
 
 
 TestOneOperator = OneOperator.TestCase

@@ -1,0 +1,273 @@
+"""What happens to a call while it waits: steps by waiting time, announcements, keys, one operator, a supervisor's hand.
+
+Whatever moves a call keeps its instant of entry, and with it the place among those of its class.
+"""
+
+from typing import Final
+
+from queue_engine import rings
+from queue_engine.call import CallState
+from queue_engine.dispatch import reserve
+from queue_engine.effects import Announce
+from queue_engine.facts import (
+    CallbackAsked,
+    CallMoved,
+    CallPrioritised,
+    CallReserved,
+    ReachWidened,
+    TargetWaitPassed,
+)
+from queue_engine.floor import Floor
+from queue_engine.ids import QueueName
+from queue_engine.inputs import SYSTEM_ACTOR, CallGivenTo, CallMovedTo, KeyPressed, PrioritySet
+from queue_engine.line import Line, Step, StepKind
+from queue_engine.live import Call
+from queue_engine.policy import LeaveFor, MoveTo, Say
+from queue_engine.timers import NO_TIMER, What
+
+LATE_S: Final = 1.0
+"""What is to be said at a certain wait is not said any more when it is later than this."""
+
+UNANSWERED: Final = frozenset({CallState.GREETING, CallState.WAITING, CallState.OFFERED, CallState.HELD})
+
+
+def step_due(floor: Floor, call: Call) -> None:
+    """The next step by waiting time has come."""
+    step = call.line.steps[call.step]
+    call.step += 1
+    call.timer = NO_TIMER
+    if step.kind is not StepKind.MAX_WAIT:
+        floor.arm_step(call)
+    match step.kind:
+        case StepKind.LANE:
+            widen(floor, call, step.lane, "waited")
+        case StepKind.TARGET:
+            _target_passed(floor, call)
+        case StepKind.SAY:
+            _first_say(floor, call, step)
+        case StepKind.MOVE if call.state is CallState.OFFERED:
+            # Whoever is about to be answered is not taken away: `rings.rings_over` waits for the step anew.
+            call.step -= 1
+            floor.timers.cancel(call.timer)
+            call.timer = NO_TIMER
+        case StepKind.MOVE if isinstance(step.action, MoveTo):
+            move(floor, call, step.action.queue, "waited", SYSTEM_ACTOR)
+        case StepKind.LEAVE if isinstance(step.action, LeaveFor):
+            _leave(floor, call, step.action.destination, "waited")
+        case _:
+            _leave(floor, call, call.line.policy.at_max_wait, "max_wait")
+
+
+def _leave(floor: Floor, call: Call, destination: str, reason: str) -> None:
+    """Send the call away, unless a telephone rings for it at this very moment.
+
+    Whoever is about to be answered is not sent away. The ring time is the limit: if nobody answers,
+    `rings.rings_over` sends the call on to where its line sends calls at the maximum wait, at once.
+    """
+    if call.state is CallState.OFFERED:
+        call.overdue = True
+        floor.timers.cancel(call.timer)
+        call.timer = NO_TIMER
+    else:
+        rings.overflow(floor, call, destination, reason)
+
+
+def _target_passed(floor: Floor, call: Call) -> None:
+    """The norm has passed. A skill that nobody logged in has is asked for no longer."""
+    if not call.target_passed:
+        call.target_passed = True
+        floor.facts.append(TargetWaitPassed(floor.now, call.id, call.line.name))
+    _ease(floor, call)
+
+
+def _ease(floor: Floor, call: Call) -> None:
+    """Move a call whose lane nobody logged in can serve to the first that somebody can, at worst the last."""
+    line = call.line
+    last = len(line.lanes) - 1
+    lane = call.lane
+    while lane < last and not line.staffed(lane):
+        lane += 1
+    widen(floor, call, lane, "nobody_with_the_skill")
+
+
+def ease_after_logout(floor: Floor) -> None:
+    """Whoever waits past the norm in a lane that nobody can serve any more goes on to one that somebody can.
+
+    This looks at the calls of a lane, but only when the last operator who could serve it has logged out.
+    """
+    for line in floor.left_lines:
+        for index, rank in enumerate(line.waiting):
+            if rank and not line.staffed(index):
+                for call in [floor.calls[entry[3]] for entry in rank]:
+                    if call.target_passed:
+                        _ease(floor, call)
+    floor.left_lines.clear()
+
+
+def widen(floor: Floor, call: Call, lane: int, reason: str) -> None:
+    """Offer the call to more operators from now on."""
+    if lane <= call.lane:
+        return
+    line = call.line
+    if call.place is line.waiting[call.lane]:
+        floor.drop_from_line(call)
+        floor.arrived.append(call)
+    call.lane = lane
+    admitted = line.lanes[lane]
+    skills = tuple(skill.name for skill in admitted.skills)
+    floor.facts.append(ReachWidened(floor.now, call.id, line.name, admitted.level, skills, reason))
+
+
+# Announcements
+
+
+def _first_say(floor: Floor, call: Call, step: Step) -> None:
+    if isinstance(step.action, Say):
+        if floor.now - (call.entered_at + step.at_s) <= LATE_S:
+            _say(floor, call, step.action)
+        if step.action.every_s > 0:
+            floor.timers.cancel(call.say_timer)
+            _say_again(floor, call, step.action)
+
+
+def _say_again(floor: Floor, call: Call, say: Say) -> None:
+    """Wait for the next time; they fall on multiples of the span, so a late one delays no other."""
+    past_s = floor.now - call.entered_at - say.at_s
+    due_s = (past_s // say.every_s + 1) * say.every_s
+    call.say_timer = floor.timers.arm(call.entered_at + say.at_s + due_s, What.SAY_AGAIN, call)
+
+
+def say_again(floor: Floor, call: Call) -> None:
+    """The last announcement of the line that is repeated is due again."""
+    call.say_timer = NO_TIMER
+    waited_s = floor.now - call.entered_at
+    repeated = [each for each in call.line.policy.steps if isinstance(each, Say) and each.every_s > 0]
+    heard = [each for each in repeated if each.at_s <= waited_s]
+    if heard:
+        say = max(heard, key=lambda each: each.at_s)
+        _say(floor, call, say)
+        _say_again(floor, call, say)
+
+
+def _say(floor: Floor, call: Call, say: Say) -> None:
+    """Announce, if the caller hears music now. What he was told once is never taken back by a larger number."""
+    if call.state is not CallState.WAITING:
+        return
+    line = call.line
+    position = line.position(call.entry)
+    wait_s = line.expected_wait_s(position - 1)
+    if call.said is not None:
+        position = min(position, call.said[0])
+        wait_s = None if wait_s is None else min(wait_s, call.said[1])
+    if wait_s is not None:
+        call.said = (position, wait_s)
+    floor.effects.append(Announce(call.id, say.announcement, position, wait_s))
+
+
+def key_pressed(floor: Floor, event: KeyPressed) -> None:
+    """The caller has pressed a key: acted on at once, also while a telephone rings for him."""
+    call = floor.calls.get(event.call)
+    if call is None or call.state not in UNANSWERED:
+        return
+    rule = call.line.keys.get(event.key)
+    if rule is None:
+        return
+    if rule.callback:
+        floor.facts.append(CallbackAsked(floor.now, call.id, call.line.name, call.caller))
+    else:
+        rings.overflow(floor, call, rule.destination, f"key_{rule.key}")
+
+
+# One operator
+
+
+def patience_over(floor: Floor, call: Call) -> None:
+    """The one operator did not become free in time."""
+    call.side_timer = NO_TIMER
+    floor.release(call)
+
+
+def give_to(floor: Floor, event: CallGivenTo) -> None:
+    """A supervisor gives the call to an operator: it rings nowhere else, and nobody goes before it there."""
+    call, agent = floor.calls.get(event.call), floor.agents.get(event.agent)
+    if call is None or agent is None or call.state not in UNANSWERED or agent.offer in call.offers:
+        return
+    before = call.reserved_for
+    call.reserved_for = None
+    if not reserve(floor, call, agent, None):
+        call.reserved_for = before
+        return
+    floor.drop_from_line(call)
+    floor.stop_side_timer(call)
+    floor.facts.append(CallReserved(floor.now, call.id, call.line.name, agent.id, "given", event.by))
+    if call.state is CallState.OFFERED:
+        rings.withdraw_all(floor, call, "given_to_another")
+        rings.rings_over(floor, call)
+    elif call.state is CallState.HELD:
+        rings.hold_over(floor, call)
+    elif call.state is CallState.WAITING:
+        floor.arrived.append(call)
+
+
+# Order
+
+
+def set_priority(floor: Floor, event: PrioritySet) -> None:
+    """A supervisor puts the call into another class; its place there is that of its entry."""
+    call = floor.calls.get(event.call)
+    if call is None or call.state not in UNANSWERED or call.priority == event.priority:
+        return
+    place = call.place
+    floor.drop_from_line(call)
+    floor.facts.append(CallPrioritised(floor.now, call.id, call.line.name, call.priority, event.priority, event.by))
+    call.priority = event.priority
+    floor.key(call)
+    if place is not None:
+        floor.arrived.append(call)
+
+
+def move_by_hand(floor: Floor, event: CallMovedTo) -> None:
+    """A supervisor moves the call to another line."""
+    call = floor.calls.get(event.call)
+    if call is not None and call.state in UNANSWERED:
+        move(floor, call, event.queue, "moved", event.by)
+
+
+def move(floor: Floor, call: Call, to: QueueName, reason: str, by: str) -> None:
+    """Put the call into another line, as if it had waited there all along; steps gone by are not made up for."""
+    line, old = floor.lines.get(to), call.line
+    if line is None or line.draining or line is old:
+        return
+    if call.state is CallState.OFFERED:
+        rings.withdraw_all(floor, call, "moved")
+        call.overdue = False
+        rings.rings_over(floor, call)
+    floor.stop_timers(call)
+    if call.state is CallState.HELD:
+        rings.hold_over(floor, call)
+    floor.drop_from_line(call)
+    call.reserved_for = None
+    floor.facts.append(CallMoved(floor.now, call.id, old.name, line.name, reason, by))
+    _change_line(floor, call, line)
+    if call.state is CallState.WAITING:
+        floor.arrived.append(call)
+
+
+def _change_line(floor: Floor, call: Call, line: Line) -> None:
+    old = call.line
+    call.line = line
+    line.calls += 1
+    old.calls -= 1
+    floor.key(call)
+    waited_s = floor.now - call.entered_at
+    call.lane = line.lane_at(waited_s)
+    call.missed_by = frozenset()
+    steps = line.steps
+    call.step = next(
+        index for index, step in enumerate(steps) if step.at_s > waited_s or step.kind is StepKind.MAX_WAIT
+    )
+    if any(step.kind is StepKind.TARGET for step in steps[: call.step]):
+        _target_passed(floor, call)
+    floor.arm_step(call)
+    if old.draining and not old.calls:
+        floor.close_line(old)
