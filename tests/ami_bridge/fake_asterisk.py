@@ -247,8 +247,9 @@ class FakeDialplan:
             await self.writer.wait_closed()
 
     def say(self, data: bytes | str) -> None:
-        """Send something."""
-        self.writer.write(data.encode() if isinstance(data, str) else data)
+        """Send something, unless the server has closed the connection."""
+        if not self.writer.is_closing():
+            self.writer.write(data.encode() if isinstance(data, str) else data)
 
     async def command(self) -> str:
         """Return the next command of the server; empty when it has closed the connection."""
