@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import ColumnElement, Table, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from acd.journal.states import Holder
@@ -88,11 +88,22 @@ class Catalogues:
         """Add a reason and return its id."""
         return await self._add(tables.reason, service=service, title=title)
 
-    async def set_active(self, table: str, row: int, *, active: bool) -> None:
-        """Take a row of `organisation`, `official` or `reason` out of use, or back into it."""
+    async def set_active(self, service: str, table: str, row: int, *, active: bool) -> None:
+        """Take a row of `organisation`, `official` or `reason` out of use, or back into it.
+
+        Raises:
+            KeyError: There is no such catalogue.
+        """
         found = {"organisation": tables.organisation, "official": tables.official, "reason": tables.reason}[table]
+        owner = tables.organisation
+        if found is tables.official:
+            ours: ColumnElement[bool] = found.c.organisation_id.in_(
+                select(owner.c.id).where(owner.c.service == service)
+            )
+        else:
+            ours = found.c.service == service
         async with self._engine.begin() as connection:
-            await connection.execute(update(found).where(found.c.id == row).values(active=active))
+            await connection.execute(update(found).where(found.c.id == row, ours).values(active=active))
 
     async def _add(self, table: Table, **values: object) -> int:
         async with self._engine.begin() as connection:

@@ -83,6 +83,13 @@ class People:
             )
         return found
 
+    async def service_of(self, login: str) -> str | None:
+        """Return the service in which this login works, None if nobody has it."""
+        table = tables.person
+        async with self._engine.connect() as connection:
+            found: str | None = await connection.scalar(select(table.c.service).where(table.c.login == login))
+        return found
+
     async def all(self, service: str) -> list[tuple[Person, bool]]:
         """Return everybody of a service and whether they may log in."""
         table = tables.person

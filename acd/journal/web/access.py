@@ -1,0 +1,89 @@
+"""Who is at the desk: sessions in a cookie, a form token against other sites' pages, a brake on guessing passwords."""
+
+import asyncio
+import hmac
+import secrets
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from starlette.requests import Request
+
+from acd.journal.store.people import People, Session, password_fits
+from queue_engine.ids import Instant
+
+COOKIE: Final = "acd_desk"
+SESSION_S: Final = 12 * 3600.0
+"""A shift and its handing over; then one logs in again."""
+ATTEMPTS: Final = 5
+LOCKED_S: Final = 900.0
+
+
+class Authenticator(Protocol):
+    """Knows who sends a request. The desk's own is `Sessions`; a site may bring another."""
+
+    async def identify(self, request: Request, now: Instant) -> Session | None:
+        """Return the session of the request, None if nobody is logged in."""
+        ...
+
+
+@dataclass(slots=True)
+class Brake:
+    """Counts failed attempts by login name."""
+
+    failed: dict[str, list[Instant]] = field(default_factory=dict)
+
+    def locked(self, login: str, now: Instant) -> bool:
+        """Return whether the name may not be tried now."""
+        recent = [at for at in self.failed.get(login, ()) if at > now - LOCKED_S]
+        if recent:
+            self.failed[login] = recent
+        else:
+            self.failed.pop(login, None)
+        return len(recent) >= ATTEMPTS
+
+    def miss(self, login: str, now: Instant) -> None:
+        """Count a failed attempt."""
+        self.failed.setdefault(login, []).append(now)
+
+    def hit(self, login: str) -> None:
+        """Forget the failures of a name that got in."""
+        self.failed.pop(login, None)
+
+
+class Sessions:
+    """The desk's own authentication, over the access list in the database."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+        self._brake = Brake()
+
+    async def identify(self, request: Request, now: Instant) -> Session | None:
+        """Return the session that the cookie names."""
+        secret = request.cookies.get(COOKIE)
+        return await self._people.session(secret, now) if secret else None
+
+    def locked(self, login: str, now: Instant) -> bool:
+        """Return whether too many attempts failed for this name."""
+        return self._brake.locked(login, now)
+
+    async def begin(self, login: str, password: str, now: Instant) -> str | None:
+        """Return the secret of a new session, None if login and password do not fit."""
+        stored = await self._people.password_of(login)
+        if not await asyncio.to_thread(password_fits, stored, password):
+            self._brake.miss(login, now)
+            return None
+        self._brake.hit(login)
+        await self._people.forget_expired(now)
+        secret = secrets.token_urlsafe(32)
+        await self._people.begin_session(secret, login, secrets.token_urlsafe(32), Instant(now + SESSION_S))
+        return secret
+
+    async def end(self, request: Request) -> None:
+        """Forget the session of the request."""
+        if secret := request.cookies.get(COOKIE):
+            await self._people.end_session(secret)
+
+
+def token_fits(session: Session, given: str) -> bool:
+    """Return whether a form came from a page of ours for this session."""
+    return hmac.compare_digest(session.form_token.encode(), given.encode())

@@ -1,0 +1,213 @@
+"""What every page works with: the desk itself, one request, and how a page is rendered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Protocol
+from urllib.parse import parse_qs, urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from acd.journal.roles import Person, Right
+from acd.journal.service import Journal
+from acd.journal.store.knowledge import Knowledge
+from acd.journal.store.lists import Lists
+from acd.journal.store.outbox import Outbox
+from acd.journal.store.people import People, Session
+from acd.journal.texts import name_of
+from acd.journal.web.access import Authenticator
+from acd.journal.web.hub import Hub
+from acd.journal.web.words import AGENT_STATES, WORDS
+from acd.texts import duration
+from config.errors import Language
+from metrics.live import LiveSnapshot
+from queue_engine.ids import Instant
+from queue_engine.inputs import Input
+
+LARGEST_FORM: Final = 262_144
+"""Bytes of a form: a card with long texts in Cyrillic, percent-encoded."""
+
+HEADERS: Final = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+"""On every page: nothing from elsewhere, nothing inline, nothing of a card left in a cache."""
+
+
+class Floor(Protocol):
+    """The running centre as the desk sees it: `acd.control.centre.Centre` is one."""
+
+    def now(self) -> Instant:
+        """The engine's instant."""
+        ...
+
+    def live(self) -> LiveSnapshot:
+        """Return the figures of this moment and of today."""
+        ...
+
+    def post(self, item: Input) -> None:
+        """Hand an input to the engine."""
+        ...
+
+
+class BadForm(Exception):
+    """A form that no page of ours sends: too long, not decodable, without the session's token, with a wrong value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything behind the pages of one service."""
+
+    engine: AsyncEngine
+    journal: Journal
+    lists: Lists
+    knowledge: Knowledge
+    people: People
+    outbox: Outbox
+    floor: Floor
+    hub: Hub
+    auth: Authenticator
+    secure: bool = True
+    """Served by TLS: the cookie is sent over nothing else."""
+    environment: Environment = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        environment = Environment(
+            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        object.__setattr__(self, "environment", environment)
+
+    def now(self) -> Instant:
+        """The instant of what is done."""
+        return self.floor.now()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request of somebody who may make it."""
+
+    desk: Desk
+    request: Request
+    session: Session
+    form: Mapping[str, str]
+    """The fields of a POST."""
+
+    @property
+    def person(self) -> Person:
+        """Who asks."""
+        return self.session.person
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The fields of the address."""
+        return self.request.query_params
+
+    def number(self, name: str) -> int:
+        """Return a number in the path."""
+        return int(self.request.path_params[name])
+
+    def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
+        """Return a page for this person."""
+        return render(
+            self.desk, self.request, template, language_of(self.person.language), status=status,
+            person=self.person, form_token=self.session.form_token, **values,
+        )  # fmt: skip
+
+    def goto(self, path: str, **query: str) -> Response:
+        """Return a redirection to another page of the desk."""
+        tail = f"?{urlencode(query)}" if query else ""
+        return RedirectResponse(base_of(self.request) + path + tail, 303, headers=HEADERS)
+
+
+def render(
+    desk: Desk, request: Request, template: str, language: Language, *, status: int = 200, **values: Any
+) -> Response:
+    """Return a page. `person` and `form_token` may be given; the words, names and dates are in `language`."""
+    zone = desk.journal.rules.work.zone
+
+    def when(at: float | None, form: str = "%d.%m.%Y %H:%M") -> str:
+        return "" if at is None else datetime.fromtimestamp(at, zone).strftime(form)
+
+    form_token = Markup('<input type="hidden" name="form_token" value="{}">').format(values.pop("form_token", ""))
+    shown = {
+        "base": base_of(request),
+        "path": request.url.path.removeprefix(base_of(request)),
+        "lang": language,
+        "person": None,
+        "service": desk.journal.service,
+        "R": Right,
+        "token": lambda: form_token,
+        "t": lambda key: WORDS[key].say(language),
+        "name": lambda member: name_of(member, language),
+        "agent_state": lambda state: AGENT_STATES[state].say(language),
+        "when": when,
+        "duration": lambda seconds: duration(seconds, language),
+        "named": lambda members: [(member, name_of(member, language)) for member in members],
+        **values,
+    }
+    return HTMLResponse(desk.environment.get_template(template).render(shown), status, headers=HEADERS)
+
+
+def base_of(request: Request) -> str:
+    """Return where the desk is mounted, without a slash at the end."""
+    return str(request.scope.get("root_path", "")).rstrip("/")
+
+
+def language_of(text: str) -> Language:
+    """Return the language of a person or a browser."""
+    return "en" if text.lower().startswith("en") else "ru"
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """Return the fields of a form; of a field that comes twice the last.
+
+    Raises:
+        BadForm: It is too long or not UTF-8.
+    """
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > LARGEST_FORM:
+            raise BadForm
+    try:
+        fields = parse_qs(content.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
+    except ValueError as error:
+        raise BadForm from error
+    # Browsers send the line ends of a text as CRLF; NUL is a character that PostgreSQL does not store.
+    return {name: values[-1].replace("\r\n", "\n").replace("\0", "") for name, values in fields.items()}
+
+
+def local_instant(desk: Desk, text: str) -> Instant:
+    """Return the instant of a date or date and time on the site's wall.
+
+    Raises:
+        BadForm: It is none.
+    """
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadForm from error
+    return Instant(parsed.replace(tzinfo=desk.journal.rules.work.zone).timestamp())
+
+
+def day_after(desk: Desk, text: str) -> Instant:
+    """Return the end of a date on the site's wall. Raises `BadForm`."""
+    try:
+        parsed = datetime.fromisoformat(text) + timedelta(days=1)
+    except ValueError as error:
+        raise BadForm from error
+    return Instant(parsed.replace(tzinfo=desk.journal.rules.work.zone).timestamp())

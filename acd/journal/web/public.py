@@ -1,0 +1,84 @@
+"""Pages for those who are not logged in: the login itself, and an official's answer through the link of a letter."""
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from acd.journal.errors import CardIncomplete, JournalError
+from acd.journal.service import Seen
+from acd.journal.states import CardTrigger
+from acd.journal.web.access import COOKIE, SESSION_S, Sessions
+from acd.journal.web.desk import HEADERS, Asked, Desk, base_of, language_of, read_form, render
+
+
+def _language(request: Request) -> str:
+    return request.headers.get("accept-language", "ru")
+
+
+async def login_page(desk: Desk, request: Request, error: str = "", status: int = 200) -> Response:
+    """The form for login and password."""
+    return render(desk, request, "login.html", language_of(_language(request)), status=status, error=error)
+
+
+async def login(desk: Desk, request: Request, sessions: Sessions) -> Response:
+    """Begin a session."""
+    form = await read_form(request)
+    name = form.get("login", "").strip().lower()
+    now = desk.now()
+    if sessions.locked(name, now):
+        return await login_page(desk, request, "login_locked", 429)
+    secret = await sessions.begin(name, form.get("password", ""), now)
+    if secret is None:
+        return await login_page(desk, request, "login_failed", 401)
+    answer = RedirectResponse(base_of(request) + "/", 303, headers=HEADERS)
+    answer.set_cookie(
+        COOKIE, secret, max_age=int(SESSION_S), path=base_of(request) or "/", secure=desk.secure,
+        httponly=True, samesite="strict",
+    )  # fmt: skip
+    return answer
+
+
+async def logout(asked: Asked, sessions: Sessions) -> Response:
+    """End the session."""
+    await sessions.end(asked.request)
+    answer = asked.goto("/login")
+    answer.delete_cookie(COOKIE, path=base_of(asked.request) or "/")
+    return answer
+
+
+async def switch_language(asked: Asked) -> Response:
+    """Read in the other language from now on."""
+    other = "ru" if asked.person.language == "en" else "en"
+    await asked.desk.people.set_language(asked.person.login, other)
+    return asked.goto("/")
+
+
+async def result_page(desk: Desk, request: Request) -> Response:
+    """Where an official's link leads: the script takes the secret from behind the # and asks for the card with it."""
+    return render(
+        desk, request, "result.html", language_of(_language(request)), card=None, secret="", told="", error=None
+    )
+
+
+async def result(desk: Desk, request: Request) -> Response:
+    """Show the card of a link, or store the result that the official has written."""
+    form = await read_form(request)
+    language = language_of(_language(request))
+    secret = form.get("secret", "")
+    official = await desk.journal.by_link(secret, desk.now())
+    if official is None or official.card is None:
+        return render(
+            desk, request, "result.html", language, status=404, card=None, secret="", told="link_dead", error=None
+        )
+    card = await desk.journal.read(official, official.card, desk.now())
+    told, error, status = "", None, 200
+    if form.get("do") == CardTrigger.ENTER_RESULT:
+        try:
+            changes = {"measures": form.get("measures", "").strip()}
+            seen = Seen(card.id, int(form.get("version") or card.version))
+            card = await desk.journal.move(official, seen, CardTrigger.ENTER_RESULT, changes, desk.now())
+            told = "result_stored"
+        except (JournalError, ValueError) as fault:
+            told, error, status = ("incomplete" if isinstance(fault, CardIncomplete) else "refused"), fault, 422
+    return render(
+        desk, request, "result.html", language, status=status, card=card, secret=secret, told=told, error=error
+    )

@@ -1,0 +1,68 @@
+"use strict";
+// What the pages cannot do by themselves: keys, the event stream, a warning before typed text is lost. Without this
+// script everything but the official's link and the live parts still works.
+(() => {
+  const base = document.body.dataset.base;
+  const told = document.getElementById("told");
+  const form = document.querySelector("form.card");
+  let typed = false;
+
+  if (form) {
+    form.addEventListener("input", () => { typed = true; });
+    form.addEventListener("submit", () => { typed = false; });
+    window.addEventListener("beforeunload", (event) => { if (typed) event.preventDefault(); });
+    const missing = document.querySelector(".error a[href^='#']");
+    if (missing) document.getElementById(missing.hash.slice(1))?.focus();
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const inField = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
+    if (event.key === "/" && !inField) {
+      event.preventDefault();
+      document.querySelector("[data-search]")?.focus();
+    } else if ((event.ctrlKey || event.metaKey) && event.code === "KeyS" && form) {
+      event.preventDefault();
+      form.querySelector("[data-save]")?.click();
+    }
+  });
+
+  // The secret of an official's link stands behind the #, where no server log sees it; it goes on in the form's body.
+  const link = document.querySelector("form[data-link]");
+  if (link && location.hash.length > 1) {
+    link.elements.secret.value = location.hash.slice(1);
+    history.replaceState(null, "", location.pathname);
+    link.submit();
+  }
+
+  const say = (text, href) => {
+    const line = document.createElement(href ? "a" : "span");
+    line.textContent = text;
+    if (href) line.href = href;
+    told.replaceChildren(line);
+  };
+
+  if ("live" in document.body.dataset) {
+    const events = new EventSource(`${base}/events`);
+    window.addEventListener("pagehide", () => events.close());
+    const go = (path) => { location.href = base + path; };
+    const fresh = () => { if (!form && !/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) location.reload(); };
+    events.addEventListener("call", (event) => {
+      const { card, number } = JSON.parse(event.data);
+      if (typed) say(`☎ ${number}`, `${base}/cards/${card}`);
+      else go(`/cards/${card}`);
+    });
+    events.addEventListener("state", () => { if (document.querySelector("section.state")) fresh(); });
+    events.addEventListener("reload", fresh);
+    events.addEventListener("alarm", (event) => {
+      const { card, number } = JSON.parse(event.data);
+      say(`⏰ ${number}`, `${base}/cards/${card}`);
+    });
+  }
+
+  const wall = document.querySelector("[data-wallboard]");
+  if (wall) {
+    const lines = new EventSource(`${base}/wallboard/events`);
+    window.addEventListener("pagehide", () => lines.close());
+    lines.addEventListener("lines", (event) => { wall.innerHTML = event.data; });
+  }
+})();

@@ -1,0 +1,125 @@
+"""A desk on a real engine: people of every role, lines 122 and what calls do to them, served without a network."""
+
+import re
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+import httpx
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from acd.journal.letters import Letters
+from acd.journal.roles import Person, Role
+from acd.journal.service import Journal
+from acd.journal.states import Holder
+from acd.journal.store.knowledge import Knowledge
+from acd.journal.store.lists import Lists
+from acd.journal.store.outbox import Outbox
+from acd.journal.store.people import People, hash_password
+from acd.journal.web.access import Sessions
+from acd.journal.web.app import desk_routes
+from acd.journal.web.desk import Desk
+from acd.journal.web.hub import Hub
+from metrics.live import LiveFigures
+from metrics.norms import Standard
+from queue_engine.engine import QueueEngine
+from queue_engine.inputs import PoliciesLoaded
+from queue_engine.policy import AgentPolicy, QueuePolicy
+from tests.journal.conftest import rules_of
+from tests.journal.test_cards import MONDAY
+
+PASSWORD = "correct horse battery"
+HASH = hash_password(PASSWORD)
+BASE = "/desk"
+
+
+@dataclass
+class Floor:
+    """The engine with a clock that the test sets, its facts delivered as the daemon does."""
+
+    hub: Hub
+    live_figures: LiveFigures
+    listeners: list = field(default_factory=list)
+    engine: QueueEngine = field(default_factory=lambda: QueueEngine(1))
+    at: float = MONDAY
+
+    def now(self):
+        """The test's instant."""
+        return self.at
+
+    def live(self):
+        """The figures of this moment."""
+        return self.live_figures.snapshot(self.at)
+
+    def post(self, item):
+        """Hand an input to the engine and its facts to those who listen."""
+        for fact in self.engine.handle(item, self.at).facts:
+            self.live_figures.see(fact)
+            self.hub.on_fact(fact)
+            for listener in self.listeners:
+                listener(fact)
+
+
+@dataclass
+class Site:
+    """A served desk."""
+
+    desk: Desk
+    app: Starlette
+    floor: Floor
+    facts: list
+    reason: int
+    clinic: int
+    insurer: int
+
+    async def client(self, role=None, **headers):
+        """Return a browser without a screen, logged in with this role."""
+        client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app), base_url="https://desk.example.org", headers=headers
+        )
+        if role is not None:
+            answer = await client.post(f"{BASE}/login", data={"login": str(role), "password": PASSWORD})
+            assert answer.status_code == 303
+        return client
+
+
+def form_token(page):
+    """Return the token of a page's forms."""
+    return re.search(r'name="form_token" value="([^"]+)"', page.text)[1]
+
+
+async def post(client, path, **fields):
+    """Send a form as a person would who sees the journal's page."""
+    page = await client.get(f"{BASE}/journal")
+    return await client.post(f"{BASE}{path}", data={"form_token": form_token(page), **fields})
+
+
+async def site_on(engine, profile="sakhalin-1300", *, address="https://desk.example.org/desk", secure=True):
+    """Return a desk with a login per role, password `PASSWORD`."""
+    rules = rules_of(profile)
+    hub, facts = Hub(), []
+
+    def publish(fact):
+        facts.append(fact)
+        hub.on_journal(fact)
+
+    journal = Journal(engine, rules, Letters(rules.work), publish=publish, address=address)
+    people = People(engine)
+    sessions = Sessions(people)
+    floor = Floor(hub, LiveFigures(Standard(), ZoneInfo(rules.profile.zone), [profile]))
+    agents = tuple(AgentPolicy(number, (profile,)) for number in ("101", "102", "103"))
+    floor.post(PoliciesLoaded((QueuePolicy(profile),), agents))
+    desk = Desk(
+        engine, journal, Lists(engine), Knowledge(engine), people, Outbox(engine), floor, hub, sessions, secure=secure
+    )
+    reason = await journal.catalogues.add_reason(profile, "Запись к врачу")
+    clinic = await journal.catalogues.add_organisation(profile, Holder.CLINIC, "Городская больница № 1")
+    insurer = await journal.catalogues.add_organisation(profile, Holder.INSURER, "Страховая компания")
+    await journal.catalogues.add_official(clinic, "Смирнова О. И.", "clinic@example.org")
+    numbers = {Role.OPERATOR_1: "101", Role.OPERATOR_2: "102", Role.OPERATOR_3: "103"}
+    for role in Role:
+        organisation = insurer if role is Role.INSURER else None
+        person = Person(str(role), f"Сотрудник ({role})", role, profile, numbers.get(role), organisation)
+        await people.put(person, HASH)
+    app = Starlette(routes=[Mount(BASE, routes=desk_routes(desk, sessions))])
+    return Site(desk, app, floor, facts, reason, clinic, insurer)
