@@ -10,7 +10,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -69,7 +69,8 @@ class LabCentre:
         config_path: Path | None = None,
         program: AsteriskProgram | None = None,
         home: Path | None = None,
-        more_dialplan: str = "",
+        more_conf: Mapping[str, str] | None = None,
+        more_toml: Callable[[str], str] | None = None,
     ) -> None:
         """Make a centre; nothing is started yet.
 
@@ -78,12 +79,14 @@ class LabCentre:
             config_path: A configuration that somebody else wrote, instead: addresses and all.
             program: The Asterisk to start; the one that `find_asterisk` finds if not given.
             home: Where its files go and stay; a temporary folder, removed at the end, if not given.
-            more_dialplan: Text for the end of extensions.conf.
+            more_conf: Text for the end of files that Asterisk loads, by file name.
+            more_toml: Makes text for the end of the configuration from the place of the telephones, `address:port`.
         """
         self.site = site or Site()
         self._held: HeldSlice | None = None
         self._given_config = config_path
-        self._more_dialplan = more_dialplan
+        self._more_conf = more_conf or {}
+        self._more_toml = more_toml
         self._keep = home is not None
         self.home = (home or Path(tempfile.mkdtemp(prefix="acd-lab-"))).resolve()
         # Asterisk's own folder lies where a root folder can show it, and where a socket's path is short enough.
@@ -140,7 +143,8 @@ class LabCentre:
         if self._given_config is None:
             self._held = self._held or HeldSlice.take()
             place = Place.on(self.slice, registering=self.site.registering)
-            self.config_path.write_text(self.site.toml(place, self.home), encoding="utf-8")
+            more = self._more_toml(str(self.slice.telephones)) if self._more_toml else ""
+            self.config_path.write_text(self.site.toml(place, self.home) + more, encoding="utf-8")
         self._config = load_config(self.config_path)
         self.write_asterisk_conf()
 
@@ -157,7 +161,8 @@ class LabCentre:
         # Only what Asterisk loads knows of these folders: the daemon reads the file as it is.
         config = self.config.model_copy(update={"servers": (server, *self.config.servers[1:])})
         files = render(config, server)
-        files["extensions.conf"] += self._more_dialplan
+        for name, text in self._more_conf.items():
+            files[name] += text
         write(files, self.asterisk.etc, Mode.WHOLE)
 
     # -- life ------------------------------------------------------------------------------------------------------

@@ -52,6 +52,11 @@ class LabProcess:
         self.name = name
         self.output = output
         self._process = process
+        # Signals go by this handle. By pid they could meet a stranger, and asyncio's own way (Popen.send_signal) may
+        # take the exit status away from the loop, which then reports 255 (tried).
+        self._handle: int | None = None
+        with contextlib.suppress(ProcessLookupError):
+            self._handle = os.pidfd_open(process.pid)
 
     @classmethod
     async def start(
@@ -107,9 +112,16 @@ class LabProcess:
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal; nothing happens when it has ended."""
-        if self.running:
+        if self.running and self._handle is not None:
             with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(number)
+                signal.pidfd_send_signal(self._handle, number)
+
+    async def _ended(self) -> int:
+        status = await self._process.wait()
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+        return status
 
     async def wait(self, limit_s: float | None = None) -> int:
         """Wait for its end and return the exit status.
@@ -119,7 +131,7 @@ class LabProcess:
         """
         try:
             async with asyncio.timeout(limit_s):
-                return await self._process.wait()
+                return await self._ended()
         except TimeoutError:
             raise ProcessFailed(self.name, f"still runs after {limit_s} s", self.text()) from None
 
@@ -129,14 +141,14 @@ class LabProcess:
         self.send(signal.SIGCONT)
         try:
             async with asyncio.timeout(limit_s):
-                return await self._process.wait()
+                return await self._ended()
         except TimeoutError:
             return await self.kill9()
 
     async def kill9(self) -> int:
         """Kill it as a crash would."""
         self.send(signal.SIGKILL)
-        return await self._process.wait()
+        return await self._ended()
 
     def sigstop(self) -> None:
         """Freeze it: its connections stay open and silent."""

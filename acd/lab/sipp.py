@@ -238,6 +238,7 @@ class Callers(_Sipp):
         callers: Sequence[Caller],
         *,
         rate: float | None = None,
+        at_once: int | None = None,
         account: tuple[str, str] | None = None,
         digits: Sequence[Path] = (),
         digit_gap_ms: int = 1000,
@@ -251,6 +252,7 @@ class Callers(_Sipp):
             server: Asterisk.
             callers: One call each.
             rate: Calls per second; their own `at_ms` is left aside. None: each calls at its `at_ms`.
+            at_once: No more calls than this are up at a time: the next begins when one ends.
             account: User and password for the digest authentication that a telephone is asked for.
             digits: Packet captures of keys that are played after the answer, one after the other.
             digit_gap_ms: Pause before each key.
@@ -260,6 +262,7 @@ class Callers(_Sipp):
         self._server = server
         self._callers = callers
         self._rate = rate
+        self._at_once = at_once or len(callers)
         self._values = {
             "arrivals": rate is None,
             "username": account[0] if account else "",
@@ -281,7 +284,7 @@ class Callers(_Sipp):
         count = len(self._callers)
         # With times of their own all calls begin at once and wait in a pause of the scenario.
         rate = ["-r", str(count)] if self._rate is None else ["-r", f"{self._rate * 10:.0f}", "-rp", "10000"]
-        arguments = [str(self._server), "-inf", str(calls), "-m", str(count), "-l", str(count), *rate]
+        arguments = [str(self._server), "-inf", str(calls), "-m", str(count), "-l", str(self._at_once), *rate]
         await self._launch("caller.xml.j2", self._values, arguments)
 
     async def finish(self, limit_s: float) -> CallerCounts:

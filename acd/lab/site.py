@@ -54,6 +54,8 @@ class Site:
 
     operators: int = 10
     first_operator: str = "101"
+    lines: tuple[str, ...] = (LINE,)
+    """What these operators serve."""
     registering: bool = False
     """Telephones register with a password; else Asterisk knows their address."""
     auto_login: bool = True
@@ -137,6 +139,7 @@ min_talk_s = {self.min_talk_s}
 [[operators_range]]
 first = "{self.first_operator}"
 count = {self.operators}
+lines = {json.dumps(self.lines)}
 {where}
 pin = "{place.pin}"
 auto_login = {str(self.auto_login).lower()}
