@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 HOST = "127.0.11.3"
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"
@@ -46,8 +46,7 @@ class FakeLink(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         self.number = len(self.asterisk.links)
         self.asterisk.links.append(self)
         transport.write(self.asterisk.greeting)
