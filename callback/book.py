@@ -157,7 +157,8 @@ class CallbackBook:
                 desk.dealt_with.add(call, row.broken_at, exchanged=row.origin is Origin.PLACE)
             if row.is_open and row.queue in desk.policies:
                 desk.put(replace(row, hold=None))
-        desk.changed.clear()
+                if row.hold is None:
+                    del desk.changed[row.request]
         desk.now = Instant(max(now, desk.now))
         for row in rows:
             if row.is_open and row.queue not in desk.policies:

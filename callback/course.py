@@ -7,6 +7,7 @@ when the request stands in the line, and starts, in the sense of the norm, when 
 from dataclasses import replace
 
 from callback.attempt import enqueue, follow, hold_back, mark_started, take_back
+from callback.callers import calls_in
 from callback.desk import Desk, HoldKey
 from callback.effects import DialCaller
 from callback.endings import fail, give_up, settle
@@ -69,6 +70,10 @@ def wake(desk: Desk, key: HoldKey) -> None:
 def stand_in_line(desk: Desk, request: Request) -> None:
     """Begin an attempt: take a place in the line, unless something else than an operator is missing."""
     policy = desk.policy(request)
+    on_the_line = desk.live.of(request.number)
+    if on_the_line:  # a promised answer whose time comes while he is with us
+        calls_in(desk, request, on_the_line[0])
+        return
     if desk.limits.number_used_up(request.number, policy, desk.now):
         give_up(desk, request, GiveUpReason.NUMBER_LIMIT)
         return

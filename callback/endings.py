@@ -41,7 +41,8 @@ def owe_again(desk: Desk, request: Request, state: RequestState, failure: Attemp
         take_back(desk, request)
     fruitless = request.fruitless + (not counted)
     next_at = next_attempt_at(now, failure, counted=counted, fruitless=fruitless, policy=policy)
-    over = counted and request.of_break >= policy.attempts
+    closed_by = request.outcome_by if request.outcome is TalkOutcome.SPOKEN else None
+    over = closed_by is not None or (counted and request.of_break >= policy.attempts)
     due_at = Instant(next_at + policy.first_attempt_s) if counted else request.due_at
     request = replace(
         without_attempt(request, now, failure), state=state, fruitless=fruitless, next_at=next_at, due_at=due_at
@@ -52,7 +53,9 @@ def owe_again(desk: Desk, request: Request, state: RequestState, failure: Attemp
         )
     )
     desk.put(request)
-    if over:
+    if closed_by is not None:
+        done(desk, request, T.CLOSED, closed_by)
+    elif over:
         give_up(desk, request, GiveUpReason.ATTEMPTS_MADE)
 
 
@@ -137,16 +140,16 @@ def give_outcome(desk: Desk, request: Request, outcome: TalkOutcome, by: str) ->
 
 
 def close(desk: Desk, request: Request, by: str) -> None:
-    """Somebody says that nothing is owed any more. A caller who is on the line stays there."""
+    """Somebody says that nothing is owed any more; while the caller is on the line it is noted and done after that."""
     state = next_state(request.state, T.CLOSED)
-    if state is S.TALKING:
+    if state is request.state:
         desk.put(replace(request, outcome=TalkOutcome.SPOKEN, outcome_by=by))
     elif state is not None:
         done(desk, drop_attempt(desk, request, "closed"), T.CLOSED, by)
 
 
 def cancel(desk: Desk, request: Request, by: str) -> None:
-    """Somebody calls it off. A caller who is on the line stays there."""
+    """Somebody calls it off; too late once the caller has answered."""
     state = next_state(request.state, T.CANCELLED)
     if state is not None:
         end_without_talk(desk, drop_attempt(desk, request, "cancelled"), state, GiveUpReason.CANCELLED, by)

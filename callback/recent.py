@@ -1,6 +1,5 @@
 """What is remembered for a while: who is on our lines now, which calls were dealt with, which talks have just ended."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,7 +45,7 @@ class LiveCalls:
                 del self._by_number[live.number]
         return live
 
-    def of(self, number: str) -> Collection[LiveCall]:
+    def of(self, number: str) -> list[LiveCall]:
         """Return the live calls of a number, the oldest first."""
         return [self._calls[call] for call in self._by_number.get(number, ())]
 

@@ -15,7 +15,7 @@ itself (the rest). The races that exist, each a row or a stale pair below:
 - The operator hangs up while the caller's telephone rings: the attempt goes on if it began with the caller.
 - The caller calls in while we call him: our attempt ends, his call wins. Once he has answered ours, ours wins.
 - Evidence is late or skipped: ringing may come without dialling before it, an answer without ringing.
-- An outcome during the talk is noted and taken up after it.
+- An outcome during the talk is noted and taken up after it; so is what closes a request whose caller has answered.
 
 OUTSIDE triggers are total: in each state a row, or listed as stale, by hand.
 """
@@ -170,8 +170,7 @@ TRANSITIONS: Final[Mapping[tuple[RequestState, RequestTrigger], RequestState]] =
     (S.CONNECTED, T.OPERATOR_GONE): S.CONNECTED,
     (S.CONNECTED, T.FAILED): S.OWED,
     (S.CONNECTED, T.TALK_BEGAN): S.TALKING,
-    (S.CONNECTED, T.CLOSED): S.DONE,
-    (S.CONNECTED, T.CANCELLED): S.GIVEN_UP,
+    (S.CONNECTED, T.CLOSED): S.CONNECTED,  # he is on the line: taken up when that is over
     (S.TALKING, T.TALK_RETURNED): S.CONNECTED,
     (S.TALKING, T.TALK_OVER): S.AFTER_TALK,
     (S.TALKING, T.MACHINE): S.TALKING,  # taken up after the talk
@@ -205,7 +204,7 @@ STALE: Final[Mapping[RequestTrigger, AbstractSet[RequestState]]] = {
     T.MACHINE: set(S) - {S.TALKING, S.AFTER_TALK},
     T.WRONG_PERSON: set(S) - {S.TALKING, S.AFTER_TALK},
     T.CLOSED: set(FINAL),
-    T.CANCELLED: {S.TALKING, S.AFTER_TALK, *FINAL},  # too late: he is being spoken to
+    T.CANCELLED: {S.CONNECTED, S.TALKING, S.AFTER_TALK, *FINAL},  # too late: he is on the line
 }
 
 
