@@ -89,11 +89,14 @@ class CallerSessions:
         call.known_before = self._known_before(call.call, stage)
         board.introduce(call, greeted=greeted)
         if not greeted:
-            await agi.command("STREAM FILE", sound.greeting, "")
+            played = await agi.command("STREAM FILE", sound.greeting, "")
+            if played.result < 0:
+                raise AgiHungUp("STREAM FILE", "the caller left in the greeting")
             await agi.command("SET VARIABLE", "ACD_STAGE", "waiting")
             self._post(GreetingEnded(call.call))
         music = False
         talked = False
+        returned = stage == "returned"
         while True:
             if not call.orders:
                 if not music and not talked:
@@ -113,10 +116,11 @@ class CallerSessions:
                     music = False
                 case BackInLineOrder():
                     await agi.command("SET VARIABLE", "ACD_STAGE", "returned")
-                    talked = False
+                    talked, returned = False, True
                 case LeaveOrder():
-                    if order.destination or not talked:
-                        await agi.command("SET VARIABLE", "ACD_TO", order.destination or "hangup")
+                    # DIALSTATUS tells the dialplan of a talk that ended the call, unless an earlier one did not.
+                    if order.destination or returned or not talked:
+                        await agi.command("SET VARIABLE", "ACD_TO", order.destination or "served")
                     return
                 case _:
                     assert_never(order)
@@ -130,22 +134,25 @@ class CallerSessions:
             options = f"gU(acd-answered)m({music})" if music else "gU(acd-answered)"
             where = "&".join(f"PJSIP/{leg.telephone}" for leg in legs)
             await agi.command("EXEC", "Dial", f"{where},{math.ceil(order.ring_s)},{options}")
-        status = ""
-        if not board.link_up or any(not leg.uniqueid for leg in legs):
-            status = (await agi.command("GET VARIABLE", "DIALSTATUS")).data
-        if not board.link_up and status == "ANSWER":
-            await self._book_unseen_talk(agi, call)
         talked = any(leg.talking for leg in legs)
+        status = ""
+        if legs and not talked:
+            status = (await agi.command("GET VARIABLE", "DIALSTATUS")).data
+            # Events may lag behind: what an answer has led to, the next order tells.
+            talked = status == "ANSWER"
+        if talked and not board.link_up:
+            await self._book_unseen_talk(agi, board, call)
         board.round_over(call, status)
         return talked
 
-    async def _book_unseen_talk(self, agi: AgiSession, call: CallLeg) -> None:
-        """The talk came and went while no events came in: book it from what Dial says of itself."""
-        talked = (await agi.command("GET VARIABLE", "ANSWEREDTIME")).data
+    async def _book_unseen_talk(self, agi: AgiSession, board: Switchboard, call: CallLeg) -> None:
+        """The end of the talk, or all of it, came while no events came in: book it from what the dialplan noted."""
+        answered = (await agi.command("GET VARIABLE", "ACD_ANSWERED")).data
         leg = next((leg for leg in call.legs if not leg.withdrawn), None)
         if leg is None:
             return
         if not leg.talking and leg.offer is not None:
             self._post(OfferAnswered(leg.offer))
-            leg.talking = True
-        self._post(TalkEnded(call.call, Party.AGENT, NORMAL_CLEARING, float(talked or 0)))
+        talked_s = max(0.0, board.now() - int(answered) / 1000) if answered.isdigit() else None
+        board.legs.drop(call, leg)
+        self._post(TalkEnded(call.call, Party.AGENT, NORMAL_CLEARING, talked_s))

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ami_bridge.desks import Desks, Telephone
-from ami_bridge.legs import CallLeg, LegBook, OperatorLeg
+from ami_bridge.legs import BackInLineOrder, CallLeg, LegBook, OperatorLeg
 from ami_bridge.message import AmiMessage
 from queue_engine.ids import AgentId, CallId, Instant, QueueName
 from queue_engine.inputs import (
@@ -44,6 +44,7 @@ FAILURE_BY_DIAL_STATUS: Final[Mapping[str, RingFailure]] = {
     "NOANSWER": RingFailure.NO_ANSWER,
     "BUSY": RingFailure.BUSY,
     "CANCEL": RingFailure.CANCELLED,
+    "ANSWER": RingFailure.REFUSED,
 }
 
 
@@ -85,7 +86,7 @@ class Switchboard:
         self.post = post
         self._hang_up = hang_up
         self._key_pressed = key_pressed
-        self._now = now
+        self.now = now
         self._foreign: dict[str, _ForeignChannel] = {}
         self._caller_in: dict[str, CallLeg] = {}
         self.link_up = False
@@ -180,7 +181,7 @@ class Switchboard:
         bridge = message["BridgeUniqueid"]
         call = self.legs.caller(uniqueid)
         if call is not None:
-            self.caller_found_in_bridge(call, bridge, self._now())
+            self.caller_found_in_bridge(call, bridge, self.now())
             return
         found = self.legs.operator(uniqueid)
         if found is not None:
@@ -195,7 +196,7 @@ class Switchboard:
             foreign.bridge = bridge
             caller = self._caller_in.get(bridge)
             if caller is not None:
-                self.adopt_talk(caller, foreign.telephone, foreign.channel, uniqueid, self._now())
+                self.adopt_talk(caller, foreign.telephone, foreign.channel, uniqueid, self.now())
 
     def caller_found_in_bridge(self, call: CallLeg, bridge: str, answered_at: Instant | None) -> None:
         """The caller's channel is in this bridge; whoever else is there talks with him."""
@@ -293,6 +294,9 @@ class Switchboard:
         was_talking = leg.talking
         self.legs.drop(call, leg)
         if not was_talking:
+            if leg.dial_status == "ANSWER":
+                # Picked up and dropped before the two were joined: the dialplan must not take it for a talk.
+                call.order(BackInLineOrder())
             if leg.offer is not None:
                 gone = RingFailure.CANCELLED if leg.withdrawn else ring_failure(leg.dial_status, cause)
                 self.post(OfferFailed(leg.offer, gone))

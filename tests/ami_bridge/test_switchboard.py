@@ -2,6 +2,7 @@
 
 import pytest
 
+from ami_bridge.legs import BackInLineOrder
 from ami_bridge.switchboard import ring_failure
 from queue_engine.ids import AgentId, Instant, OfferId, QueueName
 from queue_engine.inputs import (
@@ -113,6 +114,14 @@ def test_offer_fails_for_the_reason_that_status_and_cause_tell(bench, status, ca
         newchannel(PHONE, LEG), dial_begin(PHONE, LEG), dial_end(LEG, status), hangup(PHONE, LEG, cause)
     )
     assert failed == [OfferFailed(OfferId(7), failure)]
+
+
+def test_telephone_that_is_picked_up_and_dropped_before_the_bridge_is_no_talk(bench):
+    """The caller's session is told to say so, or a crash would leave the dialplan taking the call for served."""
+    call = bench.board.legs.call(CALL)
+    failed = bench.happens(*ANSWERED[:3], request(LEG), hangup(PHONE, LEG))
+    assert failed == [OfferFailed(OfferId(7), RingFailure.REFUSED)]
+    assert call.orders == [BackInLineOrder()]
 
 
 def test_caller_who_leaves_while_it_rings_is_told_first_and_the_telephone_when_it_is_still(bench):

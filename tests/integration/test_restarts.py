@@ -1,0 +1,144 @@
+"""What dies and comes back: the daemon, for a while or for long, and Asterisk. No call is lost, no record wrong (S5)."""
+
+import asyncio
+
+import pytest
+
+from acd.lab.plans import Answering, Caller
+from acd.lab.site import Site
+
+pytestmark = pytest.mark.asterisk
+
+TALK_MS = 4000
+PLAN = [Answering(ring_ms=300, talk_ms=TALK_MS)]
+
+
+def callers(count: int, **how: object) -> list[Caller]:
+    """Return so many callers with numbers of their own."""
+    return [Caller(f"7927000{index:04}", **how) for index in range(count)]
+
+
+@pytest.fixture
+def site() -> Site:
+    """Four operators; the fallback takes over after three tries."""
+    return Site(operators=4, fallback_tries=3, fallback_queue_s=5)
+
+
+def assert_exact(rows, count):
+    """Every call is answered, its talk is as long as it was, and its times agree."""
+    assert [row["outcome"] for row in rows] == ["answered"] * count
+    for row in rows:
+        assert row["talked_s"] == pytest.approx(TALK_MS / 1000, abs=0.5), dict(row)
+        assert row["answered_at"] - row["entered_at"] == pytest.approx(row["waited_s"], abs=0.01), dict(row)
+        assert row["ended_at"] - row["answered_at"] == pytest.approx(row["talked_s"], abs=0.05), dict(row)
+
+
+async def test_killed_daemon_comes_back_and_every_call_is_served_in_order(centre):
+    """`kill -9` while callers wait, ring and talk: talks go on, the order of entry is kept, the records are exact."""
+    async with centre.telephones(PLAN) as telephones, centre.callers(callers(10), rate=5) as calling:
+        await centre.until(lambda status: status.talking == 4 and status.waiting == 6)
+        await centre.kill_daemon()
+        await asyncio.sleep(3)
+        await centre.start_daemon()
+        counts = await calling.finish(60)
+    rows = await centre.settled(10)
+    assert (counts.served, counts.unfinished) == (10, 0)
+    assert telephones.counts().answered == 10
+    assert_exact(rows, 10)
+    answers = [row["answered_at"] for row in rows]
+    assert answers == sorted(answers)
+
+
+async def test_daemon_that_stays_away_is_replaced_by_asterisks_own_queue(centre):
+    """Callers reach the same operators without us; when we come back the records have them all, and new calls too."""
+    async with centre.telephones(PLAN) as telephones:
+        async with centre.callers(callers(8), rate=4) as calling:
+            await centre.until(lambda status: status.talking == 4)
+            await centre.kill_daemon()
+            counts = await calling.finish(60)
+        assert counts.served == 8
+        await centre.start_daemon()
+        async with centre.callers(callers(2), rate=4) as calling:
+            counts = await calling.finish(60)
+        assert counts.served == 2
+    assert telephones.counts().answered == 10
+    rows = await centre.settled(10)
+    assert_exact(rows, 10)
+    assert [row["offers"] for row in rows[-2:]] == [1, 1]
+
+
+async def test_daemon_that_comes_back_takes_callers_out_of_the_fallback(centre):
+    """Who waits in Asterisk's own queue at that moment is distributed by us again, at his old place."""
+    async with centre.telephones(PLAN), centre.callers(callers(12), rate=6) as calling:
+        await centre.until(lambda status: status.talking == 4)
+        await centre.kill_daemon()
+        await asyncio.sleep(5)
+        await centre.start_daemon()
+        counts = await calling.finish(60)
+    rows = await centre.settled(12)
+    assert (counts.served, counts.unfinished) == (12, 0)
+    assert_exact(rows, 12)
+    assert any(row["offers"] for row in rows[6:])
+
+
+async def test_stopped_daemon_leaves_its_callers_to_the_next_one(centre):
+    """An orderly stop is no different for a caller: he hears music until the next daemon takes him."""
+    async with centre.telephones(PLAN), centre.callers(callers(8), rate=5) as calling:
+        await centre.until(lambda status: status.talking == 4 and status.waiting == 4)
+        assert await centre.stop_daemon() == 0
+        await centre.start_daemon()
+        counts = await calling.finish(60)
+    rows = await centre.settled(8)
+    assert (counts.served, counts.unfinished) == (8, 0)
+    assert_exact(rows, 8)
+
+
+async def test_killed_asterisk_closes_the_records_and_new_calls_are_taken_up(centre):
+    """The calls died with it and are recorded so; the daemon goes on with the new Asterisk by itself."""
+    async with centre.telephones(PLAN):
+        async with centre.callers(callers(6, patience_ms=8000), rate=6):
+            await centre.until(lambda status: status.talking == 4 and status.waiting == 2)
+            await centre.asterisk.kill9()
+            await centre.until(lambda status: not status.healthy)
+        await centre.asterisk.start()
+        up = asyncio.get_running_loop().time()
+        await centre.until(lambda status: status.healthy)
+        assert asyncio.get_running_loop().time() - up < 2 + 1  # 2 s, and a second for asking over HTTP
+        rows = await centre.settled(6)
+        assert [row["outcome"] for row in rows] == ["answered"] * 4 + ["died"] * 2
+        assert {row["ended_by"] for row in rows[:4]} == {"system"}
+        assert {row["reason"] for row in rows[4:]} == {"Asterisk was restarted"}
+        await centre.until(lambda status: status.ready == 4)
+        async with centre.callers(callers(4), rate=4) as calling:
+            counts = await calling.finish(60)
+    assert counts.served == 4
+    assert_exact((await centre.settled(10))[-4:], 4)
+
+
+async def test_frozen_asterisk_is_noticed_and_taken_up_again(centre):
+    """A connection that is open and silent is no connection: seen within 5 s, mended when it thaws."""
+    async with centre.telephones(PLAN), centre.callers(callers(6), rate=6) as calling:
+        await centre.until(lambda status: status.talking == 4)
+        centre.asterisk.sigstop()
+        try:
+            await centre.until(lambda status: not status.healthy, limit_s=6)
+        finally:
+            centre.asterisk.sigcont()
+        await centre.until(lambda status: status.healthy)
+        counts = await calling.finish(60)
+    rows = await centre.settled(6)
+    assert (counts.served, counts.unfinished) == (6, 0)
+    assert [row["outcome"] for row in rows] == ["answered"] * 6
+
+
+async def test_operators_stay_logged_in_and_paused_over_a_restart(centre):
+    """A restart logs nobody out and resumes nobody."""
+    await centre.tell("/v1/agents/102/pause", {"reason": "lunch"})
+    await centre.tell("/v1/agents/103/logout", {})
+    await centre.until(lambda status: status.operators.get("paused") == 1)
+    await centre.kill_daemon()
+    await centre.start_daemon()
+    status = await centre.until(lambda status: status.ready == 3 - 0 or status.ready == 2)
+    agents = {row["agent"]: row for row in (await centre.ask("/v1/agents"))["agents"]}
+    assert (agents["102"]["state"], agents["102"]["reason"]) == ("paused", "lunch")
+    assert status.operators.get("paused") == 1
