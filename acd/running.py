@@ -18,6 +18,8 @@ import structlog
 from acd.asterisk_conf.members import fallback_members
 from acd.clock import Clock
 from acd.control.centre import Health, ServerHealth
+from acd.control.events import EventLog
+from acd.control.history import RecordedHistory
 from acd.fact_log import log_fact
 from acd.recovery import missing_facts
 from acd.runner import EngineRunner
@@ -82,6 +84,7 @@ class RunningCentre:
         self._live = LiveFigures(
             standard_of(config), ZoneInfo(config.site.time_zone), [QueueName(line.name) for line in config.lines]
         )
+        self.events = EventLog(self.recorder.run, lambda: self.recorder.recorded, RecordedHistory(config.database.url))
         self._records = open_engine(config.database.url)
         self._desks = Desks(self._telephones(), self._runner.post)
         self._seat_file = SeatFile(config.database.spool.with_suffix(".seats.json"))
@@ -98,6 +101,7 @@ class RunningCentre:
         self._runner.connect(
             self._perform,
             self.recorder.record,
+            self.events.take,
             self._live.see,
             self._take_note,
             log_fact,
@@ -315,6 +319,7 @@ class RunningCentre:
         )
         for fact in facts:
             self.recorder.record(fact)
+            self.events.take(fact)
             self._live.see(fact)
             log_fact(fact)
         for call in mine:

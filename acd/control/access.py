@@ -90,6 +90,20 @@ class FileGuard:
         return self._identity if hmac.compare_digest(token_digest(token), self._digest) else None
 
 
+class Guards:
+    """Asks one guard after the other; the first that knows a token says whose it is."""
+
+    def __init__(self, *guards: Guard) -> None:
+        self._guards = guards
+
+    async def identify(self, token: str) -> Identity | None:
+        """Return the holder according to the first guard that knows the token."""
+        for guard in self._guards:
+            if (identity := await guard.identify(token)) is not None:
+                return identity
+        return None
+
+
 def ensure_token_file(path: Path) -> str:
     """Return the token of the file, which is created with mode 0600 when it is not there.
 

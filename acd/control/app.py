@@ -3,8 +3,9 @@
 What is asked and answered is in `endpoints.py`. No request raises out of here: the daemon has calls to serve.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, Final
 
 import orjson
 import structlog
@@ -12,17 +13,22 @@ from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from acd.control.access import FileGuard, Guard, Identity, ensure_token_file
+from acd.control.access import FileGuard, Guard, Guards, Identity, ensure_token_file
 from acd.control.centre import Centre
 from acd.control.endpoints import ENDPOINTS, Asked, Body, Endpoint
-from acd.control.errors import RequestRefused
+from acd.control.errors import RequestRefused, StoreAway
+from acd.control.events import Event, Gap, Heartbeat, names_a_number, shown_to
 from acd.control.openapi import openapi_document
 from acd.control.place import token_path
+from acd.control.store.database import ControlDatabase
+from acd.control.store.tokens import StoreGuard, TokenStore
+from acd.control.store.trail import Trail
 from acd.control.views import ErrorView, Refusal
 from config.model import Config
+from queue_engine.ids import CallId, Instant
 
 log = structlog.get_logger(__name__)
 
@@ -31,59 +37,149 @@ LARGEST_BODY: Final = 65_536
 _NAMES_OF_STATUS: Final = {404: "path_unknown", 405: "method_wrong"}
 
 
-def control_app(centre: Centre, config: Config) -> Starlette:
+class ControlApp(Starlette):
+    """The application, and what it holds open."""
+
+    def __init__(
+        self,
+        centre: Centre,
+        guard: Guard,
+        trail: Trail,
+        *,
+        database: ControlDatabase | None = None,
+        more: Sequence[BaseRoute] = (),
+    ) -> None:
+        self._centre = centre
+        self._database = database
+        document = orjson.dumps(openapi_document(ENDPOINTS))
+
+        async def describe(_request: Request) -> Response:
+            return Response(document, media_type="application/json")
+
+        routes: list[BaseRoute] = [
+            Route(endpoint.path, _handler(endpoint, centre, guard, trail), methods=[endpoint.method])
+            for endpoint in ENDPOINTS
+        ]
+        stream = Route("/v1/events", _follower(centre, guard, trail))
+        super().__init__(
+            routes=[*routes, stream, Route("/v1/openapi.json", describe), *more],
+            exception_handlers={HTTPException: _http_refused, RequestRefused: _refused, Exception: _broken},
+        )
+
+    def end_streams(self) -> None:
+        """Let those who follow events go: the server is about to close."""
+        self._centre.events.close()
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        if self._database is not None:
+            await self._database.close()
+
+
+def control_app(centre: Centre, config: Config) -> ControlApp:
     """Return the daemon's control API; the administrator's token file is made if it is not there.
 
     Raises:
         TokenFileError: The token's file cannot be made or must not be trusted.
     """
-    return build_app(centre, FileGuard(ensure_token_file(token_path(config))))
+    console = FileGuard(ensure_token_file(token_path(config)))
+    database = ControlDatabase(config.database.url)
+    guard = Guards(console, StoreGuard(TokenStore(database), centre.now))
+    return ControlApp(centre, guard, Trail(database), database=database)
 
 
-def build_app(centre: Centre, guard: Guard, more: Sequence[BaseRoute] = ()) -> Starlette:
+def build_app(centre: Centre, guard: Guard, trail: Trail | None = None, more: Sequence[BaseRoute] = ()) -> ControlApp:
     """Return the API over a centre, for those whom the guard knows.
 
     Args:
         centre: The running call centre.
         guard: Knows whom a token belongs to.
+        trail: Where looks and actions are noted; in the log alone if not given.
         more: Further routes, which bring their own authentication.
     """
-    document = orjson.dumps(openapi_document(ENDPOINTS))
-
-    async def describe(_request: Request) -> Response:
-        return Response(document, media_type="application/json")
-
-    routes: list[BaseRoute] = [
-        Route(endpoint.path, _handler(endpoint, centre, guard), methods=[endpoint.method]) for endpoint in ENDPOINTS
-    ]
-    return Starlette(
-        routes=[*routes, Route("/v1/openapi.json", describe), *more],
-        exception_handlers={HTTPException: _http_refused, RequestRefused: _refused, Exception: _broken},
-    )
+    return ControlApp(centre, guard, trail or Trail(None), more=more)
 
 
-def _handler(endpoint: Endpoint, centre: Centre, guard: Guard) -> Callable[[Request], Awaitable[Response]]:
+def _handler(
+    endpoint: Endpoint, centre: Centre, guard: Guard, trail: Trail
+) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
         asker = await authenticate(request, guard)
-        if asker.role not in endpoint.roles:
-            raise RequestRefused(403, "not_allowed", f"{asker.role} may not {endpoint.method} {endpoint.path}")
-        body = await _body(request, endpoint.body)
-        answer = await endpoint.answer(Asked(centre, asker, request.path_params, body))
+        try:
+            _check_role(asker, endpoint)
+            body = await _body(request, endpoint.body)
+            query = _checked(endpoint.query, dict(request.query_params))
+            asked = Asked(centre, trail, asker, _address(request), request.path_params, query, body)
+            answer = await endpoint.answer(asked)
+        except RequestRefused as refusal:
+            await trail.acted(asker, *_deed(request, centre), outcome=refusal.code)
+            raise
         if endpoint.method != "GET":
-            log.info("control.asked", by=asker.name, method=endpoint.method, path=request.url.path)
+            detail = body.model_dump_json(exclude_defaults=True)
+            await trail.acted(asker, *_deed(request, centre), detail="" if detail == "{}" else detail)
         return _json(200, answer)
 
     return handle
+
+
+def _check_role(asker: Identity, endpoint: Endpoint) -> None:
+    if asker.role not in endpoint.roles:
+        raise RequestRefused(403, "not_allowed", f"{asker.role} may not {endpoint.method} {endpoint.path}")
+
+
+def _deed(request: Request, centre: Centre) -> tuple[str, str, str, Instant]:
+    """Return what the trail says of a request: from where, what, to whom, when."""
+    agent = request.path_params.get("agent")
+    object_ = f"agent {agent}" if agent else ""
+    return _address(request), f"{request.method} {request.url.path}", object_, centre.now()
+
+
+def _follower(centre: Centre, guard: Guard, trail: Trail) -> Callable[[Request], Awaitable[Response]]:
+    async def follow(request: Request) -> Response:
+        asker = await authenticate(request, guard)
+        after = request.headers.get("last-event-id") or request.query_params.get("after")
+
+        async def lines() -> AsyncIterator[bytes]:
+            yield b"retry: 1000\n\n"
+            async with aclosing(centre.events.follow(after)) as seen:
+                async for each in seen:
+                    if (line := await _line(each, asker, _address(request), centre, trail)) is not None:
+                        yield line
+
+        return StreamingResponse(lines(), media_type="text/event-stream", headers={"cache-control": "no-store"})
+
+    return follow
+
+
+async def _line(
+    seen: Event | Gap | Heartbeat, asker: Identity, address: str, centre: Centre, trail: Trail
+) -> bytes | None:
+    """Return an event as it goes over the wire; None for one that is not the asker's to see."""
+    match seen:
+        case Gap():
+            return b"event: gap\ndata: {}\n\n"
+        case Heartbeat():
+            return b":\n\n"
+        case Event():
+            values = shown_to(asker, seen)
+            if values is None:
+                return None
+            if names_a_number(values) and values.get("call"):
+                await trail.looked(asker, address, [CallId(values["call"])], centre.now())
+            return b"id: %s\nevent: %s\ndata: %s\n\n" % (seen.id.encode(), seen.kind.encode(), orjson.dumps(values))
 
 
 async def authenticate(request: Request, guard: Guard) -> Identity:
     """Return who asks.
 
     Raises:
-        RequestRefused: No token, or one that nobody holds (401).
+        RequestRefused: No token, or one that nobody holds (401); or the tokens cannot be read now (503).
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    identity = await guard.identify(token.strip()) if scheme.lower() == "bearer" and token else None
+    try:
+        identity = await guard.identify(token.strip()) if scheme.lower() == "bearer" and token else None
+    except StoreAway as fault:
+        raise RequestRefused(503, "database_away", "tokens cannot be read now") from fault
     if identity is None:
         raise RequestRefused(401, "token_wrong", "a valid bearer token is needed")
     return identity
@@ -96,28 +192,39 @@ async def _body(request: Request, model: type[Body]) -> Body:
         if len(content) > LARGEST_BODY:
             raise RequestRefused(413, "body_too_long", f"at most {LARGEST_BODY} bytes")
     try:
-        return model.model_validate_json(bytes(content) or b"{}")
+        values = orjson.loads(content or b"{}")
+    except orjson.JSONDecodeError as fault:
+        raise RequestRefused(422, "body_wrong", "the body is no JSON") from fault
+    return _checked(model, values)
+
+
+def _checked(model: type[Body], values: Any) -> Body:
+    try:
+        return model.model_validate(values)
     except ValidationError as fault:
         mistakes = fault.errors(include_url=False, include_input=False, include_context=False)
         told = "; ".join(f"{'.'.join(map(str, m['loc'])) or 'body'}: {m['msg']}" for m in mistakes)
         raise RequestRefused(422, "body_wrong", told) from fault
 
 
-def _json(status: int, content: object) -> Response:
-    return Response(orjson.dumps(content), status, media_type="application/json", headers={"cache-control": "no-store"})
+def _address(request: Request) -> str:
+    return request.client.host if request.client is not None else ""
+
+
+def _json(status: int, content: object, headers: Mapping[str, str] | None = None) -> Response:
+    kept_nowhere = {"cache-control": "no-store", **(headers or {})}
+    return Response(orjson.dumps(content), status, media_type="application/json", headers=kept_nowhere)
 
 
 def _refusal(status: int, code: str, message: str) -> Response:
-    return _json(status, Refusal(ErrorView(code, message)))
+    headers = {"www-authenticate": "Bearer"} if status == 401 else {}
+    return _json(status, Refusal(ErrorView(code, message)), headers)
 
 
 async def _refused(_request: Request, fault: Exception) -> Response:
     if not isinstance(fault, RequestRefused):
         raise fault
-    answer = _refusal(fault.status, fault.code, fault.message)
-    if fault.status == 401:
-        answer.headers["www-authenticate"] = "Bearer"
-    return answer
+    return _refusal(fault.status, fault.code, fault.message)
 
 
 async def _http_refused(_request: Request, fault: Exception) -> Response:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from acd.control.events import EventLog
 from config.model import Config
 from metrics.live import LiveSnapshot
 from queue_engine.ids import AgentId, Instant
@@ -47,6 +48,11 @@ class Centre(Protocol):
     @property
     def config(self) -> Config:
         """The configuration in force."""
+        ...
+
+    @property
+    def events(self) -> EventLog:
+        """Every fact since the start, for those who follow."""
         ...
 
     def now(self) -> Instant:

@@ -54,3 +54,25 @@ class RequestRefused(ControlError):
 
     def __str__(self) -> str:
         return f"{self.message} ({self.code}, HTTP {self.status})"
+
+
+class StoreAway(ControlError):
+    """Tokens and trail cannot be read or written: the database is away."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"database: {self.reason}"
+
+
+class TokenWrong(ControlError):
+    """A token that cannot be made or named so."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason

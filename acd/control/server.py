@@ -7,10 +7,10 @@ port is an error with a name. Anything but loopback needs TLS, for a token in th
 import ipaddress
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -31,6 +31,19 @@ class Tls:
     key: Path
 
 
+@runtime_checkable
+class Closing(Protocol):
+    """An application that holds something open."""
+
+    def end_streams(self) -> None:
+        """End answers that would go on for ever."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the rest."""
+        ...
+
+
 class ControlServer:
     """The listener of the control API."""
 
@@ -41,13 +54,13 @@ class ControlServer:
         port: int,
         *,
         tls: Tls | None = None,
-        before_close: Callable[[], None] | None = None,
     ) -> None:
         self._app = app
+        whole: object = app
+        self._held = whole if isinstance(whole, Closing) else None
         self._host = host
         self._port = port
         self._tls = tls
-        self._before_close = before_close
         self._server: uvicorn.Server | None = None
         self._sockets: list[socket.socket] = []
 
@@ -95,13 +108,15 @@ class ControlServer:
 
     async def close(self) -> None:
         """Stop listening, end event streams, give running answers `CLOSE_S`, then cut them off. Idempotent."""
-        server, self._server = self._server, None
+        server = self._server
         if server is None:
             return
-        if self._before_close is not None:
-            self._before_close()
-        server.should_exit = True
+        self._server = None
+        if self._held is not None:
+            self._held.end_streams()
         await server.shutdown(sockets=self._sockets)
+        if self._held is not None:
+            await self._held.close()
         self._sockets = []
 
 

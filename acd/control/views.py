@@ -148,6 +148,31 @@ class ReloadView:
 
 
 @dataclass(frozen=True, slots=True)
+class TrailEntryView:
+    """One entry of the audit trail."""
+
+    id: int
+    at: float
+    who: str
+    role: str
+    address: str
+    action: str
+    """`look` for a caller's number that was shown; else what was asked: `POST /v1/agents/101/pause`."""
+    object: str
+    """A call or an operator."""
+    detail: str
+    outcome: str
+    """`done`, or the code of the refusal."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrailView:
+    """A part of the audit trail, in order."""
+
+    entries: tuple[TrailEntryView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorView:
     """Why a request was refused."""
 

@@ -146,6 +146,11 @@ class Recorder:
         return self.health().healthy
 
     @property
+    def recorded(self) -> int:
+        """Facts taken since the start: with `run`, the place of the last one in the records."""
+        return self._seq
+
+    @property
     def spooled(self) -> int:
         """Bytes in the spool that are not committed."""
         return self._reader.unread_bytes()

@@ -12,6 +12,7 @@ from acd.control.access import Guard, Identity, new_token
 from acd.control.app import build_app
 from acd.control.centre import Health, ServerHealth
 from acd.control.client import ControlClient
+from acd.control.events import EventLog
 from acd.control.server import ControlServer
 from acd.standard import standard_of
 from config.load import load_config
@@ -95,7 +96,8 @@ class Stage:
         self.engine = QueueEngine(first_offer=1)
         self.figures = LiveFigures(standard_of(self.config), ZoneInfo("Europe/Moscow"))
         self.facts: list[Fact] = []
-        self.sinks: list[Callable[[Fact], None]] = [self.facts.append, self.figures.see]
+        self.events = EventLog("run-1", lambda: len(self.facts))
+        self.sinks: list[Callable[[Fact], None]] = [self.facts.append, self.figures.see, self.events.take]
         self.offers: list[OfferCall] = []
         self.health_now = Health(
             started_at=Instant(NOON - 60),

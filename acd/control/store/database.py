@@ -1,0 +1,76 @@
+"""The control API's part of the database: brought up to date when it is first needed, and away without harm.
+
+Tokens and trail are asked and written while callers wait for nothing; when the database is away, the administrator's
+token file still opens, and what should have been in the trail is in the log.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from acd.control.errors import StoreAway
+from metrics.records.database import open_engine
+
+VERSION_TABLE: Final = "alembic_version_control"
+
+
+class ControlDatabase:
+    """An engine whose schema is known to be today's from the first use on."""
+
+    def __init__(self, url: str) -> None:
+        """Take the URL of the records; nothing is connected yet.
+
+        Raises:
+            RecordsUnusable: It is no URL of a database that we know.
+        """
+        self._engine = open_engine(url)
+        self._ready = False
+        self._lock = asyncio.Lock()
+
+    async def engine(self) -> AsyncEngine:
+        """Return the engine, its schema brought up to date.
+
+        Raises:
+            StoreAway: The database cannot be reached or changed.
+        """
+        if not self._ready:
+            async with self._lock:
+                if not self._ready:
+                    await migrate(self._engine)
+                    self._ready = True
+        return self._engine
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._engine.dispose()
+
+
+async def migrate(engine: AsyncEngine, revision: str = "head") -> None:
+    """Bring the control API's tables to a revision; `base` takes them away.
+
+    Raises:
+        StoreAway: The database cannot be reached or changed.
+    """
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(_migrate, revision)
+    except (SQLAlchemyError, OSError) as fault:
+        raise StoreAway(first_line(fault)) from fault
+
+
+def _migrate(connection: Connection, revision: str) -> None:
+    settings = Config()
+    settings.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    settings.attributes["connection"] = connection
+    (command.downgrade if revision == "base" else command.upgrade)(settings, revision)
+
+
+def first_line(fault: Exception) -> str:
+    """Return what an error says in its first line, which is where databases say it."""
+    return (str(fault).splitlines() or [type(fault).__name__])[0]

@@ -1,0 +1,1 @@
+"""Steps of the control API's schema."""
