@@ -11,7 +11,7 @@ import random
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Set
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
@@ -205,18 +205,21 @@ class AmiClient:
         await link.open(settings.connect_timeout_s)
         self._link = link
         self._booted.clear()
+        link.lost.add_done_callback(lambda _: self._booted.set())  # who waits for the boot waits no longer
         watch = asyncio.create_task(self._watch(link), name=f"ami-watch-{settings.server}")
         told = False
         try:
             await self._log_in()
-            booted = await self._wait_booted()
+            booted = await self._wait_booted(link)
             told = True
             await self._resynchronise(link)
             self.up, up_at = True, loop.time()
             log.info("ami.up", server=settings.server, version=link.protocol.decoder.version)
             if not booted:
                 log.info("ami.no_fully_booted", server=settings.server, hint="read=system, eventfilter")
-                await self._booted_or_lost(link)
+                await self._booted.wait()
+                if not link.lost.done():  # what was read before may be incomplete
+                    await self._resynchronise(link)
             await link.lost
             if loop.time() - up_at > LASTING_S:
                 self._failures = 0
@@ -253,7 +256,7 @@ class AmiClient:
         except ActionRefused as error:
             raise AmiLoginRefused(self.settings.server, self.settings.username, error.message) from None
 
-    async def _wait_booted(self) -> bool:
+    async def _wait_booted(self, link: LinkManager) -> bool:
         """Wait until Asterisk has loaded its modules; return whether it has said so itself.
 
         It says so by the event FullyBooted, right after the login if it has booted already. A user without the class
@@ -270,6 +273,8 @@ class AmiClient:
             except TimeoutError:
                 pass
             else:
+                if link.lost.done():
+                    raise AmiConnectionLost("boot", link.reason, sent=True)
                 return True
             try:
                 status = await self.action("CoreStatus")
@@ -292,17 +297,6 @@ class AmiClient:
         if up.cancelled():
             raise AmiConnectionLost("resynchronisation", link.reason, sent=True)
         up.result()
-
-    async def _booted_or_lost(self, link: LinkManager) -> None:
-        """Asterisk has not said that it has booted: when it does, what was read from it before may be incomplete."""
-        booted = asyncio.ensure_future(self._booted.wait())
-        either: tuple[asyncio.Future[Any], ...] = (booted, link.lost)
-        try:
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            booted.cancel()
-        if not link.lost.done():
-            await self._resynchronise(link)
 
     async def _watch(self, link: LinkManager) -> None:
         """Ping, and end the link when the Pong is late and nothing else comes either, or when it is far too late."""

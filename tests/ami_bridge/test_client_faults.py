@@ -275,6 +275,22 @@ async def test_asterisk_that_still_boots_is_waited_for():
         assert asterisk.names() == ["CoreStatus"] * 3
 
 
+async def test_loss_while_asterisk_boots_is_noticed_at_once():
+    """An Asterisk that dies while it boots is not waited for: the next try follows."""
+    asterisk = FakeAsterisk({"Login": success()})
+    async with asterisk:
+        ami = Ours(asterisk, boot_patience_s=60)
+        task = asyncio.create_task(ami.client.run())
+        await asterisk.until(lambda: len(asterisk.received) == 1)
+        asterisk.script["Login"] = log_in
+        await asyncio.sleep(0)
+        asterisk.links[0].transport.close()
+        await asterisk.until(lambda: ami.ups == 1)
+        assert ami.downs == []
+        task.cancel()
+        await asyncio.wait({task})
+
+
 async def test_late_fully_booted_resynchronises_again():
     """What was read from an Asterisk that had not quite booted is read again when it has."""
     asterisk = FakeAsterisk({"Login": success(), "CoreStatus": success("CoreStartupDate: 2026-11-21")})
