@@ -7,7 +7,7 @@ from queue_engine import QueueEngine, Step, facts
 from queue_engine.effects import OfferCall, ReleaseCall, SendCallTo, WithdrawOffer
 from queue_engine.facts import AgentState
 from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
-from queue_engine.inputs import AgentLoggedIn, CallArrived, Input, PoliciesLoaded
+from queue_engine.inputs import AgentLoggedIn, CallArrived, CallbackWithdrawn, Input, PoliciesLoaded
 from queue_engine.invariants import check
 from queue_engine.policy import AgentPolicy, QueuePolicy
 
@@ -33,7 +33,7 @@ class Ledger:
     def see(self, fact: facts.Fact) -> None:
         """Hold one fact against what was said before."""
         match fact:
-            case facts.CallAccepted() | facts.CallRecovered():
+            case facts.CallAccepted() | facts.CallRecovered() | facts.CallbackQueued():
                 assert fact.call not in self.live
                 self.accepted.append(fact.call)
                 self.live[fact.call] = "waiting"
@@ -73,6 +73,12 @@ class Ledger:
             case _:
                 pass
 
+    def withdrawn(self, call: CallId) -> None:
+        """A call-back that never had a channel leaves without an outcome: the book has it."""
+        if self.live.get(call) == "waiting":
+            del self.live[call]
+            self.ended[call] += 1
+
     def agrees_with(self, engine: QueueEngine) -> None:
         """What the facts say is what the engine shows."""
         snapshot = engine.snapshot()
@@ -98,11 +104,13 @@ class Centre:
 
     def feed(self, event: Input) -> Step:
         """Hand in one input at the present time."""
+        self.fed: Input | None = event
         return self._see(self.engine.handle(event, Instant(self.now)))
 
     def wait(self, seconds: float) -> Step:
         """Let time pass, calling `advance` at each deadline as a shell does."""
         end = self.now + seconds
+        self.fed = None
         facts_seen: list[facts.Fact] = []
         effects = []
         while (due := self.engine.next_deadline()) is not None and due <= end:
@@ -118,6 +126,8 @@ class Centre:
         self.steps.append(step)
         for fact in step.facts:
             self.ledger.see(fact)
+        if isinstance(self.fed, CallbackWithdrawn):
+            self.ledger.withdrawn(self.fed.call)
         for effect in step.effects:
             match effect:
                 case OfferCall():

@@ -22,20 +22,44 @@ from queue_engine.inputs import (
     AgentLoggedOut,
     AgentPaused,
     AgentResumed,
+    CallArrived,
+    CallbackDue,
+    CallbackWithdrawn,
+    CallBooked,
     CallerHungUp,
+    CallGivenTo,
     CallLost,
+    CallMovedTo,
+    CallPlaced,
     GreetingEnded,
+    KeyPressed,
+    LineOpened,
     OfferAnswered,
     OfferFailed,
     OfferRang,
     Party,
     PoliciesLoaded,
+    PrioritySet,
     RingFailure,
     TalkEnded,
     TalkFound,
     WrapUpEnded,
+    WrapUpExtended,
 )
-from queue_engine.policy import AgentPolicy, QueuePolicy
+from queue_engine.policy import (
+    AgentPolicy,
+    JoinCondition,
+    JoinRule,
+    KeyRule,
+    LeaveFor,
+    MoveTo,
+    QueuePolicy,
+    Relax,
+    Say,
+    Skill,
+    Strategy,
+    Widen,
+)
 from tests.queue_engine.centre import Centre
 
 EXAMPLES = int(os.environ.get("ACD_EXAMPLES", "60"))
@@ -241,6 +265,96 @@ class TwoLines(Operators):
         self.centre.feed(PoliciesLoaded(tuple(queues), tuple(agents)))
 
 
+class EverySetting(TwoLines):
+    """Lines with lanes, several telephones, patience, kept places, keys; supervisors and call-backs in between."""
+
+    queues = (
+        QueuePolicy(
+            Q1,
+            TARGET_S,
+            MAX_S,
+            "out",
+            RING_S,
+            WRAP_UP_S,
+            MIN_TALK_S,
+            ring_at_once=2,
+            ring_more_every_s=5.0,
+            skills=(Skill("s", 2),),
+            steps=(Say(5.0, "p", 10.0), Widen(WRAP_UP_S, 2), Relax(RING_S, (Skill("s"),)), MoveTo(PAUSE_S, Q2)),
+            on_join=(JoinRule(JoinCondition.LINE_TOO_LONG, "x", 4), JoinRule(JoinCondition.CLOSED, "y")),
+            keys=(KeyRule("0", "duty"), KeyRule("1", callback=True)),
+            last_agent_wait_s=BACK_OFF_S,
+            redial_s=WRAP_UP_S,
+        ),
+        QueuePolicy(
+            Q2,
+            20.0,
+            TARGET_S,
+            "out",
+            RING_S,
+            0.0,
+            MIN_TALK_S,
+            weight=2.0,
+            strategy=Strategy.ROUND_ROBIN,
+            ring_at_once=0,
+            steps=(LeaveFor(PAUSE_S, "voice"), MoveTo(PAUSE_S / 2, Q1)),
+        ),
+    )
+    staff = (
+        AgentPolicy(AgentId("1"), (Q1, Q2), skills=(Skill("s", 2),)),
+        AgentPolicy(AgentId("2"), (Q1, Q2), levels=(2, 1), skills=(Skill("s"),), logout_after_pause_s=PAUSE_S),
+        AgentPolicy(AgentId("3"), (Q1,), pause_after_misses=0, logout_unreachable_s=PAUSE_S),
+    )
+
+    def __init__(self):
+        super().__init__()
+        self.centre.log_in("2")
+
+    @rule(data=st.data(), key=st.sampled_from("019"))
+    def key(self, data, key):
+        """A key is pressed."""
+        self.centre.feed(KeyPressed(self.a_call(data), key))
+
+    @rule(data=st.data(), priority=st.sampled_from([0, 1]), queue=st.sampled_from([Q1, Q2]), which=st.integers(0, 2))
+    def supervise(self, data, priority, queue, which):
+        """A supervisor does something to a call."""
+        call = self.a_call(data)
+        events = (
+            CallGivenTo(call, self.an_agent(data), "s"),
+            CallMovedTo(call, queue, "s"),
+            PrioritySet(call, priority, "s"),
+        )
+        self.centre.feed(events[which])
+
+    @rule(data=st.data(), known=st.booleans(), somebody=st.booleans(), due_in=st.sampled_from([-20.0, 15.0]))
+    def call_back(self, data, known, somebody, due_in):
+        """A call-back is due, or told again in another way."""
+        call = self.a_call(data) if known else self.new_call()
+        who = self.an_agent(data) if somebody else None
+        self.centre.feed(CallbackDue(call, Q1, "+7", Instant(self.centre.now + due_in), 0, who))
+
+    @rule(data=st.data(), which=st.integers(0, 2))
+    def call_back_ends(self, data, which):
+        """A call-back is withdrawn, a caller placed or booked."""
+        call = self.a_call(data)
+        placed = CallPlaced(call, Instant(self.centre.now - 30), self.an_agent(data))
+        self.centre.feed((CallbackWithdrawn(call), placed, CallBooked(call))[which])
+
+    @rule(data=st.data())
+    def call_prefers(self, data):
+        """A caller of before calls again and would like his operator."""
+        who = self.an_agent(data)
+        call = self.new_call()
+        self.centre.feed(CallArrived(call, Q1, "7900", Instant(self.centre.now), preferred=who))
+
+    @rule(data=st.data(), opens=st.booleans(), extra_s=st.sampled_from([5.0, PAUSE_S]))
+    def small_things(self, data, opens, extra_s):
+        """Hours begin and end, wrap-ups are extended, somebody comes for one call."""
+        self.centre.feed(LineOpened(Q1, opens))
+        self.centre.feed(WrapUpExtended(self.an_agent(data), "x", extra_s))
+        self.centre.feed(AgentResumed(self.an_agent(data), "x", once=True))
+
+
 class FirstComeFirstServed(Calls):
     """One line, one class, one operator without back-off: nobody is ever overtaken."""
 
@@ -271,5 +385,7 @@ TestManyOffers = ManyOffers.TestCase
 TestManyOffers.settings = PROMISES
 TestTwoLines = TwoLines.TestCase
 TestTwoLines.settings = PROMISES
+TestEverySetting = EverySetting.TestCase
+TestEverySetting.settings = PROMISES
 TestFirstComeFirstServed = FirstComeFirstServed.TestCase
 TestFirstComeFirstServed.settings = PROMISES
