@@ -148,6 +148,10 @@ def _operators(config: Config) -> Iterator[Breach]:
         for name, count in Counter(operator.lines).items():
             if count > 1:
                 yield Breach(("operator", index, "lines"), "acd_twice", {"what": name, "other": "lines"})
+        for name in operator.levels:
+            yield from _unknown(
+                ("operator", index, "levels", name), "acd_unknown_line", name, config.lines_of(operator)
+            )
         own = operator.own_telephone
         if own is None:
             continue

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo
 
 from config.messages import mistake
 
@@ -181,6 +181,13 @@ def _secret(value: object, info: ValidationInfo) -> Secret:
 
 
 SecretValue = Annotated[Secret, BeforeValidator(_secret)]
+
+
+Level = Annotated[int, Field(ge=1, le=9)]
+"""1st, 2nd, 3rd line of operators."""
+
+Skills = dict[AnyName, Annotated[int, Field(ge=1, le=10)]]
+"""Skills by name with their grade; 1 is the lowest."""
 
 
 def path_in(value: Any, info: ValidationInfo) -> Any:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.kinds import AnyName, FilePath, LineText, Name, Number, Sound, Table
+from config.kinds import AnyName, FilePath, Level, LineText, Name, Number, Skills, Sound, Table
 
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 SecondsOrNone = Annotated[float, Field(ge=0, le=86400)]
@@ -29,7 +29,21 @@ class Line(Table):
     min_talk_s: SecondsOrNone = 1.0
     """A talk that the operator's side ends sooner was no talk: the caller goes back to his old place."""
     weight: Annotated[float, Field(gt=0, le=1000)] = 1.0
-    strategy: Literal["longest_idle"] = "longest_idle"
+    strategy: Literal["longest_idle", "fewest_calls", "least_talk", "round_robin", "fixed_order", "random"] = (
+        "longest_idle"
+    )
+    ring_at_once: Annotated[int, Field(ge=0, le=100)] = 1
+    """So many telephones ring for a call at once; 0 is all that are ready."""
+    ring_more_every_s: SecondsOrNone = 0.0
+    """One more telephone rings after each of these spans; 0 is never."""
+    level: Level = 1
+    """Operators up to this level are offered a new call."""
+    skills: Skills = Field(default_factory=dict)
+    """What an operator must be able to do, and how well."""
+    last_agent_wait_s: SecondsOrNone = 0.0
+    """So long a caller waits for the operator of his last talk; 0 is not at all."""
+    redial_s: SecondsOrNone = 0.0
+    """Whoever gave up waiting and calls again within this time has the old place; 0 is never."""
     greeting: Sound | None = None
     """Played once before the call may be offered. None: no greeting."""
     music: AnyName = "default"

@@ -9,10 +9,12 @@ from config.kinds import (
     DialCode,
     Digit,
     EndpointName,
+    Level,
     LineText,
     OperatorNumber,
     SecretValue,
     SipUri,
+    Skills,
     Table,
 )
 from config.messages import mistake
@@ -51,6 +53,13 @@ class Operator(Table):
     pause_after_misses: Count = 2
     """So many missed offers in a row pause the operator; 0 means never."""
     back_off: BackOff = BackOff()
+    levels: dict[AnyName, Level] = Field(default_factory=dict)
+    """The operator's level by line; 1 at a line that is not named."""
+    skills: Skills = Field(default_factory=dict)
+    logout_after_pause_s: Annotated[float, Field(ge=0, le=86400)] = 0.0
+    """A pause longer than this logs the operator out; 0 is never."""
+    logout_unreachable_s: Annotated[float, Field(ge=0, le=86400)] = 0.0
+    """A telephone away for longer than this logs the operator out; 0 is never."""
 
     @model_validator(mode="after")
     def _hot_desk_has_a_pin_and_no_telephone(self) -> Self:

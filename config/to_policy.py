@@ -1,8 +1,10 @@
 """From the configuration to what the engine is told: one policy per line and per operator."""
 
+from collections.abc import Mapping
+
 from config.model import Config
 from queue_engine.ids import AgentId, QueueName
-from queue_engine.policy import AgentPolicy, QueuePolicy, Strategy
+from queue_engine.policy import AgentPolicy, QueuePolicy, Skill, Strategy
 
 
 def to_policy(config: Config) -> tuple[tuple[QueuePolicy, ...], tuple[AgentPolicy, ...]]:
@@ -21,6 +23,12 @@ def to_policy(config: Config) -> tuple[tuple[QueuePolicy, ...], tuple[AgentPolic
             min_talk_s=line.min_talk_s,
             weight=line.weight,
             strategy=Strategy(line.strategy),
+            ring_at_once=line.ring_at_once,
+            ring_more_every_s=line.ring_more_every_s,
+            level=line.level,
+            skills=_skills(line.skills),
+            last_agent_wait_s=line.last_agent_wait_s,
+            redial_s=line.redial_s,
         )
         for line in config.lines
     )
@@ -34,7 +42,15 @@ def to_policy(config: Config) -> tuple[tuple[QueuePolicy, ...], tuple[AgentPolic
             back_off_busy_s=operator.back_off.busy_s,
             back_off_refused_s=operator.back_off.refused_s,
             back_off_unreachable_s=operator.back_off.unreachable_s,
+            levels=tuple(operator.levels.get(name, 1) for name in config.lines_of(operator)) if operator.levels else (),
+            skills=_skills(operator.skills),
+            logout_after_pause_s=operator.logout_after_pause_s,
+            logout_unreachable_s=operator.logout_unreachable_s,
         )
         for operator in config.operators
     )
     return queues, agents
+
+
+def _skills(grades: Mapping[str, int]) -> tuple[Skill, ...]:
+    return tuple(Skill(name, grade) for name, grade in grades.items())

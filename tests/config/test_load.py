@@ -68,6 +68,13 @@ def test_secrets_come_from_files_and_environment_and_are_never_shown(tmp_path):
         ('match = ["192.0.2.1"]', 'match = ["192.0.2.999"]', "trunk[1].match[1]", "address or a network"),
         ('lines = ["saratov-122"]', 'lines = ["saratov"]', "operator[1].lines", "did you mean saratov-122?"),
         ('lines = ["saratov-122"]', 'telephone = "op7"', "operator[1].telephone", "no telephone is named op7"),
+        (
+            "hot_desk = true",
+            "hot_desk = true\nlevels = { first = 2 }",
+            "operator[2].levels.first",
+            "no line is named first",
+        ),
+        ("ring_s = 15", 'strategy = "loudest"', "line[2].strategy", "must be one of 'longest_idle'"),
         ("hot_desk = true", 'telephone = "op101"', "operator[2].telephone", "already used by operator 101"),
         ('pin = { file = "pin101" }\nhot', "hot", "operator[2].pin", "needs a pin"),
         ('pin = { file = "pin101" }\nhot', 'pin = { file = "no" }\nhot', "operator[2].pin", "No such file"),

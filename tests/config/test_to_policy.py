@@ -2,13 +2,25 @@
 
 from config.load import load_config
 from config.to_policy import to_policy
-from queue_engine.policy import AgentPolicy, QueuePolicy
+from queue_engine.policy import AgentPolicy, QueuePolicy, Skill, Strategy
 from tests.config.sample import ENVIRON, SAMPLE, spoilt, written
+
+LANES = """
+strategy = "fewest_calls"
+ring_at_once = 2
+ring_more_every_s = 5
+level = 2
+skills = { tatar = 3 }
+last_agent_wait_s = 20
+redial_s = 60
+"""
 
 
 def test_lines_become_policies(tmp_path):
     """Every value of a line arrives."""
-    text = spoilt("ring_s = 15", "ring_s = 15\nwrap_up_s = 30\nmin_talk_s = 3\nweight = 2\ntarget_wait_s = 40")
+    text = spoilt(
+        "ring_s = 15", "ring_s = 15\nwrap_up_s = 30\nmin_talk_s = 3\nweight = 2\ntarget_wait_s = 40\n" + LANES
+    )
     queues, _ = to_policy(load_config(written(tmp_path, text), ENVIRON))
     assert queues[0] == QueuePolicy(name="saratov-122", at_max_wait="sorry")
     assert queues[1] == QueuePolicy(
@@ -19,13 +31,21 @@ def test_lines_become_policies(tmp_path):
         wrap_up_s=30,
         min_talk_s=3,
         weight=2,
+        strategy=Strategy.FEWEST_CALLS,
+        ring_at_once=2,
+        ring_more_every_s=5,
+        level=2,
+        skills=(Skill("tatar", 3),),
+        last_agent_wait_s=20,
+        redial_s=60,
     )
 
 
 def test_operators_become_policies(tmp_path):
     """Every value of an operator arrives; one without lines serves all."""
     back_off = "{ busy_s = 9, refused_s = 8, no_answer_s = 7, unreachable_s = 6 }"
-    own = f"wrap_up_s = 5\npause_after_misses = 0\nback_off = {back_off}"
+    lanes = "levels = { second = 2 }\nskills = { tatar = 4 }\nlogout_after_pause_s = 3600\nlogout_unreachable_s = 600"
+    own = f"{lanes}\nwrap_up_s = 5\npause_after_misses = 0\nback_off = {back_off}"
     text = SAMPLE.replace("hot_desk = true", f"hot_desk = true\n{own}")
     _, agents = to_policy(load_config(written(tmp_path, text), ENVIRON))
     assert agents[0] == AgentPolicy(agent="101", queues=("saratov-122",))
@@ -38,4 +58,8 @@ def test_operators_become_policies(tmp_path):
         back_off_busy_s=9,
         back_off_refused_s=8,
         back_off_unreachable_s=6,
+        levels=(1, 2),
+        skills=(Skill("tatar", 4),),
+        logout_after_pause_s=3600,
+        logout_unreachable_s=600,
     )
