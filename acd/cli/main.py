@@ -11,7 +11,7 @@ from rich.markup import escape
 from typer.main import get_command
 
 import acd
-from acd.cli import agents, asterisk, checking, daemon, report, status
+from acd.cli import agents, asterisk, checking, daemon, report, status, tokens
 from acd.cli.exits import CommandFailed, ExitCode
 from acd.cli.help import localise, tell
 from acd.cli.session import DEFAULT_CONFIG, Session
@@ -37,6 +37,8 @@ application.command("status", help=status.HELP)(status.status)
 application.add_typer(agents.agents, name="agents")
 application.add_typer(report.report, name="report")
 application.command("asterisk-conf", help=asterisk.HELP)(asterisk.asterisk_conf)
+application.add_typer(tokens.tokens, name="tokens")
+application.command("audit", help=tokens.AUDIT_HELP)(tokens.audit)
 application.command("reload", help=daemon.RELOAD_HELP)(daemon.reload)
 application.command("demo", help=trials.DEMO_HELP)(trials.demo)
 application.add_typer(trials.lab, name="lab")

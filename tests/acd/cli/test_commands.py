@@ -8,6 +8,7 @@ from typer.main import get_command
 
 from acd.cli.help import untold
 from acd.cli.main import application, run
+from acd.clock import wall_time
 from acd.control.access import ensure_token_file
 from acd.control.app import control_app
 from acd.control.server import ControlServer
@@ -139,6 +140,52 @@ async def test_wrong_token_is_refused(centre, acd, monkeypatch):
     code, _, complaint = await acd(centre, "--lang", "en", "status")
     assert code == 4
     assert "does not know this token" in complaint
+
+
+async def test_token_is_given_out_used_and_taken_back(centre, acd, monkeypatch):
+    """A supervisor's token works until it is revoked; its making and its end are in the trail."""
+    _, token, _ = await acd(centre, "tokens", "make", "chief", "--role", "supervisor", "--days", "1")
+    monkeypatch.setattr(centre, "now", wall_time)
+    monkeypatch.setenv("ACD_TOKEN", token.strip())
+    assert (await acd(centre, "agents", "login", "101"))[0] == 0
+    assert (await acd(centre, "reload"))[0] == 4
+    _, out, _ = await acd(centre, "tokens", "list", "--json")
+    (listed,) = json.loads(out)
+    assert (listed["name"], listed["role"], listed["revoked_at"]) == ("chief", "supervisor", None)
+    assert token.strip() not in out
+    assert (await acd(centre, "tokens", "revoke", listed["id"]))[0] == 0
+    assert (await acd(centre, "tokens", "revoke", listed["id"]))[0] == 4
+    assert (await acd(centre, "status"))[0] == 4
+    assert "no longer" in (await acd(centre, "--lang", "en", "tokens", "list"))[1]
+    _, out, _ = await acd(centre, "audit", "--json")
+    actions = [(entry["entry"]["action"], entry["entry"]["outcome"]) for entry in json.loads(out)]
+    assert actions == [
+        ("make token", "done"),
+        ("POST /v1/agents/101/login", "done"),
+        ("POST /v1/reload", "not_allowed"),
+        ("revoke token", "done"),
+        ("revoke token", "done"),
+    ]
+    assert "POST /v1/reload" in (await acd(centre, "audit", "--after", "2", "--limit", "1"))[1]
+
+
+@pytest.mark.parametrize("options", [["--role", "operator"], ["--role", "supervisor", "--agent", "101"]])
+async def test_token_that_makes_no_sense_is_not_made(stage, acd, options):
+    """An operator's token, and no other, names the operator."""
+    code, _, complaint = await acd(stage, "tokens", "make", "x", *options)
+    assert code == 2
+    assert "operator" in complaint
+
+
+async def test_token_for_an_unknown_operator_is_not_made(stage, acd):
+    """A misspelt number would be a token for nobody."""
+    assert (await acd(stage, "tokens", "make", "x", "--role", "operator", "--agent", "999"))[0] == 2
+
+
+async def test_trail_without_a_database_is_exit_code_5(stage, acd):
+    """A folder where the file should be: told as the database's fault."""
+    (stage.config_path.parent / "acd.db").mkdir()
+    assert (await acd(stage, "audit"))[0] == 5
 
 
 async def test_mistakes_of_the_configuration_are_all_told(stage, acd):

@@ -9,6 +9,7 @@ from acd.control.access import Identity, Role
 from acd.control.client import ControlClient
 from acd.control.endpoints import ENDPOINTS
 from acd.control.errors import DaemonAway, RequestRefused
+from metrics.records.database import upgrade
 from queue_engine.ids import AgentId
 from tests.acd.stage import CALLER, HOST, LINE, Stage, Tokens, ask, served
 
@@ -249,3 +250,23 @@ async def test_stranger_at_the_address_is_no_daemon():
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(DaemonAway, match="no daemon of ours"):
             await asyncio.to_thread(ControlClient(HOST, port, "x").get, "/v1/status")
+
+
+async def test_indicators_of_a_period_are_answered(stage: Stage, in_thread):
+    """The same figures as the report's, as JSON; a wrong period and an unknown line are refused."""
+    tokens = Tokens()
+    await in_thread(upgrade, stage.config.database.url)
+    async with served(stage, tokens) as server:
+        token = tokens.make(WALLBOARD)
+        told = await ask(server, token, "GET", "/v1/kpi?from=2026-11-01&to=2026-11-21&line=saratov-122")
+        assert told["report"] == "kpi"
+        assert (await refusal(server, token, "GET", "/v1/kpi?from=yesterday")).code == "period_wrong"
+        assert (await refusal(server, token, "GET", "/v1/kpi?line=112")).code == "line_unknown"
+
+
+async def test_indicators_without_records_are_refused(stage: Stage):
+    """The database is not there: 503, and the daemon goes on."""
+    tokens = Tokens()
+    async with served(stage, tokens) as server:
+        told = await refusal(server, tokens.make(WALLBOARD), "GET", "/v1/kpi")
+    assert (told.status, told.code) == (503, "database_away")

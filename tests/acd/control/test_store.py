@@ -175,3 +175,26 @@ async def test_two_first_uses_at_once_migrate_once(database: ControlDatabase):
     store = TokenStore(database)
     tokens = await asyncio.gather(*(store.make(f"n{n}", Role.READ_ONLY, NOON) for n in range(4)))
     assert len(set(tokens)) == 4
+
+
+async def test_administrator_reads_the_trail_and_nobody_else(stage: Stage, database: ControlDatabase):
+    """The trail is served in parts to an administrator; a supervisor's attempt is itself an entry."""
+    trail = Trail(database)
+    store = TokenStore(database)
+    root = await store.make("root", Role.ADMINISTRATOR, NOON)
+    chief = await store.make("chief", Role.SUPERVISOR, NOON)
+    server = ControlServer(build_app(stage, StoreGuard(store, stage.now), trail), HOST, 0)
+    await server.start()
+    try:
+        with pytest.raises(RequestRefused):
+            await ask(server, chief, "GET", "/v1/audit")
+        told = await ask(server, root, "GET", "/v1/audit?limit=10")
+        assert [(each["who"], each["action"], each["outcome"]) for each in told["entries"]] == [
+            ("chief", "GET /v1/audit", "not_allowed")
+        ]
+        assert (await ask(server, root, "GET", f"/v1/audit?after={told['entries'][0]['id']}"))["entries"] == []
+        with pytest.raises(RequestRefused) as refused:
+            await ask(server, root, "GET", "/v1/audit?limit=0")
+        assert refused.value.code == "body_wrong"
+    finally:
+        await server.close()
