@@ -20,8 +20,9 @@ from pathlib import Path
 
 from acd.lab.capture import Capture, SipMessage, Spread, bye_to_invite, miss_to_invite
 from acd.lab.centre import LabCentre
+from acd.lab.errors import ProcessFailed
 from acd.lab.plans import Answering, Caller, Kind
-from acd.lab.sipp import CallerCounts
+from acd.lab.sipp import Callers
 from acd.lab.site import LINE, Site
 
 HOOK, QUEUE = "hook", "queue"
@@ -132,13 +133,22 @@ class Bench:
         async with self.through(how), self.centre.telephones(plan), Capture(path, self.centre.slice.net) as capture:
             callers = self.callers(line, how, count)
             async with self.centre.callers(callers, rate=50, at_once=at_once) as placed:
-                counts = await placed.finish(limit_s)
-            self.check(f"{how}_{line}", counts)
+                await self.finish(f"{how}_{line}", how, placed, limit_s)
         return capture.messages()
 
-    def check(self, name: str, counts: CallerCounts) -> None:
-        """Print how many calls failed: any at all is too many."""
-        self.figures.add(f"failed_calls_{name}", counts.placed - counts.served, "count", "<=", 0)
+    async def finish(self, name: str, how: str, callers: Callers, limit_s: float) -> None:
+        """Wait for the end of all calls and print how many failed; through the hook any at all is too many.
+
+        Calls that hang are ended with Asterisk, for they would weigh on the next load.
+        """
+        try:
+            counts = await callers.finish(limit_s)
+        except ProcessFailed:
+            counts = callers.counts()
+            await callers.stop()
+            await self.centre.asterisk.restart()
+        failed = counts.placed - counts.served
+        self.figures.add(f"failed_calls_{name}", failed, "count", *(("<=", 0) if how == HOOK else ()))
 
     def before_the_end(self, messages: Sequence[SipMessage], count: int, at_once: int) -> float:
         """Return the instant until which callers were waiting all the time: the last batch is left out."""
@@ -175,7 +185,7 @@ class Bench:
 
     async def wrap_up(self) -> None:
         """The work after a call lasts as long as the policy says: never shorter, and at most 50 ms longer."""
-        count, at_once = round(60 * self.scale), 14
+        count, at_once = round(90 * self.scale), 14
         messages = await self.captured(WRAP_LINE, HOOK, [Answering(ring_ms=50, talk_ms=500)], count, at_once, 300)
         until = self.before_the_end(messages, count, at_once)
         waits = bye_to_invite(messages, self.centre.slice.telephones.address, until)
@@ -202,11 +212,12 @@ class Bench:
         async with self.through(how), self.centre.telephones([Answering(ring_ms=0, talk_ms=600)]):
             asterisk = self.centre.asterisk
             daemon = self.centre.daemon if how == HOOK else None
-            before, daemon_before = asterisk.cpu_s, daemon.cpu_s if daemon else 0.0
+            pid, before, daemon_before = asterisk.pid, asterisk.cpu_s, daemon.cpu_s if daemon else 0.0
             async with self.centre.callers(self.callers(LOAD_LINE, how, count), rate=rate, at_once=5000) as placed:
-                counts = await placed.finish(LOAD_S * self.scale + 120)
+                await self.finish(f"{how}_{rate}", how, placed, LOAD_S * self.scale + 60)
+            if asterisk.pid != pid:  # calls hung, nothing was measured
+                return float("nan"), float("nan")
             spent, daemon_spent = asterisk.cpu_s - before, (daemon.cpu_s if daemon else 0.0) - daemon_before
-            self.check(f"{how}_{rate}", counts)
         return 1000 * spent / count, 1000 * daemon_spent / count
 
 
