@@ -41,6 +41,13 @@ class TalkTimeRule(StrEnum):
     SHOWN_ONLY = "marked_talks_shown_only"
 
 
+class AttemptsRule(StrEnum):
+    """How K6, call-back attempts per break, is read. See `call_backs.call_back_figures`."""
+
+    UNTIL_SPOKEN = "until_spoken"
+    EVERY_BREAK = "every_break"
+
+
 @dataclass(frozen=True, slots=True)
 class Norms:
     """What a line is held to. Seconds, shares from 0 to 1, counts."""
@@ -77,6 +84,7 @@ class Rules:
     unanswered: UnansweredRule = UnansweredRule.OF_ALL_ACCEPTED
     over_maximum: OverMaximumRule = OverMaximumRule.EVERY_CALL
     talk_time: TalkTimeRule = TalkTimeRule.AT_MOST
+    attempts: AttemptsRule = AttemptsRule.UNTIL_SPOKEN
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,19 @@
-"""Counts calls and measures times in the database: the same as `counts.py` and `distribution.py` say of single calls.
+"""Counts calls in the database: the same as `counts.py` says of single calls.
 
 Calls are grouped by the quarter of an hour, counted from the epoch, in which they entered. Every time zone is a whole
 number of quarters away from UTC, so any day, hour or month of any zone is a union of such quarters, a change of clocks
 included; `reports/periods.py` puts them together.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, and_, case, cast, func, literal, or_, select, true
+from sqlalchemy import BigInteger, ColumnElement, Integer, and_, case, cast, func, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from metrics.counts import CallCounts
-from metrics.distribution import PERCENTS, Distribution, rank
 from metrics.norms import Norms, Standard
 from metrics.records.rows import CallKind, Outcome
 from metrics.records.tables import calls
@@ -38,107 +37,174 @@ class Scope:
         return and_(calls.c.entered_at >= self.start, calls.c.entered_at < self.end, incoming, on_line)
 
 
-class By(StrEnum):
-    """What calls are grouped by."""
-
-    LINE = "line"
-    SLOT = "slot"
-    """Number of the quarter of an hour since the epoch: `entered_at // SLOT_S`."""
-    AGENT = "agent"
-    """The operator who answered; None for calls that nobody answered."""
-
-
-async def count_calls(
-    connection: AsyncConnection, scope: Scope, standard: Standard, by: tuple[By, ...]
-) -> dict[tuple[Any, ...], CallCounts]:
-    """Return the counts of each group of calls; the key has one entry for each of `by`."""
-    keys = [_key(connection, key) for key in by]
-    query = select(*keys, *_counted(standard)).where(scope.where()).group_by(*keys)
-    found: dict[tuple[Any, ...], CallCounts] = {}
-    for row in await connection.execute(query):
-        values = dict(zip(_NAMES, row[len(keys) :], strict=True))
-        found[tuple(row[: len(keys)])] = CallCounts(**{name: value or 0 for name, value in values.items()})
-    return found
+async def count_by_line_and_slot(
+    connection: AsyncConnection, scope: Scope, standard: Standard
+) -> dict[tuple[str, int], CallCounts]:
+    """Return the counts of each line and quarter of an hour, by the number of the quarter since the epoch."""
+    # A cast to integer cuts off in SQLite and rounds in PostgreSQL.
+    slot = whole(connection, calls.c.entered_at / literal(SLOT_S))
+    return await _count(connection, scope, standard, (calls.c.queue, slot))
 
 
 async def count_by_line(connection: AsyncConnection, scope: Scope, standard: Standard) -> dict[str, CallCounts]:
     """Return the counts of each line."""
-    return {line: counts for (line,), counts in (await count_calls(connection, scope, standard, (By.LINE,))).items()}
+    return {line: counts for (line,), counts in (await _count(connection, scope, standard, (calls.c.queue,))).items()}
 
 
-def _key(connection: AsyncConnection, key: By) -> ColumnElement[Any]:
-    match key:
-        case By.LINE:
-            return calls.c.queue
-        case By.AGENT:
-            return calls.c.agent
-        case By.SLOT:
-            # A cast to integer cuts off in SQLite and rounds in PostgreSQL.
-            slot = calls.c.entered_at / literal(SLOT_S)
-            if connection.dialect.name == "sqlite":
-                return cast(slot, Integer)
-            return cast(func.floor(slot), BigInteger)
-
-
-_NAMES: Final = tuple(f.name for f in fields(CallCounts))
-
-
-def _counted(standard: Standard) -> list[ColumnElement[Any]]:
-    """Return one aggregate per field of `CallCounts`, in its order: `counts.counts_of` in SQL."""
+async def count_by_agent(connection: AsyncConnection, scope: Scope, standard: Standard) -> dict[str, CallCounts]:
+    """Return of each operator the counts of answered calls and of talks."""
     c = calls.c
-    decided = and_(c.outcome.is_not(None), c.outcome != Outcome.REFUSED)
-    answered = c.outcome == Outcome.ANSWERED
-    abandoned = c.outcome == Outcome.ABANDONED
-    overflowed = c.outcome == Outcome.OVERFLOWED
-    talked = and_(answered, c.ended_at.is_not(None))
-    marked = and_(talked, c.questioned_s.is_not(None))
-    target_s = _norm(standard, lambda norms: norms.target_wait_s)
-    maximum_s = _norm(standard, lambda norms: norms.max_wait_s)
-    leaving_s = _norm(standard, lambda norms: norms.leaving_s)
-    in_norm = c.waited_s <= target_s
-    over = or_(and_(decided, ~overflowed, c.waited_s > maximum_s), and_(overflowed, c.waited_s > maximum_s + leaving_s))
-    questioned_s = case((c.questioned_s > c.talked_s, c.talked_s), else_=c.questioned_s)
-    by_name: Mapping[str, ColumnElement[Any]] = {
-        "accepted": _how_many(decided),
-        "answered": _how_many(answered),
-        "answered_in_norm": _how_many(and_(answered, in_norm)),
-        "abandoned": _how_many(abandoned),
-        "abandoned_in_norm": _how_many(and_(abandoned, in_norm)),
-        "abandoned_short": _how_many(
-            and_(abandoned, c.waited_s < _norm(standard, lambda norms: norms.short_abandon_s))
-        ),
-        "overflowed": _how_many(overflowed),
-        "died": _how_many(c.outcome == Outcome.DIED),
-        "refused": _how_many(c.outcome == Outcome.REFUSED),
-        "open": _how_many(c.outcome.is_(None)),
-        "talking": _how_many(and_(answered, c.ended_at.is_(None))),
-        "over_maximum": _how_many(over),
-        "answered_over_maximum": _how_many(and_(answered, c.waited_s > maximum_s)),
-        "unanswered_after_norm": _how_many(and_(decided, ~answered, ~in_norm)),
-        "missed_offers": func.sum(case((c.outcome == Outcome.REFUSED, 0), else_=c.misses)),
-        "returned": func.sum(case((c.outcome == Outcome.REFUSED, 0), else_=c.returns)),
-        "waited_s": _total(decided, c.waited_s),
-        "answered_waited_s": _total(answered, c.waited_s),
-        "talked_s": _total(talked, c.talked_s),
-        "talks": _how_many(talked),
-        "marked": _how_many(marked),
-        "questioned_s": _total(marked, questioned_s),
-        "advised_s": _total(marked, c.talked_s - questioned_s),
-        "longest_wait_s": func.max(case((decided, c.waited_s), else_=0.0)),
-        "longest_talk_s": func.max(case((talked, c.talked_s), else_=0.0)),
+    # Grouped by an expression, for SQLite would otherwise walk the operators' index and fetch every call singly.
+    agent = func.coalesce(c.agent, "")
+    query = (
+        select(
+            agent,
+            func.count(),
+            _how_many(c.waited_s <= norm_of_line(standard, lambda norms: norms.target_wait_s)),
+            func.count(c.talked_s),
+            func.sum(c.talked_s),
+            _how_many(_is_marked()),
+            func.sum(_questioned_s()),
+        )
+        .where(scope.where(), c.outcome == Outcome.ANSWERED)
+        .group_by(agent)
+    )
+    return {
+        row[0]: CallCounts(
+            accepted=row[1],
+            answered=row[1],
+            answered_in_norm=row[2],
+            talks=row[3],
+            talked_s=row[4] or 0.0,
+            marked=row[5],
+            questioned_s=row[6] or 0.0,
+        )
+        for row in await connection.execute(query)
     }
-    return [by_name[name].label(name) for name in _NAMES]
 
 
-def _how_many(condition: ColumnElement[bool]) -> ColumnElement[Any]:
-    return func.sum(case((condition, 1), else_=0))
+def whole(connection: AsyncConnection, value: ColumnElement[Any]) -> ColumnElement[int]:
+    """Return a number without its fraction, on either database."""
+    return cast(value, Integer) if connection.dialect.name == "sqlite" else cast(func.floor(value), BigInteger)
 
 
-def _total(condition: ColumnElement[bool], value: ColumnElement[Any]) -> ColumnElement[Any]:
-    return func.sum(case((condition, value), else_=0.0))
+async def _count(
+    connection: AsyncConnection, scope: Scope, standard: Standard, keys: tuple[ColumnElement[Any], ...]
+) -> dict[tuple[Any, ...], CallCounts]:
+    """Return the counts of each group of calls.
+
+    The database groups by outcome too, so that its sums need few conditions; `_counts` makes of each outcome's sums
+    what `counts.counts_of` makes of a call.
+    """
+    query = select(*keys, calls.c.outcome, *_sums(standard)).where(scope.where()).group_by(*keys, calls.c.outcome)
+    found: dict[tuple[Any, ...], CallCounts] = defaultdict(CallCounts)
+    for row in await connection.execute(query):
+        sums = dict(zip(_SUMS, (value or 0 for value in row[len(keys) + 1 :]), strict=True))
+        found[tuple(row[: len(keys)])] += _counts(row[len(keys)], sums)
+    return dict(found)
 
 
-def _norm(standard: Standard, read: Callable[[Norms], float]) -> ColumnElement[Any]:
+_SUMS: Final = (
+    "count",
+    "in_norm",
+    "short",
+    "over",
+    "unended",
+    "waited_s",
+    "longest_wait_s",
+    "talks",
+    "talked_s",
+    "longest_talk_s",
+    "marked",
+    "questioned_s",
+    "advised_s",
+    "misses",
+    "returns",
+)
+
+
+def _sums(standard: Standard) -> tuple[ColumnElement[Any], ...]:
+    """Return one aggregate per name of `_SUMS`, in its order."""
+    c = calls.c
+    return (
+        func.count(),
+        _how_many(c.waited_s <= norm_of_line(standard, lambda norms: norms.target_wait_s)),
+        _how_many(c.waited_s < norm_of_line(standard, lambda norms: norms.short_abandon_s)),
+        _how_many(over_maximum(standard)),
+        _how_many(c.ended_at.is_(None)),
+        func.sum(c.waited_s),
+        func.max(c.waited_s),
+        func.count(c.talked_s),
+        func.sum(c.talked_s),
+        func.max(c.talked_s),
+        _how_many(_is_marked()),
+        func.sum(_questioned_s()),
+        func.sum(c.talked_s - _questioned_s()),
+        func.sum(c.misses),
+        func.sum(c.returns),
+    )
+
+
+def _counts(outcome: str | None, sums: Mapping[str, Any]) -> CallCounts:
+    if outcome == Outcome.REFUSED:
+        return CallCounts(refused=sums["count"])
+    if outcome is None:
+        return CallCounts(open=sums["count"], missed_offers=sums["misses"], returned=sums["returns"])
+    common = CallCounts(
+        accepted=sums["count"],
+        over_maximum=sums["over"],
+        missed_offers=sums["misses"],
+        returned=sums["returns"],
+        waited_s=sums["waited_s"],
+        longest_wait_s=sums["longest_wait_s"],
+    )
+    if outcome == Outcome.ANSWERED:
+        return replace(
+            common,
+            answered=sums["count"],
+            answered_in_norm=sums["in_norm"],
+            answered_over_maximum=sums["over"],
+            talking=sums["unended"],
+            answered_waited_s=sums["waited_s"],
+            talks=sums["talks"],
+            talked_s=sums["talked_s"],
+            longest_talk_s=sums["longest_talk_s"],
+            marked=sums["marked"],
+            questioned_s=sums["questioned_s"],
+            advised_s=sums["advised_s"],
+        )
+    abandoned = outcome == Outcome.ABANDONED
+    return replace(
+        common,
+        unanswered_after_norm=sums["count"] - sums["in_norm"],
+        abandoned=sums["count"] if abandoned else 0,
+        abandoned_in_norm=sums["in_norm"] if abandoned else 0,
+        abandoned_short=sums["short"] if abandoned else 0,
+        overflowed=sums["count"] if outcome == Outcome.OVERFLOWED else 0,
+        died=sums["count"] if outcome == Outcome.DIED else 0,
+    )
+
+
+def _is_marked() -> ColumnElement[bool]:
+    return and_(calls.c.talked_s.is_not(None), calls.c.questioned_s.is_not(None))
+
+
+def _questioned_s() -> ColumnElement[Any]:
+    """Questioning of an ended talk with a mark: never longer than the talk. Null without either."""
+    c = calls.c
+    return case((c.questioned_s > c.talked_s, c.talked_s), (c.talked_s.is_not(None), c.questioned_s))
+
+
+def over_maximum(standard: Standard) -> ColumnElement[bool]:
+    """Return the condition that a call counts for K7: waited over its line's maximum, see `counts.counts_of`."""
+    c = calls.c
+    maximum_s = norm_of_line(standard, lambda norms: norms.max_wait_s)
+    leaving_s = norm_of_line(standard, lambda norms: norms.leaving_s)
+    grace_s = case((c.outcome == Outcome.OVERFLOWED, leaving_s), else_=0.0)
+    return and_(c.outcome.is_not(None), c.outcome != Outcome.REFUSED, c.waited_s > maximum_s + grace_s)
+
+
+def norm_of_line(standard: Standard, read: Callable[[Norms], float]) -> ColumnElement[Any]:
     """Return the norm that holds for each row's line."""
     default: Norms = standard.default
     differing = [(line, read(norms)) for line, norms in standard.lines.items() if read(norms) != read(default)]
@@ -147,44 +213,5 @@ def _norm(standard: Standard, read: Callable[[Norms], float]) -> ColumnElement[A
     return case(*((calls.c.queue == line, value) for line, value in differing), else_=read(default))
 
 
-WAITS: Final = (calls.c.waited_s, calls.c.outcome == Outcome.ANSWERED)
-"""Waits of answered calls until the answer."""
-
-TALKS: Final = (calls.c.talked_s, and_(calls.c.outcome == Outcome.ANSWERED, calls.c.ended_at.is_not(None)))
-"""Lengths of ended talks."""
-
-
-async def measure(
-    connection: AsyncConnection, scope: Scope, what: tuple[ColumnElement[Any], ColumnElement[bool]]
-) -> Distribution:
-    """Return the distribution of `WAITS` or `TALKS`.
-
-    Nothing is sorted that need not be: the values are counted by whole seconds, and only the seconds that hold a
-    percentile are looked at one by one.
-    """
-    value, condition = what
-    chosen = and_(scope.where(), condition, value.is_not(None))
-    second = cast(value, Integer) if connection.dialect.name == "sqlite" else cast(func.floor(value), Integer)
-    counted = select(second, func.count(), func.sum(value), func.max(value)).where(chosen).group_by(second)
-    groups = sorted((row[0], row[1], row[2], row[3]) for row in await connection.execute(counted))
-    count = sum(group[1] for group in groups)
-    if not count:
-        return Distribution()
-    found = []
-    for percent in PERCENTS:
-        at, place = _place_of(rank(percent, count), groups)
-        inside = and_(chosen, value >= at, value < at + 1)
-        exact = select(value).where(inside).order_by(value).limit(1).offset(place)
-        found.append(float((await connection.execute(exact)).scalar_one()))
-    total = sum(group[2] for group in groups)
-    p50, p90, p95, p99 = found
-    return Distribution(count, total / count, p50, p90, p95, p99, max(group[3] for group in groups))
-
-
-def _place_of(wanted: int, groups: list[tuple[int, int, float, float]]) -> tuple[int, int]:
-    """Return in which second the value of this rank lies, and how many values of the same second lie before it."""
-    for second, size, _, _ in groups:
-        if wanted <= size:
-            return second, wanted - 1
-        wanted -= size
-    raise IndexError(wanted)
+def _how_many(condition: ColumnElement[bool]) -> ColumnElement[Any]:
+    return func.sum(case((condition, 1), else_=0))

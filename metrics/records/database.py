@@ -12,12 +12,13 @@ from typing import Any, Final
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Connection, event, func, make_url, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from metrics.errors import RecordsUnusable
+from metrics.records.tables import facts
 
 _DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
@@ -79,12 +80,21 @@ def _begin_in_sqlite(connection: Connection) -> None:
 
 
 @asynccontextmanager
-async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Give a connection on which everything is read as of one moment, while others write."""
-    async with engine.connect() as connection:
-        if engine.dialect.name != "sqlite":  # a transaction of SQLite is a snapshot anyway
-            await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        yield connection
+async def reading(engine: AsyncEngine) -> AsyncIterator[tuple[AsyncConnection, AsyncConnection]]:
+    """Give two connections on which everything is read as of one moment, while others write.
+
+    Two, so that a long report uses two cores. Each sees the database as it was at its first look; the looks are
+    repeated until no fact came between them.
+    """
+    while True:
+        async with engine.connect() as first, engine.connect() as second:
+            if engine.dialect.name != "sqlite":  # a transaction of SQLite is a snapshot anyway
+                for connection in (first, second):
+                    await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            last = select(func.max(facts.c.id))
+            if await first.scalar(last) == await second.scalar(last):
+                yield first, second
+                return
 
 
 def upgrade(url: str, revision: str = HEAD) -> None:

@@ -6,6 +6,7 @@ Across a restart of the daemon: its new run knows nothing of offers and operator
 The first fact of another run closes them at the last fact that was recorded before it, the last moment anybody knew.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -28,8 +29,19 @@ from metrics.records import tables
 from metrics.records.codec import RecordedFact, UnknownFact
 from metrics.records.derive_callbacks import attempt_after, break_after, request_after
 from metrics.records.derive_calls import call_after, offer_after, states_after
-from metrics.records.rows import AttemptRow, BreakRow, CallRow, OfferResult, OfferRow, RequestRow, StateRow
-from queue_engine.facts import AgentStateChanged
+from metrics.records.rows import (
+    REPEAT_WITHIN_S,
+    AttemptRow,
+    BreakRow,
+    CallKind,
+    CallRow,
+    OfferResult,
+    OfferRow,
+    Outcome,
+    RequestRow,
+    StateRow,
+)
+from queue_engine.facts import AgentStateChanged, CallAccepted, CallRecovered
 
 Row = CallRow | OfferRow | StateRow | BreakRow | RequestRow | AttemptRow
 
@@ -111,6 +123,9 @@ class Needs:
     """By table."""
     agents: set[str] = field(default_factory=set)
     """Operators whose open stay in a state is needed."""
+    callers: set[str] = field(default_factory=set)
+    """Numbers whose last call is needed, if it entered from `callers_since` on."""
+    callers_since: float = math.inf
     all_open: bool = False
     """A run begins: every offer and every stay that the one before left open is needed."""
 
@@ -130,6 +145,7 @@ class Derivation:
         self._place = place
         self._rows: dict[str, dict[Any, Any]] = {rule.table.name: {} for rule in RULES}
         self._states: dict[str, StateRow | None] = {}
+        self._last_calls: dict[str, float] = {}
 
     def needs(self, batch: Iterable[PlacedFact]) -> Needs:
         """Return what must be supplied before `apply(batch)`."""
@@ -146,14 +162,27 @@ class Derivation:
                 if fact.agent not in self._states:
                     needs.agents.add(fact.agent)
                 continue
+            if isinstance(fact, CallAccepted | CallRecovered) and fact.caller:
+                needs.callers.add(fact.caller)
+                needs.callers_since = min(needs.callers_since, fact.entered_at - REPEAT_WITHIN_S)
             for rule in RULES:
                 key = rule.concerns(fact)
                 if key is not None and key not in self._rows[rule.table.name]:
                     needs.keys[rule.table.name].add(key)
         return needs
 
-    def supply(self, needs: Needs, rows: Mapping[str, Iterable[Any]], states: Iterable[StateRow] = ()) -> None:
-        """Take in the rows read for `needs`, by table; what was needed and not read does not exist."""
+    def supply(
+        self,
+        needs: Needs,
+        rows: Mapping[str, Iterable[Any]],
+        states: Iterable[StateRow] = (),
+        last_calls: Mapping[str, float] | None = None,
+    ) -> None:
+        """Take in the rows read for `needs`, by table; what was needed and not read does not exist.
+
+        `last_calls` tells by number when its last call entered.
+        """
+        self._last_calls = dict.fromkeys(needs.callers, -math.inf) | dict(last_calls or {})
         for rule in RULES:
             kept = self._rows[rule.table.name]
             kept.update(dict.fromkeys(needs.keys[rule.table.name]))
@@ -187,6 +216,8 @@ class Derivation:
                 kept = self._rows[rule.table.name]
                 before = kept.get(key)
                 after = rule.after(before, fact)
+                if before is None and isinstance(after, CallRow):
+                    after = self._with_previous(after)
                 if after is not before:
                     changed[rule.table.name][key] = kept[key] = after
         return {name: list(rows.values()) for name, rows in changed.items() if rows}
@@ -199,6 +230,14 @@ class Derivation:
             self._rows[rule.table.name] = open_rows if len(open_rows) <= _KEPT_AT_MOST else {}
         if len(self._states) > _KEPT_AT_MOST:
             self._states.clear()
+
+    def _with_previous(self, call: CallRow) -> CallRow:
+        """Return a call that is new with the number's call before it, and remember it as the last one."""
+        last = self._last_calls.get(call.caller)
+        if last is None or call.kind != CallKind.INCOMING or call.outcome == Outcome.REFUSED:
+            return call
+        self._last_calls[call.caller] = max(last, call.entered_at)
+        return replace(call, previous_at=last) if 0 <= call.entered_at - last <= REPEAT_WITHIN_S else call
 
     def _close_what_is_open(self, at: float, changed: Mapping[str, dict[Any, Row]]) -> None:
         kept = self._rows[_OFFERS.table.name]

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+REPEAT_WITHIN_S: Final = 24 * 3600.0
+"""A call of a number that called within this time before is a repeat call."""
 
 
 class Outcome(StrEnum):
@@ -67,6 +71,8 @@ class CallRow:
     reason: str | None = None
     recovered: bool = False
     target_passed: bool = False
+    previous_at: float | None = None
+    """When the same number last called before this, if within `REPEAT_WITHIN_S`; None else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,15 @@ from collections.abc import Mapping, Sequence, Set
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Column, Executable, RowMapping, Select, Table, func, insert, select
+from sqlalchemy import Column, Executable, RowMapping, Select, Table, func, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from metrics.records.codec import decode
 from metrics.records.derive import DERIVED, RULES, Derivation, Needs, Place, PlacedFact, row_values
-from metrics.records.rows import OfferRow, StateRow
+from metrics.records.rows import CallKind, OfferRow, Outcome, StateRow
 from metrics.records.spool import Line
-from metrics.records.tables import agent_states, facts, offers
+from metrics.records.tables import agent_states, calls, facts, offers
 
 _IDS_PER_QUERY: Final = 500
 """Keys asked for in one query: SQLite takes 32 766 parameters, PostgreSQL 32 767."""
@@ -137,7 +137,15 @@ async def _supply(connection: AsyncConnection, derivation: Derivation, needs: Ne
         open_offers = await connection.execute(select(offers).where(offers.c.ended_at.is_(None)))
         found[offers.name] += [OfferRow(**row) for row in open_offers.mappings()]
         states += (await connection.execute(open_states)).mappings()
-    derivation.supply(needs, found, [StateRow(**row) for row in states])
+    recent = select(calls.c.caller, func.max(calls.c.entered_at).label("at")).where(
+        calls.c.entered_at >= needs.callers_since,
+        calls.c.kind == CallKind.INCOMING,
+        or_(calls.c.outcome.is_(None), calls.c.outcome != Outcome.REFUSED),
+    )
+    last_calls = await _rows_of(connection, recent.group_by(calls.c.caller), calls.c.caller, needs.callers)
+    derivation.supply(
+        needs, found, [StateRow(**row) for row in states], {row["caller"]: row["at"] for row in last_calls}
+    )
 
 
 async def _rows_of(

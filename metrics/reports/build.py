@@ -1,69 +1,87 @@
-"""Puts a report together from the records: one function per report, all over one read transaction."""
+"""Puts reports together: which tables, charts and notes each kind has, in which order."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from metrics.counts import CallCounts
-from metrics.kpi import Kpi, Unit, kpi
-from metrics.norms import Norms, Standard
-from metrics.records.counting import TALKS, WAITS, Scope, count_by_line, measure
+from metrics.call_backs import BreakCourse
+from metrics.errors import ReportError
+from metrics.kpi import Kpi
+from metrics.norms import Standard
+from metrics.records.counting import Scope
 from metrics.records.database import reading
-from metrics.reports.model import Column, Figure, Kind, Note, Report, ReportKind, Table, rounded
-from metrics.reports.periods import Period
+from metrics.records.listing import count_listed, count_violations, list_calls, list_violations
+from metrics.records.rows import CallRow
+from metrics.reports import charting, tables
+from metrics.reports.gather import Gathered, Person, gather
+from metrics.reports.model import Cell, Chart, Column, Kind, Note, Report, ReportKind, Table, seconds
+from metrics.reports.periods import Interval, Period
 
-KPI_COLUMNS = (
-    Column("code", Kind.TEXT),
-    Column("figure", Kind.WORD),
-    Column("value", Kind.FIGURE),
-    Column("norm", Kind.FIGURE),
-    Column("verdict", Kind.VERDICT),
-    Column("rule", Kind.WORD),
-)
+VIOLATIONS_AT_MOST = 200
+"""Calls that a report of indicators lists by name; all of them are counted."""
 
-FIGURE_COLUMNS = (Column("figure", Kind.WORD), Column("value", Kind.FIGURE))
-
-
-def kpi_row(figure: Kpi) -> tuple[str | None, str, Figure, Figure, bool | None, str | None]:
-    """Return a figure as a row of `KPI_COLUMNS`."""
-    code = figure.name if figure.name.startswith("K") and figure.name[1:].isdigit() else None
-    norm = Figure(figure.norm if figure.bound else None, figure.unit, figure.bound)
-    return code, figure.name, rounded(figure), norm, figure.passed, figure.rule or None
+CALLS_AT_MOST = 100_000
+"""Calls that a list of calls holds, unless asked otherwise: what a spreadsheet still opens."""
 
 
-def tables_of(figures: tuple[Kpi, ...]) -> tuple[Table, Table, Table]:
-    """Return the figures in three tables: those with a norm, the volumes, the times."""
-    with_norm = tuple(kpi_row(figure) for figure in figures if figure.norm is not None)
-    plain = [figure for figure in figures if figure.norm is None]
-    volumes = tuple((figure.name, rounded(figure)) for figure in plain if figure.unit is not Unit.SECONDS)
-    times = tuple((figure.name, rounded(figure)) for figure in plain if figure.unit is Unit.SECONDS)
-    return (
-        Table("indicators", KPI_COLUMNS, with_norm),
-        Table("volumes", FIGURE_COLUMNS, volumes),
-        Table("waits_and_talks", FIGURE_COLUMNS, times),
-    )
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What report is wanted."""
+
+    kind: ReportKind
+    period: Period
+    made_at: datetime
+    """Now, with its offset."""
+    line: str | None = None
+    """One line; all together if None."""
+    by: Interval | None = None
+    """For the indicators: also by interval."""
+    service: str = ""
+    """Whose report it is."""
+    people: Mapping[str, Person] = field(default_factory=dict)
+    """Names and levels of operators, by number."""
+    masked: bool = False
+    """Callers' numbers show only their first and last digits."""
+    limit: int = CALLS_AT_MOST
+    """For the list of calls: how many at most."""
 
 
-def norms_of(standard: Standard, line: str | None) -> Norms:
-    """Return the norms that shares are held to: the line's, or the default over all lines."""
-    return standard.default if line is None else standard.of(line)
+async def make_report(
+    engine: AsyncEngine,
+    order: Order,
+    standard: Standard,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> Report:
+    """Return the report, read from the records as of one moment. `progress(done, of)` counts steps.
 
-
-async def indicators(
-    connection: AsyncConnection, scope: Scope, standard: Standard
-) -> tuple[dict[str, CallCounts], tuple[Kpi, ...]]:
-    """Return the counts of each line and the figures over them together."""
-    by_line = await count_by_line(connection, scope, standard)
-    waits = await measure(connection, scope, WAITS)
-    talks = await measure(connection, scope, TALKS)
-    counts = sum(by_line.values(), CallCounts())
-    return by_line, kpi(counts, norms_of(standard, scope.line), standard.rules, waits=waits, talks=talks)
-
-
-def summary(figures: tuple[Kpi, ...]) -> Note:
-    """Return the sentence that says which norms are kept."""
-    broken = [figure.name for figure in figures if figure.passed is False]
-    return Note("summary_broken", (", ".join(broken),)) if broken else Note("summary_kept")
+    Raises:
+        ReportError: The order contradicts itself.
+    """
+    if order.limit < 1:
+        raise ReportError("a list of calls holds at least one call")
+    async with reading(engine) as connections:
+        if order.kind is ReportKind.CALLS:
+            parts = await _calls(connections[0], order)
+        else:
+            gathered = await gather(
+                connections,
+                order.period,
+                standard,
+                as_of=order.made_at.timestamp(),
+                line=order.line,
+                people=order.people,
+                progress=progress,
+            )
+            match order.kind:
+                case ReportKind.OPERATORS:
+                    parts = _staff(gathered)
+                case ReportKind.KPI:
+                    parts = _indicators(gathered, order)
+                case _:
+                    parts = _periodical(gathered, order.kind) + await _violations(connections[0], order, gathered)
+    return Report(order.kind, order.period, order.line, order.service, order.made_at, tuple(parts))
 
 
 async def kpi_report(
@@ -75,23 +93,213 @@ async def kpi_report(
     line: str | None = None,
     service: str = "",
 ) -> Report:
-    """Return the indicators of a period.
+    """Return the indicators of a period; short for `make_report`."""
+    return await make_report(engine, Order(ReportKind.KPI, period, made_at, line, service=service), standard)
 
-    Args:
-        engine: The records.
-        period: Calls that entered in it.
-        standard: Norms and rules.
-        made_at: Now; stands in the report's head.
-        line: One line; all together if None.
-        service: Whose report it is.
-    """
-    async with reading(engine) as connection:
-        _, figures = await indicators(connection, Scope(period.start, period.end, line), standard)
-    return Report(
-        ReportKind.KPI,
-        period,
-        line,
-        service,
-        made_at,
-        (*tables_of(figures), summary(figures)),
+
+Parts = list[Table | Chart | Note]
+
+
+def _summary(figures: tuple[Kpi, ...]) -> Note:
+    broken = [figure.name for figure in figures if figure.passed is False and figure.name.startswith("K")]
+    return Note("summary_broken", (", ".join(broken),)) if broken else Note("summary_kept")
+
+
+def _indicators(gathered: Gathered, order: Order) -> Parts:
+    figures = gathered.figures()
+    parts: Parts = [*tables.figure_tables(figures)]
+    if order.line is None and len(gathered.by_line) > 1:
+        parts.append(tables.line_table(gathered))
+    if order.by is not None:
+        parts.append(tables.interval_table(gathered, order.by))
+    parts.append(_summary(figures))
+    if gathered.total.open:
+        parts.append(Note("still_open", (str(gathered.total.open),)))
+    return parts
+
+
+_DIVISION = {
+    ReportKind.DAILY: Interval.HOUR,
+    ReportKind.MONTHLY: Interval.DAY,
+    ReportKind.QUARTERLY: Interval.MONTH,
+}
+
+
+def _periodical(gathered: Gathered, kind: ReportKind) -> Parts:
+    figures = gathered.figures()
+    by_name = tables.figure_tables(figures)
+    interval = _DIVISION[kind]
+    parts: Parts = [_summary(figures), by_name[0]]
+    if gathered.total.open:
+        parts.append(Note("still_open", (str(gathered.total.open),)))
+    parts += [
+        charting.volume_chart(gathered, interval),
+        charting.norm_chart(gathered, interval),
+        *by_name[1:],
+    ]
+    if gathered.line is None and len(gathered.by_line) > 1:
+        parts.append(tables.line_table(gathered))
+    parts.append(tables.interval_table(gathered, interval))
+    if kind is not ReportKind.DAILY:
+        parts += [charting.heat_chart(gathered), *tables.heat_tables(gathered)]
+    parts += [charting.abandon_chart(gathered), tables.abandon_table(gathered), tables.operator_table(gathered)]
+    if gathered.by_level():
+        parts.append(tables.level_table(gathered))
+    if gathered.pauses:
+        parts.append(tables.pause_table(gathered))
+    parts.append(_call_backs(gathered))
+    return parts
+
+
+def _staff(gathered: Gathered) -> Parts:
+    parts: Parts = [tables.operator_table(gathered)]
+    chart = charting.hours_chart(gathered)
+    if chart is not None:
+        parts.append(chart)
+    if gathered.by_level():
+        parts.append(tables.level_table(gathered))
+    parts.append(tables.state_table(gathered))
+    if gathered.pauses:
+        parts.append(tables.pause_table(gathered))
+    return parts if gathered.agents() else [Note("nothing")]
+
+
+def _call_backs(gathered: Gathered) -> Table | Note:
+    if not gathered.breaks:
+        return Note("no_call_backs")
+    norms = gathered.norms
+
+    def kept(one: BreakCourse) -> bool | None:
+        if one.late or (one.first_after_s or 0.0) > norms.call_back_within_s:
+            return False
+        if one.ended and not one.spoken and one.attempts < norms.call_back_attempts:
+            return False
+        return True if one.ended else None
+
+    rows = tuple(
+        (one.broken_at, one.queue, one.call, seconds(one.first_after_s), one.attempts, one.spoken, kept(one))
+        for one in gathered.breaks[:VIOLATIONS_AT_MOST]
     )
+    return Table(
+        "call_backs",
+        (
+            Column("broken_at", Kind.INSTANT),
+            Column("queue", Kind.TEXT),
+            Column("call", Kind.TEXT),
+            Column("first_after_s", Kind.SECONDS),
+            Column("attempts", Kind.COUNT),
+            Column("spoken", Kind.VERDICT),
+            Column("kept", Kind.VERDICT),
+        ),
+        rows,
+    )
+
+
+async def _violations(connection: AsyncConnection, order: Order, gathered: Gathered) -> Parts:
+    scope = Scope(order.period.start, order.period.end, order.line)
+    counted = await count_violations(connection, scope, gathered.standard)
+    listed = await list_violations(connection, scope, gathered.standard, VIOLATIONS_AT_MOST)
+    total = sum(counted.values())
+    kinds = ("over_maximum", "not_answered", "over_norm")
+    parts: Parts = [
+        Table(
+            "violations",
+            (Column("violation", Kind.WORD), Column("count", Kind.COUNT)),
+            tuple((kind, counted.get(kind, 0)) for kind in kinds),
+            ("total", total),
+        )
+    ]
+    if listed:
+        rows = tuple(
+            (
+                one.call.entered_at,
+                one.call.queue,
+                shown_number(one.call.caller, masked=order.masked),
+                seconds(one.call.waited_s),
+                one.call.outcome,
+                one.call.agent,
+                one.kind,
+                one.call.call,
+            )
+            for one in listed
+        )
+        columns = (
+            Column("entered_at", Kind.INSTANT),
+            Column("queue", Kind.TEXT),
+            Column("caller", Kind.TEXT),
+            Column("waited_s", Kind.SECONDS),
+            Column("outcome", Kind.WORD),
+            Column("operator", Kind.TEXT),
+            Column("violation", Kind.WORD),
+            Column("call", Kind.TEXT),
+        )
+        parts.append(Table("violating_calls", columns, rows))
+    if total > len(listed):
+        parts.append(Note("calls_of_total", (str(len(listed)), str(total))))
+    return parts
+
+
+_CALL_COLUMNS = (
+    Column("entered_at", Kind.INSTANT),
+    Column("call", Kind.TEXT),
+    Column("queue", Kind.TEXT),
+    Column("caller", Kind.TEXT),
+    Column("outcome", Kind.WORD),
+    Column("waited_s", Kind.SECONDS),
+    Column("talked_s", Kind.SECONDS),
+    Column("questioned_s", Kind.SECONDS),
+    Column("operator", Kind.TEXT),
+    Column("name", Kind.TEXT),
+    Column("answered_at", Kind.INSTANT),
+    Column("ended_at", Kind.INSTANT),
+    Column("ended_by", Kind.WORD),
+    Column("cause", Kind.TEXT),
+    Column("offers", Kind.COUNT),
+    Column("misses", Kind.COUNT),
+    Column("destination", Kind.TEXT),
+    Column("reason", Kind.TEXT),
+)
+
+
+async def _calls(connection: AsyncConnection, order: Order) -> Parts:
+    scope = Scope(order.period.start, order.period.end, order.line)
+    total = await count_listed(connection, scope)
+    rows = [_call_cells(call, order) async for call in list_calls(connection, scope, order.limit)]
+    parts: Parts = [Table("list_of_calls", _CALL_COLUMNS, tuple(rows))]
+    if total > len(rows):
+        parts.append(Note("calls_of_total", (str(len(rows)), str(total))))
+    return parts
+
+
+def _call_cells(call: CallRow, order: Order) -> tuple[Cell, ...]:
+    return (
+        call.entered_at,
+        call.call,
+        call.queue,
+        shown_number(call.caller, masked=order.masked),
+        call.outcome or "waiting",
+        seconds(call.waited_s),
+        seconds(call.talked_s),
+        seconds(call.questioned_s),
+        call.agent,
+        order.people.get(call.agent or "", Person()).name,
+        call.answered_at,
+        call.ended_at,
+        call.ended_by,
+        None if call.cause is None else str(call.cause),
+        call.offers,
+        call.misses,
+        call.destination,
+        call.reason,
+    )
+
+
+def shown_number(number: str, *, masked: bool) -> str | None:
+    """Return a caller's number as a report shows it: whole, or `+7917***0001`; None where it was withheld."""
+    if not number:
+        return None
+    if not masked:
+        return number
+    if len(number) < 9:
+        return "*" * len(number)
+    return f"{number[:-7]}***{number[-4:]}"

@@ -37,6 +37,12 @@ class Kind(StrEnum):
     HOURS = "hours"
     INSTANT = "instant"
     """Seconds since the epoch, shown as date and time of the report's zone."""
+    HOUR = "hour"
+    """The same, shown as the time of day; for the beginning of an interval shorter than a day."""
+    DAY = "day"
+    """The same, shown as the date."""
+    MONTH = "month"
+    """The same, shown as the month."""
     VERDICT = "verdict"
     """True: norm kept, False: broken, None: no norm or nothing measured."""
     FIGURE = "figure"
@@ -87,7 +93,7 @@ class ChartKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One set of values of a chart, one per category; None where nothing was measured."""
+    """One set of values of a chart, one per category; None where nothing was measured. `name` as a WORD."""
 
     name: str
     values: tuple[float | None, ...]
@@ -100,12 +106,11 @@ class Chart:
     name: str
     kind: ChartKind
     unit: Kind
-    categories: tuple[str, ...]
+    categories: tuple[Cell, ...]
+    category: Kind
     series: tuple[Series, ...]
     norm: float | None = None
     """Drawn as a line across."""
-    translated: bool = True
-    """Whether the names of categories and series are keys of the catalogue where they occur in it."""
 
 
 @dataclass(frozen=True, slots=True)

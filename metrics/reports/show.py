@@ -10,6 +10,9 @@ from metrics.reports.model import Cell, Column, Figure, Kind, Report, ReportKind
 from metrics.reports.periods import Period
 from metrics.reports.texts import COLUMNS, FIGURES, TITLES, UNITS, WORDS, Language, say
 
+TOTAL: Final = "total"
+"""What stands in the first column of a row of sums."""
+
 NOTHING: Final = "–"
 """Stands where nothing was measured."""
 
@@ -53,11 +56,11 @@ def cell(value: Cell, column: Column, period: Period, language: Language) -> str
         return NOTHING
     match column.kind:
         case Kind.TEXT | Kind.FIGURE:
-            return str(value)
+            return say(TITLES, "total", language) if value == TOTAL else str(value)
         case Kind.WORD:
             return word(str(value), language)
-        case Kind.INSTANT:
-            return instant(float(value), period, language)
+        case Kind.INSTANT | Kind.HOUR | Kind.DAY | Kind.MONTH:
+            return _moment(float(value), column.kind, period, language)
         case Kind.VERDICT:
             return say(WORDS, "yes" if value else "no", language)
         case Kind.COUNT | Kind.SHARE | Kind.SECONDS | Kind.HOURS:
@@ -66,9 +69,22 @@ def cell(value: Cell, column: Column, period: Period, language: Language) -> str
             assert_never(column.kind)
 
 
+def _moment(at: float, kind: Kind, period: Period, language: Language) -> str:
+    moment = datetime.fromtimestamp(at, period.zone)
+    match kind:
+        case Kind.HOUR:
+            return moment.strftime("%H:%M")
+        case Kind.DAY:
+            return moment.strftime("%d.%m.%Y" if language == "ru" else "%Y-%m-%d")
+        case Kind.MONTH:
+            return str(format_date(moment, "LLLL y", locale=language))
+        case _:
+            return instant(at, period, language)
+
+
 def word(key: str, language: Language) -> str:
     """Return the word for a figure, an outcome, a state, a rule; what no catalogue knows stays as it is."""
-    for catalogue in (FIGURES, WORDS, TITLES):
+    for catalogue in (WORDS, FIGURES, TITLES):
         if key in catalogue:
             return say(catalogue, key, language)
     return key

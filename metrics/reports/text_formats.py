@@ -103,7 +103,7 @@ def _json_table(table: Table, report: Report, language: Language) -> dict[str, A
 def _json_cell(value: Cell, column: Column, report: Report) -> Any:
     if isinstance(value, Figure):
         return {"value": value.value, "unit": value.unit, **({"bound": value.bound} if value.bound else {})}
-    if column.kind is Kind.INSTANT and value is not None:
+    if column.kind in {Kind.INSTANT, Kind.HOUR, Kind.DAY, Kind.MONTH} and value is not None:
         return datetime.fromtimestamp(float(value), report.period.zone).isoformat(timespec="milliseconds")
     return value
 

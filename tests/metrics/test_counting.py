@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from metrics.counts import CallCounts, counts_of
 from metrics.distribution import distribution
 from metrics.norms import Norms, Standard
-from metrics.records.counting import SLOT_S, TALKS, WAITS, By, Scope, count_calls, measure
+from metrics.records.counting import SLOT_S, Scope, count_by_agent, count_by_line_and_slot
 from metrics.records.database import open_engine, upgrade
 from metrics.records.derive import row_values
+from metrics.records.measuring import TALKS, WAITS, measure
 from metrics.records.rows import CallRow, Outcome
 from metrics.records.tables import calls
 from tests.metrics.stories import START, call_rows, story
@@ -33,12 +34,12 @@ async def engine(url: str) -> AsyncIterator[AsyncEngine]:
     await made.dispose()
 
 
-def by_hand(rows: list[CallRow], scope: Scope) -> dict[tuple[object, ...], CallCounts]:
-    """Count call by call, grouped by line, quarter of an hour and operator."""
-    found: dict[tuple[object, ...], CallCounts] = defaultdict(CallCounts)
+def by_hand(rows: list[CallRow], scope: Scope) -> dict[tuple[str, int], CallCounts]:
+    """Count call by call, grouped by line and quarter of an hour."""
+    found: dict[tuple[str, int], CallCounts] = defaultdict(CallCounts)
     for row in rows:
         if scope.start <= row.entered_at < scope.end and scope.line in {None, row.queue}:
-            found[row.queue, int(row.entered_at // SLOT_S), row.agent] += counts_of(row, STANDARD.of(row.queue))
+            found[row.queue, int(row.entered_at // SLOT_S)] += counts_of(row, STANDARD.of(row.queue))
     return found
 
 
@@ -54,7 +55,8 @@ async def test_the_database_counts_as_we_do(engine: AsyncEngine, seed: int) -> N
         Scope(START + 9e6, START + 9e7),
     ):
         async with engine.connect() as connection:
-            found = await count_calls(connection, scope, STANDARD, (By.LINE, By.SLOT, By.AGENT))
+            found = await count_by_line_and_slot(connection, scope, STANDARD)
+            by_agent = await count_by_agent(connection, scope, STANDARD)
             waits = await measure(connection, scope, WAITS)
             talks = await measure(connection, scope, TALKS)
         expected = by_hand(rows, scope)
@@ -66,5 +68,9 @@ async def test_the_database_counts_as_we_do(engine: AsyncEngine, seed: int) -> N
         assert astuple(waits) == pytest.approx(
             astuple(distribution(r.waited_s for r in answered if r.waited_s is not None))
         )
+        for agent, counts in by_agent.items():
+            own = sum((counts_of(r, STANDARD.of(r.queue)) for r in answered if r.agent == agent), CallCounts())
+            for name in ("answered", "answered_in_norm", "talks", "talked_s", "marked", "questioned_s"):
+                assert getattr(counts, name) == pytest.approx(getattr(own, name))
         ended = [r.talked_s for r in answered if r.ended_at is not None and r.talked_s is not None]
         assert astuple(talks) == pytest.approx(astuple(distribution(ended)))

@@ -1,0 +1,206 @@
+"""Reads from the records, once, all numbers that a report of a period is made of."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from metrics.agent_time import AgentTime, handling_time, occupancy
+from metrics.call_backs import BreakCourse, call_back_figures
+from metrics.counts import CallCounts
+from metrics.distribution import Distribution
+from metrics.kpi import Kpi, Unit, kpi
+from metrics.norms import Norms, Standard
+from metrics.records.broken import breaks_owed
+from metrics.records.counting import SLOT_S, Scope, count_by_agent, count_by_line_and_slot
+from metrics.records.measuring import TALKS, WAITS, measure, unanswered_by_second
+from metrics.records.repeats import Repeats, count_repeats
+from metrics.records.staff import OfferCounts, Stays, offers_by_agent, pauses_by_reason, stays_by_agent, time_by_agent
+from metrics.reports.periods import Interval, Period, interval_of, intervals
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What a report says of an operator beside the number."""
+
+    name: str = ""
+    level: str = ""
+    """1st, 2nd or 3rd line, as the service calls it (UDM 4.4, KEM 5.2); empty where there are no levels."""
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """All numbers of a period, on one line or on all together."""
+
+    period: Period
+    line: str | None
+    standard: Standard
+    people: Mapping[str, Person]
+    by_slot: Mapping[tuple[str, int], CallCounts]
+    """By line and quarter of an hour."""
+    waits: Distribution
+    talks: Distribution
+    by_agent: Mapping[str, CallCounts]
+    times: Mapping[str, AgentTime]
+    offers: Mapping[str, OfferCounts]
+    pauses: Mapping[tuple[str, str], tuple[int, float]]
+    repeats: Repeats = field(default_factory=Repeats)
+    unanswered_by_second: Mapping[int, int] = field(default_factory=dict)
+    breaks: tuple[BreakCourse, ...] = ()
+
+    @property
+    def norms(self) -> Norms:
+        """The norms that the shares are held to: the line's, or the default ones over all lines."""
+        return self.standard.default if self.line is None else self.standard.of(self.line)
+
+    @cached_property
+    def total(self) -> CallCounts:
+        """All calls."""
+        return sum(self.by_slot.values(), CallCounts())
+
+    @cached_property
+    def by_line(self) -> Mapping[str, CallCounts]:
+        """Calls of each line, in the order of their names."""
+        found: dict[str, CallCounts] = defaultdict(CallCounts)
+        for (line, _), counts in sorted(self.by_slot.items()):
+            found[line] += counts
+        return dict(found)
+
+    @cached_property
+    def time(self) -> AgentTime:
+        """Time of all operators together."""
+        return sum(self.times.values(), AgentTime())
+
+    def by_interval(self, interval: Interval) -> Mapping[float, CallCounts]:
+        """Return the calls of each interval of the period, by the instant at which it begins; empty ones too."""
+        begins = {part.start: CallCounts() for part in intervals(self.period, interval)}
+        for (_, slot), counts in self.by_slot.items():
+            at = max(self.period.start, interval_of(slot * SLOT_S, interval, self.period.zone).timestamp())
+            begins[at] += counts
+        return begins
+
+    def by_weekday_hour(self) -> Mapping[tuple[int, int], CallCounts]:
+        """Return the calls by weekday (0 is Monday) and hour of the local clock."""
+        found: dict[tuple[int, int], CallCounts] = defaultdict(CallCounts)
+        for (_, slot), counts in self.by_slot.items():
+            hour = interval_of(slot * SLOT_S, Interval.HOUR, self.period.zone)
+            found[hour.weekday(), hour.hour] += counts
+        return found
+
+    def by_level(self) -> Mapping[str, tuple[CallCounts, AgentTime, OfferCounts]]:
+        """Return calls, time and offers of the operators of each level; nothing where no operator has one."""
+        if not any(person.level for person in self.people.values()):
+            return {}
+        found: dict[str, tuple[CallCounts, AgentTime, OfferCounts]] = {}
+        for agent in self.agents():
+            level = self.people.get(agent, Person()).level
+            counts, time, offered = found.get(level, (CallCounts(), AgentTime(), OfferCounts()))
+            found[level] = (
+                counts + self.by_agent.get(agent, CallCounts()),
+                time + self.times.get(agent, AgentTime()),
+                offered + self.offers.get(agent, OfferCounts()),
+            )
+        return dict(sorted(found.items()))
+
+    def agents(self) -> list[str]:
+        """Return the operators who were at work in the period, in the order of their numbers."""
+        at_work = {agent for agent, time in self.times.items() if time.logged_in_s > 0}
+        return sorted(at_work | self.by_agent.keys() | self.offers.keys(), key=lambda agent: (len(agent), agent))
+
+    def figures(self) -> tuple[Kpi, ...]:
+        """Return every figure of the period. Handling time and occupancy only over all lines: operators serve many."""
+        repeats = self.repeats
+        extra = [
+            Kpi("repeat_calls", repeats.repeated, Unit.COUNT),
+            Kpi("repeat_share", repeats.repeat_share, Unit.SHARE),
+            Kpi("first_call_resolution", repeats.first_call_resolution, Unit.SHARE),
+            Kpi("withheld", repeats.withheld, Unit.COUNT),
+        ]
+        if self.line is None:
+            extra += [
+                Kpi("aht", handling_time(self.total, self.time), Unit.SECONDS),
+                Kpi("occupancy", occupancy(self.time), Unit.SHARE),
+            ]
+        rules = self.standard.rules
+        return (
+            *kpi(self.total, self.norms, rules, waits=self.waits, talks=self.talks),
+            *call_back_figures(self.breaks, self.norms, rules),
+            *extra,
+        )
+
+
+_STEPS = 9
+
+
+async def gather(
+    connections: tuple[AsyncConnection, AsyncConnection],
+    period: Period,
+    standard: Standard,
+    *,
+    as_of: float,
+    line: str | None = None,
+    people: Mapping[str, Person] | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> Gathered:
+    """Read all numbers of the period; `progress(done, of)` counts the steps.
+
+    Args:
+        connections: The records as of one moment, twice, see `database.reading`.
+        period: Calls that entered in it, operators' time within it.
+        standard: Norms and rules.
+        as_of: Now, seconds since the epoch: what lasts is counted up to here.
+        line: One line; all if None.
+        people: Names and levels of operators.
+        progress: Told after each step.
+    """
+    scope = Scope(period.start, period.end, line)
+    first, second = connections
+    done = 0
+
+    async def step(work: Awaitable[T]) -> T:
+        nonlocal done
+        result = await work
+        done += 1
+        progress(done, _STEPS)
+        return result
+
+    async def calls() -> tuple[Mapping[tuple[str, int], CallCounts], Mapping[str, CallCounts], Repeats]:
+        return (
+            await step(count_by_line_and_slot(first, scope, standard)),
+            await step(count_by_agent(first, scope, standard)),
+            await step(count_repeats(first, scope, as_of)),
+        )
+
+    async def times() -> tuple[Distribution, Distribution, Mapping[int, int], Stays, Mapping[str, OfferCounts]]:
+        return (
+            await step(measure(second, scope, WAITS)),
+            await step(measure(second, scope, TALKS)),
+            await step(unanswered_by_second(second, scope)),
+            await step(stays_by_agent(second, period.start, period.end, as_of)),
+            await step(offers_by_agent(second, period.start, period.end, line)),
+        )
+
+    (by_slot, by_agent, repeats), (waits, talks, unanswered, stays, offers) = await asyncio.gather(calls(), times())
+    breaks = await step(breaks_owed(first, scope))
+    return Gathered(
+        period=period,
+        line=line,
+        standard=standard,
+        people=people or {},
+        by_slot=by_slot,
+        waits=waits,
+        talks=talks,
+        by_agent=by_agent,
+        times=time_by_agent(stays),
+        offers=offers,
+        pauses=pauses_by_reason(stays),
+        repeats=repeats,
+        unanswered_by_second=unanswered,
+        breaks=tuple(breaks),
+    )
