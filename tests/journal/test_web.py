@@ -341,7 +341,7 @@ async def test_catalogues_are_kept(site):
 
 
 async def test_people_are_admitted_and_dismissed(site):
-    """A new login works, a short password is refused, withdrawn access ends at once, the official's role is for links."""
+    """A new login works, a short password is refused, withdrawn access ends at once, no login has the links role."""
     admin = await site.client(Role.ADMINISTRATOR)
     fields = {"login": "Vera", "name": "Вера", "role": "operator_1", "agent": "104", "do": "put"}
     assert (await post(admin, "/people", **fields, password="short")).status_code == 422

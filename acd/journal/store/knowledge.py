@@ -128,7 +128,7 @@ class Knowledge:
                 table.c.kind == ArticleKind.SCRIPT,
                 table.c.line.in_(["", line]),
             )
-            .order_by(table.c.line.desc(), table.c.title, table.c.id)
+            .order_by(table.c.line.desc(), table.c.id)
         )
         async with self._engine.connect() as connection:
             return [_article(row) for row in await connection.execute(statement)]

@@ -43,6 +43,7 @@
 
   if ("live" in document.body.dataset) {
     const events = new EventSource(`${base}/events`);
+    events.addEventListener("open", () => { document.body.dataset.events = ""; });
     window.addEventListener("pagehide", () => events.close());
     const go = (path) => { location.href = base + path; };
     const fresh = () => { if (!form && !/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) location.reload(); };
@@ -63,6 +64,9 @@
   if (wall) {
     const lines = new EventSource(`${base}/wallboard/events`);
     window.addEventListener("pagehide", () => lines.close());
-    lines.addEventListener("lines", (event) => { wall.innerHTML = event.data; });
+    lines.addEventListener("lines", (event) => {
+      wall.innerHTML = event.data;
+      wall.dataset.events = "";
+    });
   }
 })();

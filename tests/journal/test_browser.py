@@ -1,0 +1,285 @@
+"""The desk in a real Chromium: a call opens its card, keys work, nothing typed is lost, axe has no serious finding."""
+
+import asyncio
+import shutil
+import socket
+import subprocess
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from acd.journal.cards import Channel, edit, open_card
+from acd.journal.from_calls import CardsFromCalls
+from acd.journal.roles import Person, Role
+from acd.journal.service import Seen
+from acd.journal.states import CardState, CardTrigger, Holder
+from acd.journal.store.cards import Entry
+from acd.journal.store.knowledge import ArticleKind, Proposal
+from queue_engine.inputs import AgentBecameReachable, AgentLoggedIn, CallArrived, OfferAnswered
+from tests.journal.browser import KEYS, chromedriver, window
+from tests.journal.test_cards import MONDAY
+from tests.journal.website import PASSWORD, site_on
+
+AXE = "4.14.1"
+CACHE = Path(__file__).parent.parent.parent / ".cache" / "axe"
+LINE = "kemerovo-support"
+NO_CARD = "/cards/99"
+PAGES = (
+    "/", "/journal", "/cards/1", "/cards/new", "/knowledge", "/catalogues", "/people", "/trail",
+    "/reports?from=2026-11-01&to=2026-11-30", "/wallboard", "/result", NO_CARD,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def driver():
+    """A chromedriver for the module."""
+    with chromedriver() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def axe():
+    """The accessibility checker axe-core, fetched by npm into the cache once; skips where that cannot be."""
+    script = CACHE / "node_modules" / "axe-core" / "axe.min.js"
+    if not script.exists():
+        npm = shutil.which("npm")
+        if npm is None:
+            pytest.skip("npm is not installed")
+        CACHE.mkdir(parents=True, exist_ok=True)
+        command = [npm, "install", "--no-audit", "--no-fund", "--no-save", "--prefix", str(CACHE), f"axe-core@{AXE}"]
+        done = subprocess.run(command, capture_output=True, check=False, timeout=100)
+        if done.returncode:
+            pytest.skip("axe-core cannot be fetched")
+    return script.read_text(encoding="utf-8")
+
+
+@asynccontextmanager
+async def served(engine):
+    """Serve a desk on loopback, with calls that open cards."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    site = await site_on(engine, LINE, address=f"http://127.0.0.1:{port}/desk", secure=False)
+    site.address = site.desk.journal._address
+
+    def publish(fact):
+        site.facts.append(fact)
+        site.floor.hub.on_journal(fact)
+
+    calls = CardsFromCalls({LINE: site.desk.journal}, site.desk.people, publish=publish)
+    site.floor.listeners.append(calls.on_fact)
+    site.calls = calls
+    server = uvicorn.Server(
+        uvicorn.Config(site.app, lifespan="off", log_config=None, timeout_graceful_shutdown=1, ws="none")
+    )
+    tasks = [asyncio.create_task(calls.run()), asyncio.create_task(server.serve(sockets=[listener]))]
+    try:
+        yield site
+    finally:
+        server.should_exit = True
+        await tasks[1]
+        tasks[0].cancel()
+        with suppress(asyncio.CancelledError):
+            await tasks[0]
+
+
+def log_in(browser, address, role):
+    """Log in as somebody of this role."""
+    browser.go(f"{address}/login")
+    browser.type("#login", str(role))
+    browser.type("#password", PASSWORD)
+    browser.press("button.main")
+    browser.wait_for("nav a[aria-current]")
+
+
+async def in_browser(driver, work, *args):
+    """Run the steps of a person in a thread, while the server goes on here."""
+
+    def run():
+        with window(driver) as browser:
+            work(browser, *args)
+
+    await asyncio.to_thread(run)
+
+
+async def ring_and_answer(site, call="c1"):
+    """A call arrives and operator 101 answers it; return once its card is stored."""
+    site.floor.post(AgentBecameReachable("101"))
+    site.floor.post(AgentLoggedIn("101", "operator_1"))
+    site.floor.post(CallArrived(call, LINE, "+79161234567", site.floor.at))
+    (offer,) = [agent.offer for agent in site.floor.engine.snapshot().agents if agent.offer is not None]
+    site.floor.at += 3
+    site.floor.post(OfferAnswered(offer))
+    await site.calls.settle()
+
+
+async def test_a_call_opens_its_card_and_the_appeal_goes_its_whole_way(sqlite, driver):
+    """Answered, filled in, registered, handed over, finished, reopened, finished again: by the page's buttons."""
+    async with served(sqlite) as site:
+        loop = asyncio.get_running_loop()
+
+        def work(browser):
+            log_in(browser, site.address, "operator_2")
+            assert browser.text("h1") == "Рабочее место"
+
+        async def own(site):
+            await site.desk.people.put(
+                Person("operator_2", "Анна", Role.OPERATOR_2, LINE, agent="101"),
+                await site.desk.people.password_of("operator_2"),
+            )
+            await site.desk.people.set_active(LINE, "operator_1", active=False)
+
+        await own(site)
+
+        def whole(browser):
+            work(browser)
+            browser.wait_for("body[data-events]")
+            asyncio.run_coroutine_threadsafe(ring_and_answer(site), loop).result(30)
+            browser.wait_for("form.card")
+            assert browser.text("h1") == "Обращение kem-2026-000001"
+            browser.type("#contact_name", "Петров П. П.")
+            browser.type("#description", "Не открывается форма записи")
+            browser.press("#reason_id option:nth-child(2)")
+            browser.press("button[value=register]")
+            assert browser.text(".badge") == "в работе"
+            browser.press("#holder option[value=second_line]")
+            browser.press("button[value=hand_over]")
+            assert browser.text(".badge") == "передано · 2-я линия"
+            browser.type("#measures", "Форма исправлена")
+            browser.press("button[value=finish]")
+            assert browser.text(".badge.green") == "завершено · 2-я линия"
+            browser.press("button[value=reopen]")
+            assert browser.text(".badge.white") == "открыто заново"
+            browser.type("#measures", "Исправлена ещё раз, проверено вместе с заявителем")
+            browser.press("button[value=finish]")
+            assert browser.text(".badge.green") == "завершено"
+            assert [line for line in browser.log() if "422" not in line] == []
+
+        await in_browser(driver, whole)
+        card = await site.desk.journal.cards.get(1)
+        assert (card.state, card.reopened, card.contact_phone) == (CardState.FINISHED, 1, "+79161234567")
+
+
+async def test_keys_and_what_was_typed(sqlite, driver):
+    """`/` goes to the search, Ctrl+S saves; a call throws away nothing that is being typed, a conflict shows both."""
+    async with served(sqlite) as site:
+        loop = asyncio.get_running_loop()
+        rules = site.desk.journal.rules
+        cards = site.desk.journal.cards
+        card = await cards.add(open_card(rules, MONDAY, Channel.EMAIL), Entry(MONDAY, "system"))
+
+        def work(browser):
+            log_in(browser, site.address, "operator_1")
+            browser.keys("/")
+            assert browser.script("return document.activeElement.name") == "text"
+            browser.keys("kem-2026-1" + KEYS["enter"])
+            assert browser.text("h1") == "Обращение kem-2026-000001"
+            browser.wait_for("body[data-events]")
+            browser.type("#description", "Первое слово")
+            browser.keys("s", held=KEYS["control"])
+            assert browser.text("p.ok") == "Сохранено."
+            browser.wait_for("body[data-events]")
+            browser.type("#measures, #description", "Второе слово")
+            asyncio.run_coroutine_threadsafe(ring_and_answer(site), loop).result(30)
+            browser.wait_for("#told a")
+            assert browser.script("return document.querySelector('#description').value") == "Второе слово"
+
+            async def by_another():
+                seen = await cards.get(card.id)
+                await cards.save(seen, edit(seen, {"description": "Чужое слово"}, rules), Entry(MONDAY, "boris"))
+
+            asyncio.run_coroutine_threadsafe(by_another(), loop).result(30)
+            browser.keys("s", held=KEYS["control"])
+            assert "Чужое слово" in browser.text("section.error")
+            assert browser.script("return document.querySelector('#description').value") == "Второе слово"
+
+        await in_browser(driver, work)
+
+
+async def test_the_official_answers_through_the_link(sqlite, driver):
+    """The secret is taken from behind the # and vanishes from the address; the result is stored."""
+    async with served(sqlite) as site:
+        admin = Person("administrator", "А", Role.ADMINISTRATOR, LINE)
+        journal = site.desk.journal
+        card = await journal.open_by_hand(admin, Channel.PAPER, filled(site), MONDAY)
+        card = await journal.move(admin, Seen(card.id, 1), CardTrigger.REGISTER, {}, MONDAY)
+        rules = journal.rules
+        assert Holder.CLINIC not in rules.profile.holders
+        journal.rules = replace(rules, profile=replace(rules.profile, holders=frozenset({Holder.CLINIC})))
+        changes = {"holder": Holder.CLINIC, "organisation_id": site.clinic}
+        await journal.move(admin, Seen(card.id, 2), CardTrigger.HAND_OVER, changes, MONDAY)
+        body = (await site.desk.outbox.due(MONDAY, 10))[-1].message.body
+        link = next(word for word in body.split() if "#" in word)
+
+        def work(browser):
+            browser.go(link)
+            browser.type("#measures", "Пациент принят")
+            assert "#" not in browser.address()
+            browser.press("button[value=enter_result]")
+            assert browser.text("p.ok") == "Спасибо. Результат сохранён."
+
+        await in_browser(driver, work)
+        assert (await journal.cards.get(card.id)).measures == "Пациент принят"
+
+
+def filled(site):
+    """Return what registration needs."""
+    return {
+        "reason_id": site.reason,
+        "description": "Жалоба",
+        "contact_name": "Петров П. П.",
+        "contact_phone": "+79161234567",
+    }
+
+
+async def test_pages_are_accessible_and_fit_the_screen(sqlite, driver, axe):
+    """No page has a serious finding of axe, scrolls sideways at 1280, or complains in the console."""
+    async with served(sqlite) as site:
+        admin = Person("administrator", "А", Role.ADMINISTRATOR, LINE)
+        card = await site.desk.journal.open_by_hand(admin, Channel.PAPER, filled(site), MONDAY)
+        await site.desk.journal.move(admin, Seen(card.id, 1), CardTrigger.REGISTER, {}, MONDAY)
+        script = Proposal(ArticleKind.SCRIPT, "Приветствие", "Здравствуйте!")
+        await site.desk.knowledge.propose(LINE, script, "anna", MONDAY)
+        found = {}
+
+        def look(browser, path):
+            browser.go(site.address + path)
+            browser.script(axe)
+            result = browser.script_async(
+                "axe.run(document, {resultTypes: ['violations']}).then(arguments[arguments.length - 1])"
+            )
+            serious = [one for one in result["violations"] if one["impact"] in {"serious", "critical"}]
+            found[path] = [(one["id"], [node["html"] for node in one["nodes"]]) for one in serious]
+            wide = browser.script("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            if wide > 0:
+                found[path].append(("wider than the window", wide))
+            complaints = [("console", line) for line in browser.log() if "[DOM]" not in line]
+            if path != NO_CARD:  # its status is an entry in the console
+                found[path] += complaints
+
+        def work(browser):
+            look(browser, "/login")
+            log_in(browser, site.address, "administrator")
+            for path in PAGES:
+                look(browser, path)
+
+        await in_browser(driver, work)
+        assert {path: what for path, what in found.items() if what} == {}
+
+
+async def test_the_wallboard_draws_itself(sqlite, driver):
+    """A call that arrives is on the wall without anybody touching the page."""
+    async with served(sqlite) as site:
+        loop = asyncio.get_running_loop()
+
+        def work(browser):
+            log_in(browser, site.address, "administrator")
+            browser.go(f"{site.address}/wallboard")
+            browser.wait_for("[data-wallboard][data-events]")
+            loop.call_soon_threadsafe(site.floor.post, CallArrived("c1", LINE, "+79161234567", site.floor.at))
+            browser.wait_for("td.busy")
+
+        await in_browser(driver, work)
