@@ -17,7 +17,7 @@ from queue_engine.agent import target as agent_target
 from queue_engine.call import CallState, CallTrigger
 from queue_engine.call import next_state as call_next
 from queue_engine.effects import OfferCall, Ring, Whisper
-from queue_engine.facts import AgentState, CallOffered
+from queue_engine.facts import AgentState, CallOffered, ReachWidened
 from queue_engine.floor import AWAY, Floor
 from queue_engine.ids import OfferId
 from queue_engine.inputs import SYSTEM_ACTOR
@@ -56,6 +56,8 @@ def _serve_one_call(floor: Floor, call: Call) -> None:
     """Give the call that became eligible to the operator whose turn it is, or a place in its line."""
     if call.state is not CallState.WAITING or call.place is not None:
         return
+    if call.target_passed:
+        _ease(floor, call)
     agent = choose(floor, call)
     if agent is None:
         _stand(floor, call)
@@ -73,6 +75,8 @@ def _serve_all(floor: Floor) -> None:
             _enrol(floor, agent)
     for call in arrived:
         if call.state is CallState.WAITING and call.place is None:
+            if call.target_passed:
+                _ease(floor, call)
             _stand(floor, call)
     for agent in freed:
         while agent.state is AgentState.READY and (call_found := _most_urgent(floor, agent)) is not None:
@@ -84,6 +88,25 @@ def _serve_all(floor: Floor) -> None:
 
 def _entry(call: Call) -> LineEntry:
     return call.entry
+
+
+def _ease(floor: Floor, call: Call) -> None:
+    """Let a call past its norm, whose lane nobody logged in can serve, go on to the first that somebody can."""
+    line = call.line
+    last = len(line.lanes) - 1
+    lane = call.lane
+    while lane < last and not line.staffed(lane):
+        lane += 1
+    if lane != call.lane:
+        reach(floor, call, lane, "nobody_with_the_skill")
+
+
+def reach(floor: Floor, call: Call, lane: int, reason: str) -> None:
+    """Put a call that does not stand in a lane into a further one, and say whom it may be offered to now."""
+    call.lane = lane
+    admitted = call.line.lanes[lane]
+    skills = tuple(skill.name for skill in admitted.skills)
+    floor.facts.append(ReachWidened(floor.now, call.id, call.line.name, admitted.level, skills, reason))
 
 
 def _stand(floor: Floor, call: Call) -> None:

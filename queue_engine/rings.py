@@ -43,6 +43,7 @@ def offer_answered(floor: Floor, offer_id: OfferId) -> None:
             if other is not offer:
                 withdraw(floor, other, "answered_elsewhere")
     call.offers = ()
+    call.has_channel = True
     call.state = next_state(call.state, CallTrigger.ANSWER)
     floor.stop_timers(call)
     line = call.line

@@ -7,14 +7,13 @@ from typing import Final
 
 from queue_engine import rings
 from queue_engine.call import CallState
-from queue_engine.dispatch import reserve
+from queue_engine.dispatch import reach, reserve
 from queue_engine.effects import Announce
 from queue_engine.facts import (
     CallbackAsked,
     CallMoved,
     CallPrioritised,
     CallReserved,
-    ReachWidened,
     TargetWaitPassed,
 )
 from queue_engine.floor import Floor
@@ -77,45 +76,35 @@ def _target_passed(floor: Floor, call: Call) -> None:
     if not call.target_passed:
         call.target_passed = True
         floor.facts.append(TargetWaitPassed(floor.now, call.id, call.line.name))
-    _ease(floor, call)
+    _stand_anew(floor, call)
 
 
-def _ease(floor: Floor, call: Call) -> None:
-    """Move a call whose lane nobody logged in can serve to the first that somebody can, at worst the last."""
-    line = call.line
-    last = len(line.lanes) - 1
-    lane = call.lane
-    while lane < last and not line.staffed(lane):
-        lane += 1
-    widen(floor, call, lane, "nobody_with_the_skill")
+def _stand_anew(floor: Floor, call: Call) -> None:
+    """Let the dispatch look at a call again that waits in its line."""
+    if call.place is not None and call.reserved_for is None:
+        floor.drop_from_line(call)
+        floor.arrived.append(call)
 
 
 def ease_after_logout(floor: Floor) -> None:
-    """Whoever waits past the norm in a lane that nobody can serve any more goes on to one that somebody can.
+    """Whoever waits past the norm in a lane that nobody can serve any more is looked at again.
 
-    This looks at the calls of a lane, but only when the last operator who could serve it has logged out.
+    This goes through the calls of a lane, but only when the last operator who could serve it has logged out.
     """
     for line in floor.left_lines:
         for index, rank in enumerate(line.waiting):
             if rank and not line.staffed(index):
                 for call in [floor.calls[entry[3]] for entry in rank]:
                     if call.target_passed:
-                        _ease(floor, call)
+                        _stand_anew(floor, call)
     floor.left_lines.clear()
 
 
 def widen(floor: Floor, call: Call, lane: int, reason: str) -> None:
     """Offer the call to more operators from now on."""
-    if lane <= call.lane:
-        return
-    line = call.line
-    if call.place is line.waiting[call.lane]:
-        floor.drop_from_line(call)
-        floor.arrived.append(call)
-    call.lane = lane
-    admitted = line.lanes[lane]
-    skills = tuple(skill.name for skill in admitted.skills)
-    floor.facts.append(ReachWidened(floor.now, call.id, line.name, admitted.level, skills, reason))
+    if lane > call.lane:
+        _stand_anew(floor, call)
+        reach(floor, call, lane, reason)
 
 
 # Announcements

@@ -7,7 +7,7 @@ that the policies hold, so that deadlines are met to the instant and missed by a
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -62,7 +62,7 @@ from queue_engine.policy import (
 )
 from tests.queue_engine.centre import Centre
 
-EXAMPLES = int(os.environ.get("ACD_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("ACD_EXAMPLES", "40"))
 
 settings.register_profile(
     "promises",
@@ -70,6 +70,7 @@ settings.register_profile(
     stateful_step_count=40,
     deadline=None,
     derandomize=True,
+    phases=(Phase.explicit, Phase.generate, Phase.shrink),
     suppress_health_check=[HealthCheck.too_slow],
 )
 PROMISES = settings.get_profile("promises")
