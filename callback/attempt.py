@@ -133,6 +133,9 @@ def hold_back(desk: Desk, request: Request, hold: Hold) -> None:
     """Let the request wait outside the line for what it is held by."""
     state, next_at = request.state, request.next_at
     if state is not S.OWED:
+        if request.first is not None:
+            desk.effects.append(StopDialling(request.call))
+            take_back(desk, request)
         desk.effects.append(WithdrawCallback(request.call, hold))
         state = follow(request, T.HOLD)
         request = without_attempt(request, desk.now)

@@ -167,11 +167,11 @@ def _hold(desk: Desk, request: Request) -> Hold | None:
 
 
 def _no_way_out(desk: Desk, request: Request) -> Hold | None:
-    """Return why the number may not be dialled now, the operators left aside."""
+    """Return why the number may not be dialled now, the operators left aside. What was ordered was counted then."""
     in_use = desk.on_channel - (request.state is S.RESERVED)
     if desk.channels is not None and in_use >= desk.channels:
         return Hold.CHANNELS
-    if desk.limits.line_free_at(desk.policy(request), desk.now) is not None:
+    if request.ordered_at is None and desk.limits.line_free_at(desk.policy(request), desk.now) is not None:
         return Hold.HOURLY_LIMIT
     return None
 
@@ -205,15 +205,14 @@ def _anybody(desk: Desk, request: Request) -> None:
 
 def _force(desk: Desk, request: Request) -> None:
     """Dial the caller first, as the limit is near; he will hear music if nobody has become free by then."""
-    if request.state is S.IN_LINE:
-        hold = _no_way_out(desk, request)
-        if hold is not None:
-            hold_back(desk, request, hold)
-            return
-        if _no_operator(desk, request) is not None:
-            desk.put(replace(request, hold=Hold.OPERATORS))
-            desk.facts.append(CallbackHeld(desk.now, request.request, request.queue, Hold.OPERATORS))
-            return
+    hold = _no_way_out(desk, request)
+    if hold is not None:
+        hold_back(desk, request, hold)
+        return
+    if request.state is S.IN_LINE and _no_operator(desk, request) is not None:
+        desk.put(replace(request, hold=Hold.OPERATORS))
+        desk.facts.append(CallbackHeld(desk.now, request.request, request.queue, Hold.OPERATORS))
+        return
     if request.only_agent is not None:
         request = replace(request, only_agent=None)
         enqueue(desk, request)

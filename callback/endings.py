@@ -87,9 +87,6 @@ def talk_began(desk: Desk, request: Request, call: CallId, agent: AgentId | None
 def _make_way(desk: Desk, other: Request) -> None:
     """The person at this number is being spoken to for another request: this one waits."""
     if other.state in {S.IN_LINE, S.RESERVED}:
-        if other.state is S.RESERVED:
-            desk.effects.append(StopDialling(other.call))
-            take_back(desk, other)
         hold_back(desk, other, Hold.NUMBER_IN_USE)
     elif other.state in {S.DIALLING, S.RINGING}:
         fail(desk, other, AttemptFailure.CALLED_IN, stop=True)

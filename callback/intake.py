@@ -176,7 +176,9 @@ def refusal(desk: Desk, queue: QueueName, shown: str) -> ImpossibleReason | None
         return ImpossibleReason.NO_POLICY
     policy = desk.policies[queue]
     checked = check_number(shown, desk.number_rule, policy)
-    return checked if isinstance(checked, ImpossibleReason) else _over_limit(desk, policy, checked)
+    if isinstance(checked, ImpossibleReason):
+        return checked
+    return None if _joinable(desk, queue, checked) is not None else _over_limit(desk, policy, checked)
 
 
 def _over_limit(desk: Desk, policy: CallbackPolicy, number: str) -> ImpossibleReason | None:
@@ -198,16 +200,22 @@ def _take(desk: Desk, wish: _Wish, leaves: CallId | None = None) -> Request | No
     if isinstance(number, ImpossibleReason):
         _refuse(desk, wish, number)
         return None
-    for request in desk.of_number(number) if wish.origin is not Origin.BOOKED else ():
-        if request.queue == wish.queue and request.merges_at(desk.now):
-            if request.state is not S.AFTER_TALK:
-                return _join(desk, request, wish, policy)
-            settle(desk, request)
+    request = None if wish.origin is Origin.BOOKED else _joinable(desk, wish.queue, number)
+    if request is not None and request.state is not S.AFTER_TALK:
+        return _join(desk, request, wish, policy)
+    if request is not None:
+        settle(desk, request)
     over = _over_limit(desk, policy, number)
     if over is not None:
         _refuse(desk, wish, over)
         return None
     return _open(desk, wish, number, policy, leaves)
+
+
+def _joinable(desk: Desk, queue: QueueName, number: str) -> Request | None:
+    """Return the open request that a further break or wish of this number concerns."""
+    of_line = (request for request in desk.of_number(number) if request.queue == queue)
+    return next((request for request in of_line if request.merges_at(desk.now)), None)
 
 
 def _open(desk: Desk, wish: _Wish, number: str, policy: CallbackPolicy, leaves: CallId | None) -> Request:

@@ -181,7 +181,9 @@ class World:
                     del self.legs[effect.call]
             case DialCaller():
                 self._dial(effect)
-            case PlaceCaller() | ReleaseCaller():
+            case ReleaseCaller():
+                self.live.pop(effect.call, None)
+            case PlaceCaller():
                 pass
 
     def _dial(self, effect: DialCaller) -> None:
