@@ -5,7 +5,7 @@ somebody else wrote in between is overwritten unseen.
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ LINK_S: Final = 30 * 86400.0
 """How long an official's link works."""
 
 Publish = Callable[[JournalFact], None]
+Teller = Callable[[Card, CardTrigger, Instant], Message]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,26 @@ class Seen:
 class Journal:
     """The journal of one service."""
 
-    def __init__(self, engine: AsyncEngine, rules: Rules, letters: Letters, *, publish: Publish, address: str) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        rules: Rules,
+        letters: Letters,
+        *,
+        publish: Publish,
+        address: str,
+        also_tell: Sequence[Teller] = (),
+    ) -> None:
+        """Take up a journal.
+
+        Args:
+            engine: The database, its schema up to date.
+            rules: The regulation and the site's working time.
+            letters: What is written to callers and officials.
+            publish: Is handed each fact once it is stored.
+            address: Where people reach the desk, for the links in letters.
+            also_tell: Make further messages of a move, to outside systems.
+        """
         self.rules = rules
         self.letters = letters
         self.cards = Cards(engine)
@@ -59,6 +79,7 @@ class Journal:
         self.trail = Trail(engine)
         self._publish = publish
         self._address = address.rstrip("/")
+        self._also_tell = tuple(also_tell)
 
     @property
     def service(self) -> str:
@@ -191,7 +212,7 @@ class Journal:
         return found
 
     async def _letters_for(self, card: Card, trigger: CardTrigger, now: Instant) -> tuple[list[Message], list[NewLink]]:
-        messages: list[Message] = []
+        messages = [tell(card, trigger, now) for tell in self._also_tell]
         links: list[NewLink] = []
         to_caller = self.letters.to_caller(card, trigger)
         if to_caller is not None:
