@@ -74,6 +74,8 @@ class RunningCentre:
         self._records_read = False
         self._paused: dict[AgentId, str] = {}
         self._at_work: set[AgentId] = set()
+        self._left: set[AgentId] = set()
+        """Who logged out by himself: no restart logs him in again."""
         self._ringing: set[AgentId] = set()
         """Whose telephones rang when the drain began."""
         self._rung_out = asyncio.Event()
@@ -188,16 +190,18 @@ class RunningCentre:
     def _take_seats(self) -> None:
         for seat in self._seat_file.read():
             telephone = Telephone(seat.server, seat.telephone)
-            if self._desks.knows(telephone) and any(o.number == seat.agent for o in self._config.operators):
+            if not seat.telephone:
+                self._left.add(AgentId(seat.agent))
+            elif self._desks.knows(telephone) and any(o.number == seat.agent for o in self._config.operators):
+                self._desks.sit(AgentId(seat.agent), telephone, RESTART)
                 if seat.paused_for is not None:
                     self._runner.post(AgentPaused(AgentId(seat.agent), seat.paused_for, RESTART))
-                self._desks.sit(AgentId(seat.agent), telephone, RESTART)
         self._log_in_automatic()
 
     def _log_in_automatic(self) -> None:
         for operator in self._config.operators:
             agent = AgentId(operator.number)
-            if operator.auto_login and self._desks.telephone_of(agent) is None:
+            if operator.auto_login and agent not in self._left and self._desks.telephone_of(agent) is None:
                 self._sit_at_own(agent, "auto_login")
 
     def _sit_at_own(self, agent: AgentId, by: str) -> bool:
@@ -268,6 +272,9 @@ class RunningCentre:
                 self._rung_out.set()
         if after is AgentState.LOGGED_OUT:
             self._desks.vacate(agent)
+            self._left.add(agent)
+        elif fact.before is AgentState.LOGGED_OUT:
+            self._left.discard(agent)
         was, now = agent in self._at_work, after not in NOT_AT_WORK
         if after not in NOT_AT_WORK:
             self._at_work.add(agent)
@@ -279,10 +286,11 @@ class RunningCentre:
                 server.mirror_soon()
 
     def _seats(self) -> tuple[Seat, ...]:
-        return tuple(
+        seated = [
             Seat(agent, telephone.server, telephone.name, self._paused.get(agent))
             for agent, telephone in sorted(self._desks.seats().items())
-        )
+        ]
+        return (*seated, *(Seat(agent, "", "") for agent in sorted(self._left)))
 
     # -- recovery --------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """One operator at a telephone."""
+    """One operator at a telephone, or (with no telephone) one who logged out where a telephone would log him in."""
 
     agent: str
     server: str

@@ -133,7 +133,9 @@ class CallerSessions:
             # U: the dialplan notes when the talk began, for whoever comes after a crash of ours.
             options = f"gU(acd-answered)m({music})" if music else "gU(acd-answered)"
             where = "&".join(f"PJSIP/{leg.telephone}" for leg in legs)
-            await agi.command("EXEC", "Dial", f"{where},{math.ceil(order.ring_s)},{options}")
+            dialled = await agi.command("EXEC", "Dial", f"{where},{math.ceil(order.ring_s)},{options}")
+            if dialled.result < 0:
+                raise AgiHungUp("EXEC Dial", "the caller hung up")
         talked = any(leg.talking for leg in legs)
         status = ""
         if legs and not talked:

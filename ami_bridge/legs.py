@@ -152,6 +152,11 @@ class LegBook:
         leg.uniqueid = uniqueid
         self._operators[uniqueid] = (call, leg)
 
+    def unbind(self, leg: OperatorLeg) -> None:
+        """The channel of this leg is gone; the leg itself is still to be told."""
+        self._operators.pop(leg.uniqueid, None)
+        leg.channel = leg.uniqueid = ""
+
     def drop(self, call: CallLeg, leg: OperatorLeg) -> None:
         """Forget an operator's leg; unknown ones are ignored."""
         if leg in call.legs:

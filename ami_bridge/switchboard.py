@@ -292,6 +292,10 @@ class Switchboard:
     def operator_gone(self, call: CallLeg, leg: OperatorLeg, cause: int) -> None:
         """An operator's channel has ended: a missed offer, or the end of a talk."""
         was_talking = leg.talking
+        if not was_talking and not leg.withdrawn and leg.dial_status == "CANCEL" and call.hangup_cause is None:
+            # The caller left the Dial, and most likely the line: his Hangup comes first for the engine, or his session.
+            self.legs.unbind(leg)
+            return
         self.legs.drop(call, leg)
         if not was_talking:
             if leg.dial_status == "ANSWER":
@@ -320,7 +324,7 @@ class Switchboard:
         for leg in [leg for leg in call.legs if not leg.uniqueid and not leg.talking and not call.awaits(leg)]:
             self.legs.drop(call, leg)
             if leg.offer is not None:
-                failure = RingFailure.CANCELLED if leg.withdrawn else ring_failure(dial_status, 0)
+                failure = RingFailure.CANCELLED if leg.withdrawn else ring_failure(leg.dial_status or dial_status, 0)
                 self.post(OfferFailed(leg.offer, failure))
 
     # -- the rest --------------------------------------------------------------------------------------------------

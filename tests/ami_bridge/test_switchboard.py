@@ -103,7 +103,6 @@ def test_operators_telephone_that_vanishes_ends_the_talk_by_the_system(bench):
         ("CHANUNAVAIL", 21, RingFailure.REFUSED),
         ("CHANUNAVAIL", 20, RingFailure.UNREACHABLE),
         ("CONGESTION", 34, RingFailure.UNREACHABLE),
-        ("CANCEL", 26, RingFailure.CANCELLED),
         ("", 0, RingFailure.UNREACHABLE),
     ],
 )
@@ -125,10 +124,10 @@ def test_telephone_that_is_picked_up_and_dropped_before_the_bridge_is_no_talk(be
 
 
 def test_caller_who_leaves_while_it_rings_is_told_first_and_the_telephone_when_it_is_still(bench):
-    """The telephone's end comes as a cancelled offer, once its channel is gone."""
+    """The telephone's channel ends first, but to the engine the caller was ringing when he left."""
     bench.happens(newchannel(PHONE, LEG))
     told = bench.happens(request(CALLER), dial_end(LEG, "CANCEL"), hangup(PHONE, LEG, 0), hangup(TRUNK, CALLER))
-    assert told == [OfferFailed(OfferId(7), RingFailure.CANCELLED), CallerHungUp(CALL, 16, Party.CALLER)]
+    assert told == [CallerHungUp(CALL, 16, Party.CALLER), OfferFailed(OfferId(7), RingFailure.CANCELLED)]
 
 
 def test_caller_who_leaves_before_a_telephone_rings_ends_its_offer_too(bench):
@@ -136,6 +135,13 @@ def test_caller_who_leaves_before_a_telephone_rings_ends_its_offer_too(bench):
     told = bench.happens(request(CALLER), hangup(TRUNK, CALLER))
     assert told == [CallerHungUp(CALL, 16, Party.CALLER), OfferFailed(OfferId(7), RingFailure.CANCELLED)]
     assert len(bench.board.legs) == 0
+
+
+def test_caller_who_leaves_the_dial_and_not_the_line_is_told_by_his_next_session(bench):
+    """A redirected caller cancels the Dial without hanging up."""
+    assert bench.happens(newchannel(PHONE, LEG), dial_end(LEG, "CANCEL"), hangup(PHONE, LEG, 0)) == []
+    bench.board.round_over(bench.board.legs.call(CALL), "")
+    assert bench.inputs == [OfferFailed(OfferId(7), RingFailure.CANCELLED)]
 
 
 def test_withdrawn_offer_is_hung_up_as_soon_as_it_has_a_channel(bench):

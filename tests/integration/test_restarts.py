@@ -6,6 +6,7 @@ import pytest
 
 from acd.lab.plans import Answering, Caller
 from acd.lab.site import Site
+from metrics.records.tables import offers
 
 pytestmark = pytest.mark.asterisk
 
@@ -33,20 +34,28 @@ def assert_exact(rows, count):
         assert row["ended_at"] - row["answered_at"] == pytest.approx(row["talked_s"], abs=0.05), dict(row)
 
 
-async def test_killed_daemon_comes_back_and_every_call_is_served_in_order(centre):
-    """`kill -9` while callers wait, ring and talk: talks go on, the order of entry is kept, the records are exact."""
-    async with centre.telephones(PLAN) as telephones, centre.callers(callers(10), rate=5) as calling:
-        await centre.until(lambda status: status.talking == 4 and status.waiting == 6)
-        await centre.kill_daemon()
-        await asyncio.sleep(3)
-        await centre.start_daemon()
-        counts = await calling.finish(60)
-    rows = await centre.settled(10)
-    assert (counts.served, counts.unfinished) == (10, 0)
-    assert telephones.counts().answered == 10
-    assert_exact(rows, 10)
-    answers = [row["answered_at"] for row in rows]
-    assert answers == sorted(answers)
+class TestShortAbsence:
+    """The daemon is away for some seconds."""
+
+    @pytest.fixture
+    def site(self) -> Site:
+        """Four operators; the fallback is patient enough for a slow machine."""
+        return Site(operators=4, fallback_tries=60)
+
+    async def test_killed_daemon_comes_back_and_every_call_is_served_in_order(self, centre):
+        """`kill -9` while callers wait and talk: talks go on, the order of entry is kept, the records are exact."""
+        async with centre.telephones(PLAN) as telephones, centre.callers(callers(10), rate=5) as calling:
+            await centre.until(lambda status: status.talking == 4 and status.waiting == 6)
+            await centre.kill_daemon()
+            await asyncio.sleep(3)
+            await centre.start_daemon()
+            counts = await calling.finish(60)
+        rows = await centre.settled(10)
+        assert (counts.served, counts.unfinished) == (10, 0)
+        assert telephones.counts().answered == 10
+        assert_exact(rows, 10)
+        offered = sorted(await centre.rows(offers), key=lambda row: row["offer"])
+        assert [row["call"] for row in offered] == [row["call"] for row in rows]
 
 
 async def test_daemon_that_stays_away_is_replaced_by_asterisks_own_queue(centre):
@@ -69,16 +78,16 @@ async def test_daemon_that_stays_away_is_replaced_by_asterisks_own_queue(centre)
 
 async def test_daemon_that_comes_back_takes_callers_out_of_the_fallback(centre):
     """Who waits in Asterisk's own queue at that moment is distributed by us again, at his old place."""
-    async with centre.telephones(PLAN), centre.callers(callers(12), rate=6) as calling:
+    async with centre.telephones(PLAN), centre.callers(callers(24), rate=12) as calling:
         await centre.until(lambda status: status.talking == 4)
         await centre.kill_daemon()
         await asyncio.sleep(5)
         await centre.start_daemon()
         counts = await calling.finish(60)
-    rows = await centre.settled(12)
-    assert (counts.served, counts.unfinished) == (12, 0)
-    assert_exact(rows, 12)
-    assert any(row["offers"] for row in rows[6:])
+    rows = await centre.settled(24)
+    assert (counts.served, counts.unfinished) == (24, 0)
+    assert_exact(rows, 24)
+    assert any(row["offers"] for row in rows[4:])
 
 
 async def test_stopped_daemon_leaves_its_callers_to_the_next_one(centre):
@@ -138,7 +147,7 @@ async def test_operators_stay_logged_in_and_paused_over_a_restart(centre):
     await centre.until(lambda status: status.operators.get("paused") == 1)
     await centre.kill_daemon()
     await centre.start_daemon()
-    status = await centre.until(lambda status: status.ready == 3 - 0 or status.ready == 2)
+    status = await centre.until(lambda status: status.ready == 2)
     agents = {row["agent"]: row for row in (await centre.ask("/v1/agents"))["agents"]}
     assert (agents["102"]["state"], agents["102"]["reason"]) == ("paused", "lunch")
-    assert status.operators.get("paused") == 1
+    assert status.operators == {"ready": 2, "paused": 1, "logged_out": 1}
