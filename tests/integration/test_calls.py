@@ -96,7 +96,8 @@ class TestImpatience:
         async with centre.telephones(plan) as telephones:
             async with centre.callers(callers(1, patience_ms=700)) as calling:
                 await calling.finish(20)
-            async with centre.callers(callers(3, patience_ms=9000), rate=3) as calling:
+            leaving = [*callers(2, patience_ms=9000), Caller("79270009999", patience_ms=8000)]
+            async with centre.callers(leaving, rate=3) as calling:
                 await calling.finish(30)
         rows = await centre.settled(4)
         assert {row["outcome"] for row in rows} == {"abandoned"}
