@@ -46,6 +46,7 @@ from queue_engine.facts import (
     CallAnswered,
     CallDied,
     CallEnded,
+    CallMoved,
     CallOffered,
     CallOverflowed,
     CallRecovered,
@@ -210,11 +211,14 @@ class CallbackBook:
             case CallReturned():
                 callers.call_in_returned(desk, fact.call)
             case CallEnded() | CallAbandoned() | CallDied():
+                live = desk.live.remove(fact.call)
                 intake.take_end(desk, end_of(fact))
-                callers.call_in_ended(desk, fact.call)
+                callers.call_in_ended(desk, live)
             case CallOverflowed():
                 intake.overflowed(desk, fact.call, fact.queue)
-                callers.call_in_ended(desk, fact.call)
+                callers.call_in_ended(desk, desk.live.remove(fact.call))
+            case CallMoved():
+                callers.call_moved(desk, fact.call, fact.to)
             case _:
                 pass
 
@@ -313,8 +317,9 @@ class CallbackBook:
         if request is not None and told.talked_s is not None:
             self._talk_ended(request, end)
         elif attempt is None or told.talked_s is not None:
+            live = self._desk.live.remove(told.call)
             intake.take_end(self._desk, end)
-            callers.call_in_ended(self._desk, told.call)
+            callers.call_in_ended(self._desk, live)
 
     def _present(self, call: CallId) -> Request | None:
         """Return the request whose present attempt this is."""

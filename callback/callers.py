@@ -51,9 +51,18 @@ def call_in_returned(desk: Desk, call: CallId) -> None:
         desk.live.add(replace(live, answered=False))
 
 
-def call_in_ended(desk: Desk, call: CallId) -> None:
-    """A caller's own call is over: what waited for it goes on, unless he is on the line with another one."""
-    live = desk.live.remove(call)
+def call_moved(desk: Desk, call: CallId, to: QueueName) -> None:
+    """A caller's own call has gone over to another line."""
+    live = desk.live.get(call)
+    if live is not None:
+        desk.live.add(replace(live, queue=to))
+
+
+def call_in_ended(desk: Desk, live: LiveCall | None) -> None:
+    """A caller's own call is over: what waited for it goes on, unless he is on the line with another one.
+
+    The call must be off `desk.live` before its end is judged, or it would settle its own break.
+    """
     if live is None or desk.live.of(live.number):
         return
     for request in desk.of_number(live.number):

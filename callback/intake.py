@@ -167,7 +167,7 @@ def exchanged(desk: Desk, place: PlaceExchanged) -> None:
     if request is not None:
         desk.dealt_with.add(place.call, desk.now, exchanged=True)
         desk.effects.append(ReleaseCaller(place.call, request.request))
-        call_in_ended(desk, place.call)
+        call_in_ended(desk, desk.live.remove(place.call))
 
 
 def refusal(desk: Desk, queue: QueueName, shown: str) -> ImpossibleReason | None:

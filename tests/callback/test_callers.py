@@ -29,12 +29,36 @@ from callback.inputs import (
 from callback.kinds import AttemptFailure, BreakKind, Hold, ImpossibleReason, Leg, Mode, NoBreakReason, Origin
 from callback.policy import CallbackPolicy
 from callback.states import RequestState
-from queue_engine.facts import CallOverflowed, CallReturned
+from queue_engine.facts import CallMoved, CallOverflowed, CallReturned
 from queue_engine.ids import CallId, Instant
 from queue_engine.inputs import Party
 from tests.callback.centre import ANNA, BORIS, CALL, CALLER, LINE, OTHER_LINE, START, Centre, kinds
 
 AGAIN = CallId("a-2.1")
+
+
+def test_a_call_does_not_settle_its_own_break():
+    """The talk that broke was a talk on this line, and still he is owed one."""
+    centre = Centre()
+    centre.accepted()
+    centre.answered()
+    centre.ended()
+    assert centre.row.state is RequestState.IN_LINE
+    centre = Centre()
+    centre.accepted()
+    centre.abandoned()
+    assert centre.row.state is RequestState.IN_LINE
+    assert not centre.of(CallerCalledIn)
+
+
+def test_a_call_that_moves_to_the_line_where_he_is_owed_settles_it_there():
+    """He called 1300, was moved to 122, and is spoken to there."""
+    centre = Centre(CallbackPolicy(LINE), CallbackPolicy(OTHER_LINE))
+    centre.ended()
+    centre.accepted(AGAIN, queue=OTHER_LINE)
+    centre.fact(CallMoved(centre.now, AGAIN, OTHER_LINE, LINE, "by_hand", "supervisor"))
+    centre.answered(AGAIN)
+    assert centre.row.state is RequestState.MERGED
 
 
 def test_who_calls_in_again_gets_his_place_and_his_operator():

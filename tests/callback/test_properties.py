@@ -100,8 +100,8 @@ class AnyDay(RuleBasedStateMachine):
     def a_caller_is_answered(self, data: st.DataObject, agent: AgentId):
         """A caller is answered."""
         call = data.draw(st.sampled_from(sorted(self.world.live)))
-        self.world.fact(CallAnswered(self.world.now, call, self.world.live[call][1], None, agent, 1.0))
         self.world.talking.add(call)
+        self.world.fact(CallAnswered(self.world.now, call, self.world.live[call][1], None, agent, 1.0))
 
     @precondition(lambda self: self.world.talking)
     @rule(

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field, replace
 
 from callback.book import CallbackBook, Step
 from callback.effects import DialCaller, EnqueueCallback, PlaceCaller, ReleaseCaller, StopDialling, WithdrawCallback
-from callback.facts import CallbackAttemptFailed, CallbackAttemptStarted, CallbackLate, CallbackOwed, CallbackReached
+from callback.facts import (
+    CallbackAttemptFailed,
+    CallbackAttemptStarted,
+    CallbackLate,
+    CallbackMerged,
+    CallbackOwed,
+    CallbackReached,
+)
 from callback.ids import RequestId, parse_attempt_call
 from callback.inputs import AttemptFailed, CallbackInput, CallerAnswered, CallerDialled, LiveAttempt, Resynchronised
 from callback.kinds import AttemptFailure, Hold, Leg, LiveStage
@@ -156,6 +163,8 @@ class World:
                         self.spoken_to.discard(fact.request)
                 case CallbackReached():
                     self.spoken_to.add(fact.request)
+                case CallbackMerged():
+                    assert fact.call in self.talking, "settled by a call in which nobody talks"
                 case CallbackLate():
                     self.late += 1
                 case CallbackOwed():
