@@ -82,5 +82,3 @@ def run(
         raise CommandFailed(ExitCode.WRONG, words.LAB_FAILED, reason=errors.text(session.language)) from errors
     except LabError as error:
         raise CommandFailed(ExitCode.WRONG, words.LAB_FAILED, reason=error) from error
-    except KeyboardInterrupt:
-        session.print_line(session.say(words.STOPPED))

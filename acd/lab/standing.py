@@ -1,7 +1,6 @@
 """A centre that stays up for real telephones (`make run`), and what people must know to use it."""
 
 import asyncio
-import contextlib
 import secrets
 import signal
 import socket
@@ -24,8 +23,8 @@ from config.model import Config
 HOME: Final = PROJECT / ".run" / "centre"
 LOOPBACK: Final = "127.0.0.1"
 RTP_TIMEOUT_S: Final = 30
-TRUNK_INSIDE: Final = ("127.0.0.0/8",)
-"""Calls of a SIPp on this machine come over the trunk."""
+TRUNK: Final = "127.0.0.2"
+"""Calls from here come over the trunk: a SIPp on this machine binds to it. Any other address is a telephone's."""
 
 
 async def stand(session: Session, config_path: Path | None, address: str | None, operators: int) -> None:
@@ -43,38 +42,34 @@ async def stand(session: Session, config_path: Path | None, address: str | None,
     config = load_config(config_path)
     for place in _taken(config):
         raise CommandFailed(ExitCode.WRONG, words.PORT_TAKEN, place=place)
-    with contextlib.suppress(_Ended):
-        async with LabCentre(config_path=config_path, home=HOME) as centre:
-            for line in tell_how(session, config, config_path):
-                session.print_line(line)
-            await _until_interrupted(centre)
-
-
-class _Ended(Exception):  # it is no error
-    """Somebody has sent SIGTERM."""
-
-
-async def _until_interrupted(centre: LabCentre) -> None:
-    asked = asyncio.Event()
+    standing = asyncio.ensure_future(_stand(session, config, config_path))
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, asked.set)
-    waits = [
-        asyncio.ensure_future(asked.wait()),
-        asyncio.ensure_future(centre.daemon.wait()),
-        asyncio.ensure_future(centre.asterisk.process.wait()),
-    ]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, standing.cancel)
     try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        await standing
+    except asyncio.CancelledError:
+        session.print_line(session.say(words.STOPPED))
     finally:
-        loop.remove_signal_handler(signal.SIGTERM)
-        for wait in waits:
-            wait.cancel()
-        await asyncio.gather(*waits, return_exceptions=True)
-    if not centre.daemon.running:
-        raise ProcessFailed("daemon", f"ended with status {centre.daemon.returncode}", centre.daemon.text())
-    if not centre.asterisk.process.running:
-        raise ProcessFailed("asterisk", "ended", centre.asterisk.text())
-    raise _Ended
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+async def _stand(session: Session, config: Config, config_path: Path) -> None:
+    async with LabCentre(config_path=config_path, home=HOME) as centre:
+        for line in tell_how(session, config, config_path):
+            session.print_line(line)
+        processes = (centre.daemon, centre.asterisk.process)
+        waits = [asyncio.ensure_future(process.wait()) for process in processes]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+        for process in processes:
+            if not process.running:
+                raise ProcessFailed(process.name, f"ended with status {process.returncode}", process.text())
 
 
 def _write_config(path: Path, address: str, operators: int) -> None:
@@ -83,7 +78,7 @@ def _write_config(path: Path, address: str, operators: int) -> None:
         sip=Endpoint(address),
         inside=LOOPBACK,
         daemon=LOOPBACK,
-        trunk=(f"{address}/32", *TRUNK_INSIDE),
+        trunk=(TRUNK,),
         telephones=None,
         telephone_secret=_kept_secret("telephones"),
         pin=_kept_secret("pin", digits=4),
