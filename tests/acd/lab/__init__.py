@@ -1,1 +1,1 @@
-"""Mirrors the package of the same name."""
+"""The lab's own logic, without Asterisk."""
