@@ -2,6 +2,7 @@
 
 JournalError
     ProfileError            a profile or schedule contradicts itself: the configuration is wrong
+    SettingsError           the site's settings have mistakes
     CalendarExhausted       no working time within ten years: the overrides are wrong
     CardNotFound            no such card, or none that this person may see
     TransitionRefused       the card's state does not allow what was asked
@@ -14,6 +15,7 @@ JournalError
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 
 
 class JournalError(Exception):
@@ -30,6 +32,18 @@ class ProfileError(JournalError):
 
     def __str__(self) -> str:
         return f"{self.where}: {self.reason}"
+
+
+class SettingsError(JournalError):
+    """The site's settings have mistakes; all of them are named."""
+
+    def __init__(self, path: Path, mistakes: tuple[str, ...]) -> None:
+        super().__init__(path, mistakes)
+        self.path = path
+        self.mistakes = mistakes
+
+    def __str__(self) -> str:
+        return "\n".join(f"{self.path}: {mistake}" for mistake in self.mistakes)
 
 
 class CalendarExhausted(JournalError):

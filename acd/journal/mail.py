@@ -105,16 +105,21 @@ def _one_line(text: str) -> str:
 
 
 class Deliverer:
-    """Empties the outbox."""
+    """Empties the outbox, or the messages of one kind in it."""
 
-    def __init__(self, outbox: Outbox, post: Post) -> None:
+    def __init__(self, outbox: Outbox, post: Post, *, kind: str = "") -> None:
         self._outbox = outbox
         self._post = post
+        self._kind = kind
+
+    async def next_due(self) -> Instant | None:
+        """Return when the next message is to be sent or tried again."""
+        return await self._outbox.next_due(self._kind)
 
     async def deliver(self, now: Instant) -> int:
         """Try all letters that are due; return how many were sent. A letter that fails does not hold up the others."""
         sent = 0
-        for waiting in await self._outbox.due(now, BATCH):
+        for waiting in await self._outbox.due(now, BATCH, self._kind):
             try:
                 await self._post.send(waiting.message)
             except (Undeliverable, ValueError) as refused:  # ValueError: no valid address

@@ -59,12 +59,13 @@ class Outbox:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def due(self, now: Instant, limit: int) -> list[Waiting]:
-        """Return messages to send now, the oldest first."""
+    async def due(self, now: Instant, limit: int, kind: str = "") -> list[Waiting]:
+        """Return messages to send now, the oldest first; of one kind if asked."""
         table = tables.outbox
+        wanted = [table.c.kind == kind] if kind else []
         async with self._engine.connect() as connection:
             rows = await connection.execute(
-                select(table).where(table.c.due_at <= now).order_by(table.c.due_at, table.c.id).limit(limit)
+                select(table).where(table.c.due_at <= now, *wanted).order_by(table.c.due_at, table.c.id).limit(limit)
             )
             return [
                 Waiting(
@@ -75,11 +76,14 @@ class Outbox:
                 for row in rows
             ]
 
-    async def next_due(self) -> Instant | None:
-        """Return when the next message is to be sent or tried again."""
+    async def next_due(self, kind: str = "") -> Instant | None:
+        """Return when the next message, of one kind if asked, is to be sent or tried again."""
         column = tables.outbox.c.due_at
+        wanted = [tables.outbox.c.kind == kind] if kind else []
         async with self._engine.connect() as connection:
-            found = await connection.scalar(select(column).where(column.is_not(None)).order_by(column).limit(1))
+            found = await connection.scalar(
+                select(column).where(column.is_not(None), *wanted).order_by(column).limit(1)
+            )
         return None if found is None else Instant(found)
 
     async def sent(self, message: int, at: Instant) -> None:

@@ -1,0 +1,209 @@
+"""The journal as the daemon runs it: from its settings file, with real calls of the engine and a real mail server."""
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, date
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from typer.testing import CliRunner
+
+from acd.journal.__main__ import app
+from acd.journal.cards import Channel
+from acd.journal.errors import SettingsError
+from acd.journal.limits import Urgency
+from acd.journal.production_calendar import DayOverride
+from acd.journal.roles import Person, Role
+from acd.journal.runtime import JournalRuntime
+from acd.journal.settings import load_settings
+from acd.journal.store.database import upgrade
+from acd.journal.worktime import EveryDay
+from metrics.errors import RecordsUnusable
+from metrics.live import LiveFigures
+from metrics.norms import Standard
+from queue_engine.engine import QueueEngine
+from queue_engine.facts import CallAccepted, CallAnswered
+from tests.journal.test_cards import MONDAY
+from tests.journal.test_mail import mailbox  # noqa: F401 - fixtures are found by name
+from tests.journal.website import PASSWORD
+
+SETTINGS = """
+[journal]
+profile = "kemerovo-support"
+lines = ["kem"]
+database = "sqlite:///{folder}/journal.sqlite"
+address = "http://127.0.0.1/desk"
+supervisors = ["head@example.org"]
+[journal.calendar]
+2026-11-23 = "off"
+[journal.smtp]
+host = "127.0.0.1"
+port = {port}
+sender = "acd@example.org"
+starttls = false
+[[journal.partners]]
+name = "site"
+secret_file = "{folder}/site.secret"
+webhook = "https://site.example.org/hook"
+"""
+
+
+@pytest.fixture
+def settings_file(tmp_path):
+    """A site's settings, with a secret beside them."""
+    (tmp_path / "site.secret").write_text("secret of the site\n")
+
+    def write(text=SETTINGS, port=25):
+        path = tmp_path / "journal.toml"
+        path.write_text(text.format(folder=tmp_path, port=port), encoding="utf-8")
+        return path
+
+    return write
+
+
+class Floor:
+    """A centre without calls, with a clock that the test sets."""
+
+    def __init__(self):
+        self.at = MONDAY
+        self.engine = QueueEngine(1)
+
+    def now(self):
+        """The test's instant."""
+        return self.at
+
+    def live(self):
+        """The figures of this moment."""
+        return LiveFigures(Standard(), UTC).snapshot(self.at)
+
+    def post(self, item):
+        """Hand an input to the engine."""
+        self.engine.handle(item, self.at)
+
+
+@asynccontextmanager
+async def running(path):
+    """Run the journal of a settings file."""
+    settings = load_settings(path)
+    await asyncio.to_thread(upgrade, settings.database)
+    facts = []
+    floor = Floor()
+    journal = JournalRuntime(settings, floor, facts.append)
+    journal.floor, journal.facts = floor, facts
+    task = asyncio.create_task(journal.run())
+    try:
+        yield journal
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_a_call_becomes_a_card_and_a_breach_becomes_a_letter(settings_file, mailbox):  # noqa: F811 - the fixture
+    """From the engine's fact to the card, and from the limit to the supervisor's mail, without anybody asking."""
+    arrived = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    take = mailbox.handle_DATA
+
+    async def took(*args):
+        answer = await take(*args)
+        loop.call_soon_threadsafe(arrived.set)
+        return answer
+
+    mailbox.handle_DATA = took
+    async with running(settings_file(port=mailbox.port)) as journal:
+        journal.on_fact(CallAccepted(MONDAY, "c1", "kem", "+79161234567", MONDAY, 0))
+        journal.on_fact(CallAnswered(MONDAY + 5, "c1", "kem", 1, "101", 5.0))
+        await journal._calls.settle()
+        card = await journal.journal.cards.by_call("c1")
+        assert (card.channel, card.caller) == (Channel.TELEPHONE, "+79161234567")
+        journal.floor.at = MONDAY + 30 * 60 + 5
+        # Any change wakes the watch; the urgent card's time to register is over by then.
+        who = Person("administrator", "А", Role.ADMINISTRATOR, "kemerovo-support")
+        await journal.journal.open_by_hand(who, Channel.PAPER, {"urgency": Urgency.VERY_HIGH}, MONDAY)
+        async with asyncio.timeout(30):
+            await arrived.wait()
+    assert mailbox.letters[0].rcpt_tos == ["head@example.org"]
+
+
+async def test_its_routes_are_mounted_and_answer(settings_file):
+    """The desk asks for a login, the exchange for a signature."""
+    async with running(settings_file()) as journal:
+        site = Starlette(routes=[Mount("/desk", routes=journal.desk), Mount("/exchange", routes=journal.exchange)])
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(site), base_url="http://x") as client:
+            assert (await client.get("/desk/journal")).headers["location"] == "/desk/login"
+            assert (await client.get("/desk/static/desk.css")).status_code == 200
+            assert (await client.post("/exchange/appeals", content=b"{}")).status_code == 401
+
+
+def test_settings_are_read_with_their_secrets(settings_file):
+    """The calendar's overrides, the profile's rules and the partners' secrets are there."""
+    settings = load_settings(settings_file())
+    rules = settings.rules()
+    assert rules.work.calendar.overrides == {date(2026, 11, 23): DayOverride.OFF}
+    assert settings.partners[0].hook().partner.secret == "secret of the site"
+    assert "secret of" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("kemerovo-support", "kemerovo"), "journal.profile"),
+        (("[journal.calendar]", "zone = 'Nowhere/At_all'\n[journal.calendar]"), "journal.zone"),
+        (('"off"', '"perhaps"'), "journal.calendar.2026-11-23"),
+        (("https://site", "http://site"), "journal.partners.0.webhook"),
+        (("lines =", "line ="), "journal.lines"),
+        (("[journal]", "[journal"), "is no TOML"),
+    ],
+)
+def test_mistakes_are_told_by_key(settings_file, change, told):
+    """Every mistake names the file and the key."""
+    path = settings_file(SETTINGS.replace(*change))
+    with pytest.raises(SettingsError) as refused:
+        load_settings(path)
+    assert told in str(refused.value)
+    assert "journal.toml" in str(refused.value)
+
+
+def test_what_cannot_be_read_is_told(settings_file, tmp_path):
+    """A missing file and a missing or empty secret."""
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings(tmp_path / "none.toml")
+    settings = load_settings(settings_file())
+    (tmp_path / "site.secret").write_text("")
+    with pytest.raises(ValueError, match="is empty"):
+        settings.partners[0].partner()
+    (tmp_path / "site.secret").unlink()
+    with pytest.raises(ValueError, match="cannot be read"):
+        settings.partners[0].partner()
+
+
+def test_a_service_that_works_every_day_has_no_days_off(settings_file):
+    """Saratov's line is open on holidays; the site's own time zone goes before the profile's."""
+    text = SETTINGS.replace("kemerovo-support", "saratov-122").replace("lines =", 'zone = "Europe/Samara"\nlines =')
+    rules = load_settings(settings_file(text)).rules()
+    assert isinstance(rules.work.calendar, EveryDay)
+    assert str(rules.work.zone) == "Europe/Samara"
+
+
+def test_the_first_administrator_is_admitted_on_the_command_line(settings_file):
+    """The schema is prepared, a short password is refused, then somebody can log in."""
+    path = str(settings_file())
+    runner = CliRunner()
+    assert runner.invoke(app, ["prepare", "--config", path]).exit_code == 0
+    short = runner.invoke(app, ["admit", "--config", path, "Anna", "Анна"], input="x\nx\n")
+    assert short.exit_code == 1
+    done = runner.invoke(app, ["admit", "--config", path, "Anna", "Анна"], input=f"{PASSWORD}\n{PASSWORD}\n")
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "anna: administrator")
+    wrong = runner.invoke(app, ["prepare", "--config", path + "x"])
+    assert wrong.exit_code == 1
+
+
+def test_a_database_that_is_none_is_told(settings_file):
+    """The command line says so in one line."""
+    path = settings_file(SETTINGS.replace("sqlite:///", "mysql://"))
+    assert CliRunner().invoke(app, ["prepare", "--config", str(path)]).exit_code == 1
+    with pytest.raises(RecordsUnusable):
+        JournalRuntime(load_settings(path), Floor())
