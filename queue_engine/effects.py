@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from queue_engine.ids import AgentId, CallId, OfferId, QueueName
+from queue_engine.quick import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Ring:
     """One operator's telephone among those that an offer of a call rings."""
@@ -13,6 +15,7 @@ class Ring:
     agent: AgentId
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Whisper:
     """What an operator hears before the talk."""
@@ -21,6 +24,7 @@ class Whisper:
     waited_s: float
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OfferCall:
     """Let exactly these telephones ring for the caller; each offer's end comes back as an input of its own.
@@ -37,6 +41,7 @@ class OfferCall:
     whisper: Whisper | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class WithdrawOffer:
     """Stop this telephone ringing, or hang it up if it has answered a stale offer. Idempotent."""
@@ -46,6 +51,7 @@ class WithdrawOffer:
     agent: AgentId
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SendCallTo:
     """The call leaves the line: the dialplan takes it to the destination of this name (`hangup` always exists)."""
@@ -54,6 +60,7 @@ class SendCallTo:
     destination: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ReleaseCall:
     """The call has been served: let the dialplan end it."""
@@ -61,6 +68,7 @@ class ReleaseCall:
     call: CallId
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Announce:
     """Say something to the caller who waits, over the music. Never delays an offer: an `OfferCall` cuts it short."""

@@ -52,10 +52,12 @@ from queue_engine.inputs import (
     WrapUpExtended,
 )
 from queue_engine.live import Agent, Call, Offer
+from queue_engine.quick import quick
 from queue_engine.snapshot import EngineCounts, EngineSnapshot
 from queue_engine.timers import What
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Step:
     """What one entry has brought: facts in the order they became true, effects in the order they must be done."""
@@ -86,13 +88,16 @@ class QueueEngine:
         floor = self._floor
         if now > floor.now:  # noqa: PLR1730 - a call of max() costs more than the rest of the line
             floor.now = now
-        self._run_due()
+        heap = floor.timers.heap
+        if heap and heap[0][0] <= floor.now:
+            self._run_due()
         self._take(event)
         if floor.left_lines:
             waiting.ease_after_logout(floor)
         if floor.freed or floor.arrived:
             dispatch(floor)
-        self._run_due()
+        if heap and heap[0][0] <= floor.now:
+            self._run_due()
         return self._step()
 
     def advance(self, now: Instant) -> Step:
@@ -117,12 +122,11 @@ class QueueEngine:
 
     def _step(self) -> Step:
         floor = self._floor
-        if not floor.facts and not floor.effects:
-            return NOTHING
-        step = Step(tuple(floor.facts), tuple(floor.effects))
-        floor.facts.clear()
-        floor.effects.clear()
-        return step
+        facts, effects = floor.facts, floor.effects
+        if facts or effects:
+            floor.facts, floor.effects = [], []
+            return Step(tuple(facts), tuple(effects))
+        return NOTHING
 
     def _run_due(self) -> None:  # noqa: C901 - one flat match over what timers are for
         """Fire the timers that are due, each with its dispatch, until none is."""

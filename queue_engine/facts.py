@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
 from queue_engine.inputs import Party, RingFailure
+from queue_engine.quick import quick
 
 
 class AgentState(StrEnum):
@@ -34,6 +35,7 @@ class AbandonStage(StrEnum):
     RINGING = "ringing"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallAccepted:
     """A call is registered and has its place in the line (D1). Emitted once per call, also across restarts."""
@@ -46,6 +48,7 @@ class CallAccepted:
     priority: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallRecovered:
     """A call that had been accepted before a restart of ours is back in the line at its old place."""
@@ -57,6 +60,7 @@ class CallRecovered:
     entered_at: Instant
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallRefused:
     """A call could not be taken into a line: the line is unknown to the configuration."""
@@ -69,6 +73,7 @@ class CallRefused:
     reason: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallOffered:
     """An operator's telephone is made to ring for this call."""
@@ -81,6 +86,7 @@ class CallOffered:
     waited_s: float
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OfferMissed:
     """The offer came to nothing through the operator's side; the call is back at its old place."""
@@ -94,6 +100,7 @@ class OfferMissed:
     rang_s: float
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OfferWithdrawn:
     """The offer ended without being a miss: the caller left, another answered, the operator was logged out."""
@@ -107,6 +114,7 @@ class OfferWithdrawn:
     rang_s: float
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallAnswered:
     """Caller and operator talk."""
@@ -120,6 +128,7 @@ class CallAnswered:
     waited_s: float
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallReturned:
     """The operator's side ended the talk before it was one; the caller is back at his old place."""
@@ -131,6 +140,7 @@ class CallReturned:
     talked_s: float
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallEnded:
     """A talk is over. The outcome of the call is `answered`."""
@@ -146,6 +156,7 @@ class CallEnded:
     talked_s: float
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallAbandoned:
     """The caller left before an operator answered."""
@@ -159,6 +170,7 @@ class CallAbandoned:
     cause: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallOverflowed:
     """The call left the line for a destination: at the maximum wait something always happens (D2)."""
@@ -171,6 +183,7 @@ class CallOverflowed:
     waited_s: float
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallDied:
     """The call ended through no party's will before it was answered: Asterisk died with it, or it was not found again.
@@ -186,6 +199,7 @@ class CallDied:
     waited_s: float
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TargetWaitPassed:
     """The call has waited for the normative time and is still waiting."""
@@ -195,6 +209,7 @@ class TargetWaitPassed:
     queue: QueueName
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AgentStateChanged:
     """An operator's state, with why and by whom."""
@@ -210,6 +225,7 @@ class AgentStateChanged:
     call: CallId | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallMoved:
     """The call went over to another line, with its place by its instant of entry."""
@@ -222,6 +238,7 @@ class CallMoved:
     by: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallReserved:
     """The call waits for one operator."""
@@ -234,6 +251,7 @@ class CallReserved:
     by: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallPrioritised:
     """The class of a waiting call was changed."""
@@ -246,6 +264,7 @@ class CallPrioritised:
     by: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ReachWidened:
     """More operators than before may be offered the call: a higher level, or fewer skills asked for."""
@@ -259,6 +278,7 @@ class ReachWidened:
     reason: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallbackAsked:
     """The caller who waits has asked to be called back instead; he waits on until it is booked."""
@@ -269,6 +289,7 @@ class CallbackAsked:
     caller: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallbackQueued:
     """A call-back stands in the line as an item without a channel. Not an accepted call."""

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
 from queue_engine.policy import AgentPolicy, QueuePolicy
+from queue_engine.quick import quick
 
 
 class Party(StrEnum):
@@ -36,6 +37,7 @@ SYSTEM_ACTOR = "system"
 """The actor of what nobody asked for: timers, rules, resynchronisation."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PoliciesLoaded:
     """The configuration was read for the first time or again. Replaces all policies; calls keep their places."""
@@ -44,6 +46,7 @@ class PoliciesLoaded:
     agents: tuple[AgentPolicy, ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallArrived:
     """A call was accepted on a line, or one that was waiting already was found again after a restart."""
@@ -64,6 +67,7 @@ class CallArrived:
     """The operator of the caller's last talk, for lines that wait for that one."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class GreetingEnded:
     """The greeting of the call was played to its end (or skipped)."""
@@ -71,6 +75,7 @@ class GreetingEnded:
     call: CallId
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallerHungUp:
     """The caller's channel is gone, whatever the call was doing."""
@@ -81,6 +86,7 @@ class CallerHungUp:
     by: Party = Party.CALLER
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OfferRang:
     """The operator's telephone has said that it rings (SIP 180)."""
@@ -88,6 +94,7 @@ class OfferRang:
     offer: OfferId
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OfferAnswered:
     """Operator and caller are in one bridge: they talk."""
@@ -95,6 +102,7 @@ class OfferAnswered:
     offer: OfferId
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OfferFailed:
     """The telephone no longer rings for this offer and nobody talks."""
@@ -103,6 +111,7 @@ class OfferFailed:
     failure: RingFailure
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TalkEnded:
     """Operator and caller no longer talk; the caller's channel may still be there."""
@@ -114,6 +123,7 @@ class TalkEnded:
     """Asterisk's own measure of the talk where it has one, for talks whose start we did not witness."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TalkFound:
     """After a restart: this call is talking to this operator. Also a call that an orphaned Dial connected."""
@@ -127,6 +137,7 @@ class TalkFound:
     """None when it was answered while we were away and nobody knows when."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallLost:
     """The call is gone without a Hangup that we saw: Asterisk died, or resynchronisation did not find it."""
@@ -135,6 +146,7 @@ class CallLost:
     reason: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AgentLoggedIn:
     """An operator logged in; ready at once unless unreachable or busy elsewhere."""
@@ -145,6 +157,7 @@ class AgentLoggedIn:
     """For one call only: paused after it."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AgentLoggedOut:
     """An operator logs out, or is logged out by somebody. During a call it is done after the call."""
@@ -154,6 +167,7 @@ class AgentLoggedOut:
     reason: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AgentPaused:
     """An operator pauses, or is paused. During a call it is done after the call."""
@@ -165,6 +179,7 @@ class AgentPaused:
     """After this long the pause ends by itself."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AgentResumed:
     """An operator ends the pause, or a supervisor does; also takes back a pause asked for during a call."""
@@ -175,6 +190,7 @@ class AgentResumed:
     """For one call only: paused again after it."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class WrapUpExtended:
     """The operator needs more time after the call."""
@@ -184,6 +200,7 @@ class WrapUpExtended:
     extra_s: float
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class WrapUpEnded:
     """The operator has finished the work after the call before its time was over."""
@@ -192,6 +209,7 @@ class WrapUpEnded:
     by: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AgentBecameReachable:
     """The telephone where the operator is logged in is registered again."""
@@ -199,6 +217,7 @@ class AgentBecameReachable:
     agent: AgentId
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AgentBecameUnreachable:
     """The telephone where the operator is logged in has no usable registration."""
@@ -206,6 +225,7 @@ class AgentBecameUnreachable:
     agent: AgentId
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AgentBusyElsewhere:
     """The operator's telephone is in use by something that is no offer of ours: an own outgoing or internal call."""
@@ -213,6 +233,7 @@ class AgentBusyElsewhere:
     agent: AgentId
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AgentFreeElsewhere:
     """The last such use has ended."""
@@ -220,6 +241,7 @@ class AgentFreeElsewhere:
     agent: AgentId
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class KeyPressed:
     """The caller has pressed a key while waiting."""
@@ -228,6 +250,7 @@ class KeyPressed:
     key: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallGivenTo:
     """A supervisor gives a call that waits to one operator, who gets it as soon as he is free."""
@@ -237,6 +260,7 @@ class CallGivenTo:
     by: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallMovedTo:
     """A supervisor moves a call that waits to another line; its place there is that of its instant of entry."""
@@ -246,6 +270,7 @@ class CallMovedTo:
     by: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PrioritySet:
     """A supervisor puts a call that waits into another class."""
@@ -255,6 +280,7 @@ class PrioritySet:
     by: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class LineOpened:
     """The line's hours have begun or ended; calls inside are served to their end."""
@@ -263,6 +289,7 @@ class LineOpened:
     open: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallbackDue:
     """A call-back asks for an operator: an item of the line without a channel. A second one replaces agent and due."""
@@ -277,6 +304,7 @@ class CallbackDue:
     """Only this operator, who is taken out of wrap-up at once; None: anybody."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallbackWithdrawn:
     """The call-back is no longer wanted, whatever it is doing short of talking."""
@@ -284,6 +312,7 @@ class CallbackWithdrawn:
     call: CallId
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallPlaced:
     """The caller who waits is owed a call-back: he takes its place if that is earlier, and its operator."""
@@ -293,6 +322,7 @@ class CallPlaced:
     agent: AgentId | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallBooked:
     """The caller who waits will be called back instead: the call leaves the line; whoever booked it says good-bye."""

@@ -42,10 +42,11 @@ class What(IntEnum):
 class Timers(Generic[Owner]):
     """All timers of one engine."""
 
-    __slots__ = ("_heap", "_last_token", "_live")
+    __slots__ = ("_last_token", "_live", "heap")
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, What, Owner]] = []
+        self.heap: list[tuple[float, int, What, Owner]] = []
+        """What is due earliest, dead or alive, is first. To be read only."""
         self._live: set[int] = set()
         self._last_token = NO_TIMER
 
@@ -56,21 +57,21 @@ class Timers(Generic[Owner]):
         """Return the token of a new timer due at this instant; equal dues fire in the order of arming."""
         self._last_token = token = self._last_token + 1
         self._live.add(token)
-        heappush(self._heap, (due, token, what, owner))
+        heappush(self.heap, (due, token, what, owner))
         return token
 
     def cancel(self, token: int) -> None:
         """Kill the timer of this token; nothing happens if it has fired or there is none."""
         self._live.discard(token)
-        heap = self._heap
+        heap = self.heap
         if len(heap) > _COMPACT_ABOVE and len(heap) > 2 * len(self._live):
             live = self._live
-            self._heap = [entry for entry in heap if entry[1] in live]
-            heapify(self._heap)
+            heap[:] = [entry for entry in heap if entry[1] in live]
+            heapify(heap)
 
     def next_due(self) -> Instant | None:
         """Return when the earliest live timer is due; None when nothing is waited for."""
-        heap = self._heap
+        heap = self.heap
         while heap:
             if heap[0][1] in self._live:
                 return Instant(heap[0][0])
@@ -79,7 +80,7 @@ class Timers(Generic[Owner]):
 
     def pop_due(self, now: float) -> tuple[What, Owner] | None:
         """Take the earliest live timer that is due at or before `now`; None when there is none."""
-        heap = self._heap
+        heap = self.heap
         while heap and heap[0][0] <= now:
             _, token, what, owner = heappop(heap)
             if token in self._live:
