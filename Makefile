@@ -8,8 +8,8 @@ CONFIG ?=
 ADDRESS ?=
 PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
 
-.PHONY: help setup setup-asterisk demo run lint check test test-asterisk-all bench-asterisk bench-engine bench-metrics
-.PHONY: states mutants clean
+.PHONY: help setup setup-asterisk setup-tests demo run lint check test test-asterisk-all bench-asterisk
+.PHONY: bench-engine bench-metrics states mutants clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -19,6 +19,9 @@ setup:  ## .venv with the locked dependencies
 
 setup-asterisk: setup  ## an Asterisk and SIPp for the lab, beside whatever is installed
 	@scripts/setup-asterisk
+
+setup-tests: setup-asterisk
+	@scripts/setup-tests
 
 demo: setup-asterisk  ## a minute of a contact centre: 20 operators, 200 callers, the KPI table
 	@$(ACD) demo $(ARGS)
@@ -35,14 +38,14 @@ lint: setup  ## format, lint, types, import contract
 check: lint  ## the quick part: lint and the unit tests
 	@$(PYTEST) -q -m "not asterisk and not postgres" $(ARGS)
 
-test: setup-asterisk  ## everything, with a real Asterisk
-	@$(PYTEST) -q $(ARGS)
+test: setup-tests  ## everything, with a real Asterisk
+	@ACD_REQUIRE_ASTERISK=1 $(PYTEST) -q $(ARGS)
 
 test-asterisk-all: setup  ## the integration tests on Asterisk 22 and on 16.28
 	@set -e; for suite in sid bullseye; do \
 	    scripts/setup-asterisk $$suite; \
 	    echo "== Asterisk of Debian $$suite"; \
-	    ASTERISK_SUITE=$$suite $(PYTEST) -q -m asterisk $(ARGS); \
+	    ACD_REQUIRE_ASTERISK=1 ASTERISK_SUITE=$$suite $(PYTEST) -q -m asterisk $(ARGS); \
 	done
 
 bench-asterisk: setup-asterisk  ## our hook against Asterisk's Queue(), read from a packet capture

@@ -43,6 +43,28 @@ apt_install() {
     quietly apt as_root env DEBIAN_FRONTEND=noninteractive apt-get install "${options[@]}" "$@"
 }
 
+# Installs packages whose services nobody has asked for: none is started now, and each named unit neither at boot.
+#   install_quietened "unit ..." package ...
+install_quietened() {
+    local units=$1 guard=/usr/sbin/policy-rc.d ours='' status=0 unit
+    shift
+    if [ ! -e "$guard" ]; then
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$guard" >/dev/null
+        as_root chmod +x "$guard"
+        ours=yes
+    fi
+    apt_install "$@" || status=$?
+    [ -z "$ours" ] || as_root rm -f "$guard"
+    if command -v systemctl >/dev/null; then
+        for unit in $units; do as_root systemctl --quiet disable "$unit" >/dev/null 2>&1 || true; done
+    fi
+    return "$status"
+}
+
+has_package() {
+    apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'
+}
+
 # Installs each package whose program (the first of a pair program:package) is not there.
 need_programs() {
     local missing=() pair
