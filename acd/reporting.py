@@ -1,5 +1,6 @@
 """Reports of a site: its configuration's norms and records joined to the reports that `metrics` knows how to make."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Group
 from sqlalchemy.exc import SQLAlchemyError
 
+from acd.records_file import check_records_file
 from acd.standard import standard_of
 from config.model import Config
 from metrics.errors import RecordsUnusable
@@ -38,6 +40,7 @@ async def kpi(config: Config, first: str, last: str, made_at: datetime, line: st
         RecordsUnusable: The records cannot be read.
     """
     period = parse_period(first, last, ZoneInfo(config.site.time_zone))
+    await asyncio.to_thread(check_records_file, config.database.url, must_exist=True)
     engine = open_engine(config.database.url)
     service = config.site.title or config.site.name
     try:

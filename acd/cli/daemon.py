@@ -11,6 +11,7 @@ from acd.cli.status import JSON_HELP
 from acd.control.errors import ControlError
 from acd.logs import set_up_logs
 from acd.texts import Text
+from metrics.errors import MetricsError
 
 RUN_HELP: Final = tell(
     "Run the daemon in the foreground, as systemd does. The first signal drains, the second stops at once.",
@@ -52,7 +53,7 @@ def run(
 
     try:
         status = uvloop.run(run_daemon(config, DaemonOptions(session.config_path, drain_s)))
-    except* (ControlError, OSError) as faults:
+    except* (ControlError, MetricsError, OSError) as faults:
         reason = "; ".join(_leaves(faults))
         raise CommandFailed(ExitCode.WRONG, _NOT_STARTED, _NOT_STARTED_ADVICE, reason=reason) from faults
     raise typer.Exit(status)

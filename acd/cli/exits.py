@@ -7,6 +7,8 @@
 - 4: the daemon refused: no right, no such operator
 - 5: the database cannot be used
 - 130: interrupted at the keyboard
+
+A daemon that was started ends with a code of its own: see `acd.app.Exit`.
 """
 
 from enum import IntEnum

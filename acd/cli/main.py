@@ -11,7 +11,7 @@ from rich.markup import escape
 from typer.main import get_command
 
 import acd
-from acd.cli import agents, asterisk, checking, daemon, report, status, tokens
+from acd.cli import agents, asterisk, calls, checking, daemon, report, status, tokens
 from acd.cli.exits import CommandFailed, ExitCode
 from acd.cli.help import localise, tell
 from acd.cli.session import DEFAULT_CONFIG, Session
@@ -35,6 +35,7 @@ application.command("run", help=daemon.RUN_HELP)(daemon.run)
 application.command("check", help=checking.HELP)(checking.check)
 application.command("status", help=status.HELP)(status.status)
 application.add_typer(agents.agents, name="agents")
+application.add_typer(calls.calls, name="calls")
 application.add_typer(report.report, name="report")
 application.command("asterisk-conf", help=asterisk.HELP)(asterisk.asterisk_conf)
 application.add_typer(tokens.tokens, name="tokens")
@@ -127,6 +128,11 @@ _AWAY_ADVICE: Final = Text(
 _REFUSED: Final = Text("The daemon refused: {message}", "Служба отказала: {message}")
 _REFUSALS: Final = {
     "agent_unknown": Text("There is no such operator", "Такого оператора нет"),
+    "call_unknown": Text("There is no such call, or it has left", "Такого вызова нет или он уже ушёл"),
+    "call_talks": Text("This call no longer waits", "Этот вызов уже не ждёт"),
+    "line_unknown": Text("There is no such line", "Такой линии нет"),
+    "agent_absent": Text("This operator takes no calls now", "Этот оператор сейчас не принимает вызовов"),
+    "database_away": Text("The database is away", "База данных недоступна"),
     "not_allowed": Text("This token has no right to do that", "У этого ключа доступа нет такого права"),
     "token_wrong": Text(
         "The daemon does not know this token: ask as the daemon's user, or set ACD_TOKEN",

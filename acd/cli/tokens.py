@@ -169,6 +169,7 @@ _T = TypeVar("_T")
 def _with_database(session: Session, ask: "Callable[[ControlDatabase], Awaitable[_T]]") -> _T:
     """Return what is asked of the control API's tables."""
     from acd.control.store.database import ControlDatabase  # noqa: PLC0415 - see above
+    from acd.records_file import check_records_file  # noqa: PLC0415 - see above
 
     url = session.load().database.url
 
@@ -180,11 +181,12 @@ def _with_database(session: Session, ask: "Callable[[ControlDatabase], Awaitable
             await database.close()
 
     try:
+        check_records_file(url, must_exist=True)
         return asyncio.run(asked())
     except TokenWrong as fault:
         raise CommandFailed(ExitCode.WRONG, _WRONG, reason=fault.reason) from fault
     except (StoreAway, RecordsUnusable) as fault:
-        raise CommandFailed(ExitCode.DATABASE, _AWAY, reason=fault.reason) from fault
+        raise CommandFailed(ExitCode.DATABASE, _AWAY, reason=fault) from fault
 
 
 def _instant(at: float | None, zone: ZoneInfo) -> str:

@@ -17,8 +17,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from acd.control.access import FileGuard, Guard, Guards, Identity, ensure_token_file
+from acd.control.asked import Asked, Body, Endpoint
 from acd.control.centre import Centre
-from acd.control.endpoints import ENDPOINTS, Asked, Body, Endpoint
+from acd.control.endpoints import ENDPOINTS
 from acd.control.errors import RequestRefused, StoreAway
 from acd.control.events import Event, Gap, Heartbeat, names_a_number, shown_to
 from acd.control.openapi import openapi_document
@@ -129,8 +130,7 @@ def _check_role(asker: Identity, endpoint: Endpoint) -> None:
 
 def _deed(request: Request, centre: Centre) -> tuple[str, str, str, Instant]:
     """Return what the trail says of a request: from where, what, to whom, when."""
-    agent = request.path_params.get("agent")
-    object_ = f"agent {agent}" if agent else ""
+    object_ = " ".join(f"{kind} {name}" for kind, name in request.path_params.items())
     return _address(request), f"{request.method} {request.url.path}", object_, centre.now()
 
 

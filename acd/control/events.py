@@ -7,7 +7,7 @@ Readers hold a place and no queue: one that reads slowly costs nothing and falls
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -118,8 +118,9 @@ class EventLog:
         """Yield events for ever, until `close`: those after the one named, or those to come."""
         reader = _Reader(self._last_seq())
         if after is not None:
-            async for seen in self._catch_up(reader, after):
-                yield seen
+            async with aclosing(self._catch_up(reader, after)) as missed:
+                async for seen in missed:
+                    yield seen
         while not self._closed:
             self._pulse.clear()
             fresh = self._since(reader.seq)
@@ -133,7 +134,7 @@ class EventLog:
                 except TimeoutError:
                     yield Heartbeat()
 
-    async def _catch_up(self, reader: "_Reader", after: str) -> AsyncIterator[Event | Gap]:
+    async def _catch_up(self, reader: "_Reader", after: str) -> AsyncGenerator[Event | Gap, None]:
         """Yield what memory no longer has, and put the reader where memory goes on."""
         run, _, number = after.rpartition("/")
         place = int(number) if number.isdecimal() else -1

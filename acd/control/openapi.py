@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 import acd
-from acd.control.endpoints import Body, Endpoint, NoBody
+from acd.control.asked import Body, Endpoint, NoBody
 from acd.control.views import Refusal
 
 _REFERENCE: Final = "#/components/schemas/{model}"
@@ -104,5 +104,5 @@ def _content(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _operation_id(endpoint: Endpoint) -> str:
-    words = [word for word in re.split(r"\W+", endpoint.path) if word not in {"", "v1", "agent"}]
+    words = [word for word in re.split(r"\W+", endpoint.path) if word not in {"", "v1", "agent", "call"}]
     return "_".join([endpoint.method.lower(), *words])

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 import metrics.records
 from acd.doctor.finding import Finding, Severity, error, ok, warning
 from acd.doctor.machine import folder_writable
+from acd.records_file import check_records_file
 from acd.texts import Text
 from metrics.errors import RecordsUnusable
 from metrics.records.database import async_url, open_engine
@@ -32,9 +33,10 @@ async def records(url: str) -> list[Finding]:
         return absent
     where = parsed.render_as_string(hide_password=True)
     try:
+        check_records_file(url, must_exist=False)
         engine = open_engine(url)
     except RecordsUnusable as fault:
-        return [error(CHECK, "", _UNUSABLE, _URL_ADVICE, reason=fault.reason)]
+        return [error(CHECK, "", _UNWRITABLE, _UNWRITABLE_ADVICE, where=where, reason=fault.reason)]
     try:
         async with engine.connect() as link:
             # First of all: SQLite lets a transaction that has read become a writer only if nobody wrote meanwhile.

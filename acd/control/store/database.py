@@ -15,6 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from acd.control.errors import StoreAway
+from acd.records_file import check_records_file
+from metrics.errors import RecordsUnusable
 from metrics.records.database import open_engine
 
 VERSION_TABLE: Final = "alembic_version_control"
@@ -29,6 +31,7 @@ class ControlDatabase:
         Raises:
             RecordsUnusable: It is no URL of a database that we know.
         """
+        self._url = url
         self._engine = open_engine(url)
         self._ready = False
         self._lock = asyncio.Lock()
@@ -42,9 +45,16 @@ class ControlDatabase:
         if not self._ready:
             async with self._lock:
                 if not self._ready:
+                    await self._check_file()
                     await migrate(self._engine)
                     self._ready = True
         return self._engine
+
+    async def _check_file(self) -> None:
+        try:
+            await asyncio.to_thread(check_records_file, self._url, must_exist=False)
+        except RecordsUnusable as fault:
+            raise StoreAway(fault.reason) from fault
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 
 import pytest
 from typer.main import get_command
@@ -102,6 +103,23 @@ async def test_operators_are_listed_with_whom_they_talk_to(centre, acd):
     assert (first[1], first[2], first[5], first[6]) == ("Анна [101]", "Talking", "op101", "+79271234567")
 
 
+async def test_calls_are_listed_and_put_elsewhere(centre, acd):
+    """The table names the callers in their order; a higher class goes first; what cannot be done is told."""
+    centre.call(name="main-1.1")
+    centre.call(name="main-1.2")
+    _, out, _ = await acd(centre, "--lang", "en", "calls")
+    assert [line.split("\t")[0] for line in out.splitlines()] == ["Call", "main-1.1", "main-1.2"]
+    _, out, _ = await acd(centre, "--lang", "en", "calls", "priority", "main-1.2", "5")
+    assert out.splitlines()[1].split("\t")[3] == "1"
+    _, out, _ = await acd(centre, "calls", "--line", LINE, "--json")
+    assert [call["call"] for call in json.loads(out)["calls"]] == ["main-1.2", "main-1.1"]
+    assert (await acd(centre, "--lang", "en", "calls", "give", "main-1.1", "101"))[2] == (
+        "Error: This operator takes no calls now\n"
+    )
+    assert (await acd(centre, "calls", "move", "main-1.1", "112"))[0] == 4
+    assert (await acd(centre, "calls", "give", "main-9.9", "101", "--json"))[0] == 4
+
+
 async def test_unknown_operator_is_refused_without_a_traceback(centre, acd):
     """Exit code 4 and one plain sentence."""
     code, _, complaint = await acd(centre, "--lang", "ru", "agents", "login", "999")
@@ -144,6 +162,7 @@ async def test_wrong_token_is_refused(centre, acd, monkeypatch):
 
 async def test_token_is_given_out_used_and_taken_back(centre, acd, monkeypatch):
     """A supervisor's token works until it is revoked; its making and its end are in the trail."""
+    sqlite3.connect(centre.config_path.parent / "acd.db").close()  # the daemon's records have made it
     _, token, _ = await acd(centre, "tokens", "make", "chief", "--role", "supervisor", "--days", "1")
     monkeypatch.setattr(centre, "now", wall_time)
     monkeypatch.setenv("ACD_TOKEN", token.strip())
@@ -172,6 +191,7 @@ async def test_token_is_given_out_used_and_taken_back(centre, acd, monkeypatch):
 @pytest.mark.parametrize("options", [["--role", "operator"], ["--role", "supervisor", "--agent", "101"]])
 async def test_token_that_makes_no_sense_is_not_made(stage, acd, options):
     """An operator's token, and no other, names the operator."""
+    sqlite3.connect(stage.config_path.parent / "acd.db").close()
     code, _, complaint = await acd(stage, "tokens", "make", "x", *options)
     assert code == 2
     assert "operator" in complaint
@@ -234,10 +254,12 @@ async def test_asterisk_conf_into_a_file_is_told(stage, acd, tmp_path):
 
 
 async def test_report_without_records_is_exit_code_5(stage, acd):
-    """No database yet: told as such, and none is made."""
+    """No database yet: told as such, and none is made that would belong to the wrong user."""
     code, _, complaint = await acd(stage, "--lang", "en", "report", "kpi")
     assert code == 5
-    assert "records cannot be read" in complaint
+    assert "the file does not exist" in complaint
+    assert (await acd(stage, "tokens", "list"))[0] == 5
+    assert [file.name for file in stage.config_path.parent.iterdir()] == ["acd.toml"]
 
 
 @pytest.mark.parametrize("options", [["--from", "yesterday"], ["--from", "2026-11-21", "--to", "2026-11-20"]])

@@ -11,6 +11,7 @@ from acd.control.endpoints import ENDPOINTS
 from acd.control.errors import DaemonAway, RequestRefused
 from metrics.records.database import upgrade
 from queue_engine.ids import AgentId
+from queue_engine.inputs import CallerHungUp
 from tests.acd.stage import CALLER, HOST, LINE, Stage, Tokens, ask, served
 
 ADMINISTRATOR = Identity("root", Role.ADMINISTRATOR)
@@ -270,3 +271,63 @@ async def test_indicators_without_records_are_refused(stage: Stage):
     async with served(stage, tokens) as server:
         told = await refusal(server, tokens.make(WALLBOARD), "GET", "/v1/kpi")
     assert (told.status, told.code) == (503, "database_away")
+
+
+async def test_supervisor_lets_a_call_overtake(stage: Stage):
+    """A call of a higher class stands before those that came earlier."""
+    tokens = Tokens()
+    stage.call(name="main-1.1")
+    stage.call(name="main-1.2")
+    async with served(stage, tokens) as server:
+        told = await ask(server, tokens.make(SUPERVISOR), "POST", "/v1/calls/main-1.2/priority", {"priority": 5})
+    assert (told["position"], told["priority"]) == (1, 5)
+
+
+async def test_supervisor_gives_a_call_to_one_operator(stage: Stage):
+    """It rings him and nobody else, though another is ready before him."""
+    tokens = Tokens()
+    async with served(stage, tokens) as server:
+        token = tokens.make(SUPERVISOR)
+        stage.log_in("102")
+        talk = stage.call(name="main-1.0")
+        stage.answer()
+        stage.call()
+        assert (await ask(server, token, "POST", "/v1/calls/main-1.1/give", {"agent": "102"}))["state"] == "waiting"
+        stage.log_in("101")
+        stage.at += 60
+        stage.post(CallerHungUp(talk))
+        (call,) = (await ask(server, token, "GET", "/v1/calls"))["calls"]
+    assert (call["state"], call["agents"]) == ("ringing", ["102"])
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "code"),
+    [
+        ("/v1/calls/main-9.9/priority", {"priority": 1}, 404, "call_unknown"),
+        ("/v1/calls/main-1.1/priority", {"priority": 1000}, 422, "body_wrong"),
+        ("/v1/calls/main-1.1/give", {"agent": "999"}, 404, "agent_unknown"),
+        ("/v1/calls/main-1.1/give", {"agent": "102"}, 409, "agent_absent"),
+        ("/v1/calls/main-1.1/move", {"line": "112"}, 404, "line_unknown"),
+        ("/v1/calls/main-1.2/move", {"line": LINE}, 409, "call_talks"),
+    ],
+)
+async def test_call_that_cannot_be_moved_is_told_why(stage: Stage, path, body, status, code):
+    """Unknown calls, operators and lines, and a call that talks, are refused by name."""
+    tokens = Tokens()
+    stage.log_in()
+    stage.call(name="main-1.2")
+    stage.answer()
+    stage.call(name="main-1.1")
+    before = len(stage.facts)
+    async with served(stage, tokens) as server:
+        told = await refusal(server, tokens.make(SUPERVISOR), "POST", path, body)
+    assert (told.status, told.code, len(stage.facts)) == (status, code, before)
+
+
+async def test_operator_may_not_move_calls(stage: Stage):
+    """Places in the line are a supervisor's business."""
+    tokens = Tokens()
+    stage.call()
+    async with served(stage, tokens) as server:
+        told = await refusal(server, tokens.make(ANNA), "POST", "/v1/calls/main-1.1/give", {"agent": "101"})
+    assert told.code == "not_allowed"

@@ -1,0 +1,114 @@
+"""`acd calls`: who waits and who talks, and where a supervisor puts a call that waits."""
+
+from typing import Annotated, Any, Final
+from urllib.parse import quote
+
+import typer
+
+from acd.cli.help import tell
+from acd.cli.session import Session
+from acd.cli.status import JSON_HELP
+from acd.texts import Text, duration
+from metrics.reports.show import word
+
+HELP: Final = tell("Show the calls, or put one that waits elsewhere.", "Показать вызовы или переставить ожидающий.")
+_Call = Annotated[str, typer.Argument(help=tell("The call's id, from the list.", "Номер вызова из списка."))]
+_Json = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
+
+calls = typer.Typer(help=HELP, invoke_without_command=True)
+
+
+@calls.callback()
+def show(
+    context: typer.Context,
+    *,
+    line: Annotated[str | None, typer.Option(help=tell("Of one line only.", "Только одной линии."))] = None,
+    json: _Json = False,
+) -> None:
+    """Print the table of calls when no action is named."""
+    if context.invoked_subcommand is not None:
+        return
+    session: Session = context.obj
+    told = session.daemon().get("/v1/calls")
+    shown = [call for call in told["calls"] if line is None or call["line"] == line]
+    if json:
+        session.print_json({"at": told["at"], "calls": shown})
+        return
+    session.print_table([session.say(text) for text in _HEAD], [_row(call, session) for call in shown])
+
+
+@calls.command(
+    help=tell("Give a call to one operator, when he is free.", "Отдать вызов оператору, когда он освободится.")
+)
+def give(
+    context: typer.Context,
+    call: _Call,
+    agent: Annotated[str, typer.Argument(help=tell("The operator's number.", "Номер оператора."))],
+    *,
+    json: _Json = False,
+) -> None:
+    """Ask the daemon to give the call to the operator."""
+    _ask(context.obj, call, "give", {"agent": agent}, json=json)
+
+
+@calls.command(help=tell("Move a call to another line.", "Перевести вызов на другую линию."))
+def move(
+    context: typer.Context,
+    call: _Call,
+    line: Annotated[str, typer.Argument(help=tell("Name of the line.", "Имя линии."))],
+    *,
+    json: _Json = False,
+) -> None:
+    """Ask the daemon to move the call."""
+    _ask(context.obj, call, "move", {"line": line}, json=json)
+
+
+@calls.command(
+    help=tell("Put a call into another class; a higher one goes first.", "Сменить класс вызова; высший — первым.")
+)
+def priority(
+    context: typer.Context,
+    call: _Call,
+    class_: Annotated[
+        int,
+        typer.Argument(metavar="CLASS", min=-100, max=100, help=tell("The class; 0 is usual.", "Класс; обычный 0.")),
+    ],
+    *,
+    json: _Json = False,
+) -> None:
+    """Ask the daemon to change the call's class."""
+    _ask(context.obj, call, "priority", {"priority": class_}, json=json)
+
+
+def _ask(session: Session, call: str, action: str, body: dict[str, object], *, json: bool) -> None:
+    told = session.daemon().post(f"/v1/calls/{quote(call, safe='')}/{action}", body)
+    if json:
+        session.print_json(told)
+        return
+    session.print_table([session.say(text) for text in _HEAD], [_row(told, session)])
+
+
+def _row(call: dict[str, Any], session: Session) -> list[str]:
+    return [
+        call["call"],
+        call["line"],
+        session.say(_GREETING) if call["state"] == "greeting" else word(call["state"], session.language),
+        "" if call["position"] is None else str(call["position"]),
+        duration(call["waited_s"], session.language),
+        call["caller"],
+        " ".join(call["agents"]),
+        str(call["priority"]),
+    ]
+
+
+_GREETING: Final = Text("greeting", "приветствие")
+_HEAD: Final = (
+    Text("Call", "Вызов"),
+    Text("Line", "Линия"),
+    Text("State", "Состояние"),
+    Text("Place", "Место"),
+    Text("Waited", "Ожидание"),
+    Text("Caller", "Абонент"),
+    Text("Operator", "Оператор"),
+    Text("Class", "Класс"),
+)
