@@ -211,13 +211,11 @@ def reserve(floor: Floor, call: Call, agent: Agent, patience_s: float | None) ->
 
 def offer(floor: Floor, call: Call, agent: Agent) -> None:
     """Make the operator's telephone ring for the call, and those of as many others as the line says."""
-    line = call.line
-    policy = line.policy
+    policy = call.line.policy
     floor.drop_from_line(call)
     floor.stop_side_timer(call)
     reserved = call.reserved_for is not None
     call.reserved_for = None
-    line.pace.taken(floor.now, line.on_duty, others_wait=line.waiting_count() > 0)
     if policy.ring_at_once == 1 or reserved or not call.has_channel:
         _ring(floor, call, agent)
     else:

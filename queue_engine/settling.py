@@ -54,19 +54,16 @@ def settle(floor: Floor, agent: Agent, reason: str, by: str = SYSTEM_ACTOR, *, k
     actor are told. `keeps_turn`: one whose offer was withdrawn has waited on all the time.
     """
     after = settled(agent)
-    match after:
-        case AgentState.LOGGED_OUT:
-            floor.end_rest(agent)
-            reason, by = agent.logout_reason or reason, agent.logout_by
-        case AgentState.PAUSED:
-            reason, by = agent.pause_reason, agent.pause_by
-        case AgentState.WRAP_UP | AgentState.BACK_OFF:
-            reason, by = agent.rest_reason, SYSTEM_ACTOR
-        case AgentState.READY:
-            if not keeps_turn:
-                agent.idle_since = floor.now
-        case _:
-            pass
+    if after is _AGENT_READY:
+        if not keeps_turn:
+            agent.idle_since = floor.now
+    elif after is _AGENT_WRAP_UP or after is _AGENT_BACK_OFF:
+        reason, by = agent.rest_reason, SYSTEM_ACTOR
+    elif after is _AGENT_PAUSED:
+        reason, by = agent.pause_reason, agent.pause_by
+    elif after is _AGENT_LOGGED_OUT:
+        floor.end_rest(agent)
+        reason, by = agent.logout_reason or reason, agent.logout_by
     if after is not agent.state or (after is _AGENT_PAUSED and reason != agent.reason):
         floor.change(agent, after, reason, by)
     if agent.removed and after is _AGENT_LOGGED_OUT:

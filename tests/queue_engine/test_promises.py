@@ -70,7 +70,7 @@ settings.register_profile(
     stateful_step_count=40,
     deadline=None,
     derandomize=True,
-    phases=(Phase.explicit, Phase.generate, Phase.shrink),
+    phases=(Phase.generate, Phase.shrink) if os.environ.get("ACD_SHRINK") != "0" else (Phase.generate,),
     suppress_health_check=[HealthCheck.too_slow],
 )
 PROMISES = settings.get_profile("promises")
