@@ -507,6 +507,32 @@ def test_a_line_that_is_down_makes_late_and_not_lost():
     assert centre.dialled.first is Leg.CALLER
 
 
+def test_a_line_that_goes_down_while_an_operator_is_rung():
+    """At the limit there is no channel left: his telephone stops ringing, and the request waits for one."""
+    centre = Centre()
+    centre.ended()
+    centre.after(8.0)
+    centre.reserve()
+    centre.tell(ChannelsChanged(0))
+    centre.after(4.0)
+    assert kinds(centre.effects)[-2:] == ["StopDialling", "WithdrawCallback"]
+    assert centre.row.hold is Hold.CHANNELS
+    assert len(centre.asked(DialCaller)) == 1
+
+
+def test_what_never_left_the_house_uses_up_no_limit():
+    """Three tries on a dead trunk, and the one attempt of the day is still there."""
+    centre = Centre(CallbackPolicy(LINE, max_per_number_day=1, max_per_hour=1))
+    centre.ended()
+    for pause_s in (2.0, 4.0):
+        centre.reserve()
+        centre.fails(AttemptFailure.NO_LINE)
+        centre.after(pause_s)
+    centre.reserve()
+    centre.rings()
+    assert len(centre.of(CallbackAttemptStarted)) == 1
+
+
 def test_after_a_day_nobody_is_called():
     """A request that could never be tried expires with its reason."""
     centre = Centre()
@@ -549,6 +575,7 @@ def test_a_break_that_is_told_twice_is_one():
     centre.ended()
     centre.ended()
     assert len(centre.of(CallBroke)) == len(centre.rows) == 1
+    assert not centre.of(NoBreak)
 
 
 def test_time_that_goes_backwards_is_held():

@@ -198,6 +198,7 @@ def test_two_calls_of_one_number_hold_until_the_last_is_over():
     centre.accepted(CallId("a-3.1"))
     centre.abandoned(AGAIN, waited_s=1.0)
     assert centre.row.state is RequestState.CALLING_IN
+    assert not centre.of(CallbackResumed)
     centre.abandoned(CallId("a-3.1"), waited_s=1.0)
     assert centre.row.state is RequestState.IN_LINE
 
@@ -427,6 +428,17 @@ def test_a_break_found_before_attempts_that_followed_it_needs_no_new_series():
     centre.tell(BreakFound(AGAIN, LINE, CALLER, Instant(START - 50), 5.0, 60.0, Party.CALLER, 44, ANNA))
     assert centre.row.of_break == 1
     assert len(centre.of(BreakJoined)) == 1
+
+
+def test_a_break_found_while_he_is_rung_begins_no_new_series():
+    """He is being called for it already."""
+    centre = Centre()
+    centre.ended()
+    centre.reserve()
+    centre.rings()
+    centre.after(5.0)
+    centre.tell(BreakFound(AGAIN, LINE, CALLER, centre.now, 5.0, 60.0, Party.CALLER, 44, ANNA))
+    assert (centre.row.of_break, centre.row.broken_at) == (1, START)
 
 
 def test_a_removed_line_keeps_its_promises_and_makes_no_new_ones():

@@ -3,7 +3,14 @@
 import pytest
 
 from callback.effects import DialCaller, EnqueueCallback, StopDialling
-from callback.facts import CallbackAttemptFailed, CallbackAttemptStarted, CallbackGivenUp, CallbackLate
+from callback.facts import (
+    CallbackAttemptFailed,
+    CallbackAttemptStarted,
+    CallbackGivenUp,
+    CallbackLate,
+    CallbackReached,
+    CallbackResumed,
+)
 from callback.ids import RequestId, attempt_call
 from callback.inputs import AttemptFailed, BreakFound, CallerAnswered, LiveAttempt, Resynchronised
 from callback.kinds import AttemptFailure, GiveUpReason, LiveStage
@@ -116,6 +123,20 @@ def test_a_talk_that_ended_while_we_were_away():
     assert centre.row.state is RequestState.DONE
 
 
+def test_the_end_of_a_talk_that_was_given_up_for_lost():
+    """Asterisk did not name it, yet the engine tells its end: he was reached once and not twice."""
+    centre = Centre()
+    centre.ended()
+    centre.reserve()
+    centre.rings()
+    centre.talks()
+    centre.tell(NOTHING)
+    centre.ended(centre.present, by=Party.AGENT, cause=16)
+    centre.after(30.0)
+    assert centre.row.state is RequestState.DONE
+    assert len(centre.of(CallbackReached)) == 1
+
+
 def test_a_talk_that_broke_while_we_were_away():
     """The journal of ended calls tells it: a new request follows, counted from its real end."""
     centre = Centre()
@@ -186,6 +207,7 @@ def test_a_caller_who_was_calling_in():
         if survived:
             centre.fact(CallRecovered(centre.now, CallId("a-2.1"), LINE, CALLER, START))
         centre.tell(NOTHING)
+        assert bool(centre.of(CallbackResumed)) is not survived
         assert centre.row.state is (RequestState.CALLING_IN if survived else RequestState.IN_LINE)
 
 
