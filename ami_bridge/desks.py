@@ -34,7 +34,14 @@ class _Device:
     contacts: set[str] = field(default_factory=set)
     foreign: set[str] = field(default_factory=set)
     """Uniqueids of channels of this telephone that belong to no offer of ours."""
+    leaving: set[AgentId] = field(default_factory=set)
+    """Operators whose desk was taken over while they talk: they leave after the talk, on this telephone."""
     seated: AgentId | None = None
+
+    @property
+    def in_use(self) -> bool:
+        """Whether it is used by what is no offer to whoever is seated."""
+        return bool(self.foreign or self.leaving)
 
 
 class Desks:
@@ -55,8 +62,8 @@ class Desks:
         return device.seated if device else None
 
     def seats(self) -> Mapping[AgentId, Telephone]:
-        """Return who sits where, as a copy."""
-        return dict(self._seats)
+        """Return who sits where; whoever only finishes a talk at a desk that was taken over sits there no more."""
+        return {agent: at for agent, at in self._seats.items() if self.agent_at(at) == agent}
 
     def knows(self, telephone: Telephone) -> bool:
         """Tell whether this endpoint is an operators' telephone."""
@@ -91,13 +98,16 @@ class Desks:
         before = device.seated
         if before is not None and before != agent:
             self.leave(before, by=by, reason=f"desk taken by {agent}")
+            if self._seats.get(before) == telephone:
+                device.leaving.add(before)
+        device.leaving.discard(agent)
         old = self._seats.get(agent)
         if old is not None and old != telephone:
-            self._devices[old].seated = None
+            self._give_up(agent, old)
         device.seated = agent
         self._seats[agent] = telephone
         self._post(AgentBecameReachable(agent) if device.reachable else AgentBecameUnreachable(agent))
-        self._post(AgentBusyElsewhere(agent) if device.foreign else AgentFreeElsewhere(agent))
+        self._post(AgentBusyElsewhere(agent) if device.in_use else AgentFreeElsewhere(agent))
         self._post(AgentLoggedIn(agent, by))
         return before if before != agent else None
 
@@ -108,9 +118,20 @@ class Desks:
     def vacate(self, agent: AgentId) -> None:
         """The engine has logged this operator out: the telephone is free for another."""
         telephone = self._seats.pop(agent, None)
-        device = self._devices.get(telephone) if telephone else None
-        if device is not None and device.seated == agent:
+        if telephone is not None:
+            self._give_up(agent, telephone)
+
+    def _give_up(self, agent: AgentId, telephone: Telephone) -> None:
+        """This operator has nothing to do with the telephone any more; another may have waited for that."""
+        device = self._devices.get(telephone)
+        if device is None:
+            return
+        if device.seated == agent:
             device.seated = None
+        elif agent in device.leaving:
+            device.leaving.discard(agent)
+            if device.seated is not None and not device.in_use:
+                self._post(AgentFreeElsewhere(device.seated))
 
     def contact_changed(self, telephone: Telephone, uri: str, *, usable: bool) -> None:
         """A registration of this telephone came, went, or (un)answered its qualification."""
@@ -150,5 +171,5 @@ class Desks:
         """That channel is gone, or has turned out to be ours."""
         device = self._devices[telephone]
         device.foreign.discard(uniqueid)
-        if device.seated is not None and not device.foreign:
+        if device.seated is not None and not device.in_use:
             self._post(AgentFreeElsewhere(device.seated))

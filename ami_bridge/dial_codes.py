@@ -1,7 +1,8 @@
 """What an operator does by dialling a code: log in, log out, pause, resume, end wrap-up; each with a spoken answer.
 
 Only the conversation with the telephone is here. Who may log in where, and what a digit after the pause code means, is
-asked of a `Staff`.
+asked of a `Staff`. Number and PIN may be dialled along with the code for logging in (`*10101*1234`) or are asked for.
+What stands after the code is never logged: it may hold a PIN.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import structlog
 
 from ami_bridge.agi_server import AgiSession
 from ami_bridge.desks import Desks, Telephone
-from ami_bridge.errors import AgiError
+from ami_bridge.errors import AgiError, AgiHungUp
 from queue_engine.ids import AgentId
 from queue_engine.inputs import AgentPaused, AgentResumed, Input, WrapUpEnded
 
@@ -19,6 +20,8 @@ log = structlog.get_logger(__name__)
 
 PIN_TRIES: Final = 3
 PIN_DIGITS: Final = 12
+PIN_AFTER: Final = "*"
+"""Between a number and a PIN that are dialled along with the code."""
 DIGIT_TIMEOUT_MS: Final = 5000
 
 # Names of Asterisk's core sounds; each may be replaced by a file of the site's own.
@@ -100,22 +103,30 @@ class DialCodes:
         return SOUND_DONE
 
     async def _log_in(self, agi: AgiSession, telephone: Telephone, digits: str) -> str:
+        dialled_number, _, dialled_pin = digits.partition(PIN_AFTER)
         for _ in range(PIN_TRIES):
-            number = digits or self._staff.owner_of(telephone) or await self._ask(agi, SOUND_ASK_NUMBER)
+            number = dialled_number or self._staff.owner_of(telephone) or await self._ask(agi, SOUND_ASK_NUMBER)
             agent = AgentId(number)
             right = self._staff.exists(agent)
             if not right or self._staff.needs_pin(agent, telephone):
                 # An unknown number is asked for its PIN all the same: the line does not tell which numbers exist.
-                pin = await self._ask(agi, SOUND_ASK_PIN)
+                pin = dialled_pin or await self._ask(agi, SOUND_ASK_PIN)
                 right = await self._staff.pin_is_right(agent, pin) and right
             if right:
                 self._desks.sit(agent, telephone, by=f"telephone {telephone.name}")
                 return SOUND_LOGGED_IN
+            dialled_pin = ""
             await agi.command("STREAM FILE", SOUND_WRONG, "")
         return SOUND_REFUSED
 
     @staticmethod
     async def _ask(agi: AgiSession, sound: str) -> str:
+        """Return the digits that are pressed after a sound; none when nothing is pressed.
+
+        Raises:
+            AgiHungUp: Whoever was asked has hung up: that is no wrong answer.
+        """
         reply = await agi.command("GET DATA", sound, str(DIGIT_TIMEOUT_MS), str(PIN_DIGITS))
-        # GET DATA answers `result=<digits>`; result=-1 is a caller who has gone.
+        if reply.result < 0:
+            raise AgiHungUp("GET DATA", "the operator has hung up")
         return reply.value
