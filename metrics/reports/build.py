@@ -16,7 +16,7 @@ from metrics.records.listing import count_listed, count_violations, list_calls, 
 from metrics.records.rows import CallRow
 from metrics.reports import charting, tables
 from metrics.reports.gather import Gathered, Person, gather
-from metrics.reports.model import Cell, Chart, Column, Kind, Note, Report, ReportKind, Table, seconds
+from metrics.reports.model import TOTAL, Cell, Chart, Column, Kind, Note, Report, ReportKind, Table, seconds
 from metrics.reports.periods import Interval, Period
 
 VIOLATIONS_AT_MOST = 200
@@ -141,7 +141,7 @@ def _periodical(gathered: Gathered, kind: ReportKind) -> Parts:
         parts.append(tables.line_table(gathered))
     parts.append(tables.interval_table(gathered, interval))
     if kind is not ReportKind.DAILY:
-        parts += [charting.heat_chart(gathered), *tables.heat_tables(gathered)]
+        parts += tables.heat_tables(gathered)
     parts += [charting.abandon_chart(gathered), tables.abandon_table(gathered), tables.operator_table(gathered)]
     if gathered.by_level():
         parts.append(tables.level_table(gathered))
@@ -206,7 +206,7 @@ async def _violations(connection: AsyncConnection, order: Order, gathered: Gathe
             "violations",
             (Column("violation", Kind.WORD), Column("count", Kind.COUNT)),
             tuple((kind, counted.get(kind, 0)) for kind in kinds),
-            ("total", total),
+            (TOTAL, total),
         )
     ]
     if listed:

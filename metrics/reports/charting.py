@@ -4,7 +4,7 @@ from metrics.kpi import service_level
 from metrics.reports.gather import Gathered
 from metrics.reports.model import Chart, ChartKind, Kind, Series, hours, share
 from metrics.reports.periods import Interval
-from metrics.reports.tables import WEEKDAYS, abandon_table
+from metrics.reports.tables import abandon_table
 from queue_engine.facts import AgentState
 
 OPERATORS_AT_MOST = 40
@@ -50,16 +50,6 @@ def norm_chart(gathered: Gathered, interval: Interval) -> Chart:
         (Series("in_norm", tuple(share(service_level(c, rule)) for c in found.values())),),
         norm=gathered.norms.in_norm_share,
     )
-
-
-def heat_chart(gathered: Gathered) -> Chart:
-    """Return accepted calls by weekday and hour."""
-    found = gathered.by_weekday_hour()
-    series = tuple(
-        Series(name, tuple(found[day, hour].accepted if (day, hour) in found else 0 for hour in range(24)))
-        for day, name in enumerate(WEEKDAYS)
-    )
-    return Chart("heat", ChartKind.HEAT, Kind.COUNT, tuple(f"{hour:02}" for hour in range(24)), Kind.TEXT, series)
 
 
 def abandon_chart(gathered: Gathered) -> Chart:

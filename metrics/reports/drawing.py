@@ -1,5 +1,6 @@
 """Draws a chart as vector shapes, the same for PDF and HTML. Sizes are points; y runs upwards."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,7 +13,7 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from metrics.kpi import Unit
 from metrics.reports import show
 from metrics.reports.fonts import BOLD, REGULAR, register
-from metrics.reports.model import Cell, Chart, ChartKind, Column, Kind, Series
+from metrics.reports.model import Cell, Chart, ChartKind, Column, Figure, Kind, Series, Table
 from metrics.reports.periods import Period
 from metrics.reports.texts import CHARTS, Language, say
 
@@ -37,10 +38,11 @@ class _Plot:
     bottom: float
     width: float
     height: float
+    bottom_value: float
     top_value: float
 
     def y(self, value: float) -> float:
-        return self.bottom + self.height * value / self.top_value
+        return self.bottom + self.height * (value - self.bottom_value) / (self.top_value - self.bottom_value)
 
 
 def draw(chart: Chart, period: Period, language: Language, width: float, height: float) -> Drawing:
@@ -49,11 +51,8 @@ def draw(chart: Chart, period: Period, language: Language, width: float, height:
     drawing = Drawing(width, height)
     _text(drawing, 0, height - _TITLE_SIZE, say(CHARTS, chart.name, language), size=_TITLE_SIZE, font=BOLD)
     names = _categories(chart, period, language)
-    if chart.kind is ChartKind.HEAT:
-        _heat(drawing, chart, names, language=language, width=width, height=height - 20)
-        return drawing
     _legend(drawing, chart, language, height - 24)
-    plot = _Plot(drawing, 38, 26, width - 44, height - 62, _top(chart))
+    plot = _Plot(drawing, 38, 26, width - 44, height - 62, _bottom(chart), _top(chart))
     _axis(plot, chart, language)
     _label_categories(plot, names)
     if chart.kind is ChartKind.LINE:
@@ -101,10 +100,18 @@ def _top(chart: Chart) -> float:
         step *= 10
 
 
+def _bottom(chart: Chart) -> float:
+    """Return 0, but for a line of shares a round value below all of them, so that one sees it move."""
+    if chart.kind is not ChartKind.LINE or chart.unit is not Kind.SHARE:
+        return 0.0
+    shown = [value for series in chart.series for value in series.values if value is not None]
+    return max(0.0, math.floor((min([*shown, chart.norm or 1.0]) - 0.05) * 5) / 5)
+
+
 def _axis(plot: _Plot, chart: Chart, language: Language) -> None:
     unit = _UNIT_OF[chart.unit]
     for part in range(5):
-        value = plot.top_value * part / 4
+        value = plot.bottom_value + (plot.top_value - plot.bottom_value) * part / 4
         y = plot.y(value)
         plot.drawing.add(Line(plot.left, y, plot.left + plot.width, y, strokeColor=_FAINT, strokeWidth=0.5))
         if unit is not Unit.COUNT or value == int(value):
@@ -138,7 +145,7 @@ def _bars(plot: _Plot, chart: Chart) -> None:
             value = series.values[index] or 0.0
             if value > 0:
                 low, high = plot.y(base), plot.y(base + value)
-                plot.drawing.add(Rect(x, low, bar, high - low, fillColor=HexColor(colour), strokeWidth=0))
+                plot.drawing.add(Rect(x, low, bar, high - low, fillColor=HexColor(colour), strokeColor=None))
                 base += value
 
 
@@ -157,7 +164,7 @@ def _lines(plot: _Plot, series_of_chart: Sequence[Series]) -> None:
         for point in points:
             if point is not None:
                 plot.drawing.add(
-                    Rect(point[0] - 1.8, point[1] - 1.8, 3.6, 3.6, fillColor=HexColor(colour), strokeWidth=0)
+                    Rect(point[0] - 1.8, point[1] - 1.8, 3.6, 3.6, fillColor=HexColor(colour), strokeColor=None)
                 )
 
 
@@ -167,50 +174,26 @@ def _legend(drawing: Drawing, chart: Chart, language: Language, y: float) -> Non
     ]
     x = 0.0
     for colour, name in entries:
-        drawing.add(Rect(x, y - 1, 7, 7, fillColor=HexColor(colour), strokeWidth=0))
+        drawing.add(Rect(x, y - 1, 7, 7, fillColor=HexColor(colour), strokeColor=None))
         _text(drawing, x + 10, y, name)
-        x += 22 + stringWidth(name, REGULAR, _SIZE)
+        x += 24 + 1.3 * stringWidth(name, REGULAR, _SIZE)  # a browser may have a wider typeface
     if chart.norm is not None:
         name = f"{show.word('norm', language)} {show.with_unit(chart.norm, _UNIT_OF[chart.unit], language)}"
         drawing.add(Line(x, y + 2.5, x + 12, y + 2.5, strokeColor=_NORM, strokeWidth=0.9, strokeDashArray=[4, 2]))
         _text(drawing, x + 15, y, name)
 
 
-def _heat(
-    drawing: Drawing, chart: Chart, names: Sequence[str], *, language: Language, width: float, height: float
-) -> None:
-    """Draw one row of cells per series, the darker the more, the number inside."""
-    left, rows = 26.0, len(chart.series)
-    cell_width, cell_height = (width - left) / max(1, len(names)), (height - 12) / max(1, rows)
-    highest = max((value or 0.0 for series in chart.series for value in series.values), default=0.0)
-    for index, name in enumerate(names):
-        _text(drawing, left + cell_width * (index + 0.5), height - 6, name, anchor="middle")
-    for row, series in enumerate(chart.series):
-        y = height - 12 - cell_height * (row + 1)
-        _text(drawing, 0, y + cell_height / 2 - 2.5, show.word(series.name, language))
-        for index, value in enumerate(series.values):
-            depth = (value or 0.0) / highest if highest else 0.0
-            x = left + cell_width * index
-            drawing.add(Rect(x, y, cell_width, cell_height, fillColor=_shade(depth), strokeColor=HexColor("#ffffff")))
-            if value:
-                label = show.number(value, _UNIT_OF[chart.unit], language)
-                colour = HexColor("#ffffff") if depth > 0.55 else _INK
-                size = min(_SIZE, _SIZE * (cell_width - 2) / max(1.0, stringWidth(label, REGULAR, _SIZE)))
-                _text(
-                    drawing,
-                    x + cell_width / 2,
-                    y + cell_height / 2 - size / 3,
-                    label,
-                    anchor="middle",
-                    size=size,
-                    colour=colour,
-                )
-
-
-def _shade(depth: float) -> Color:
-    """Return white for 0 to the first colour of the palette for 1."""
+def shade(value: Cell, table: Table) -> str | None:
+    """Return the background of a cell in a shaded table as `#rrggbb`; None for none."""
+    if not table.shaded or isinstance(value, str | bool | Figure) or value is None:
+        return None
+    if table.norm is not None:
+        return "#f6d5d2" if value < table.norm else None
+    numbers = [v for row in table.rows for v in row if isinstance(v, int | float)]
+    depth = 0.75 * value / max(numbers) if max(numbers) > 0 else 0.0
     full = HexColor(PALETTE[0])
-    return Color(*(1 - depth * (1 - part) for part in (full.red, full.green, full.blue)))
+    parts = (round(255 * (1 - depth * (1 - part))) for part in (full.red, full.green, full.blue))
+    return "#" + "".join(f"{part:02x}" for part in parts)
 
 
 def _text(

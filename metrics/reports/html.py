@@ -8,8 +8,8 @@ from markupsafe import Markup
 from reportlab.graphics import renderSVG
 
 from metrics.reports import show
-from metrics.reports.drawing import draw
-from metrics.reports.model import Cell, Chart, Column, Kind, Note, Report, Table
+from metrics.reports.drawing import draw, shade
+from metrics.reports.model import Cell, Chart, Column, Kind, Note, Report, Table, side_by_side
 from metrics.reports.texts import NOTES, TABLES, TITLES, Language, say
 
 _TEMPLATES: Final = Environment(
@@ -32,7 +32,7 @@ def as_html(report: Report, language: Language) -> bytes:
         span=show.span(report, language),
         service=report.service,
         headings=show.headings(report, language)[1:],
-        parts=[_part(part, report, language) for part in report.parts],
+        groups=[[_part(part, report, language) for part in group] for group in side_by_side(report.parts)],
         nothing=say(TITLES, "nothing", language),
     )
     return page.encode()
@@ -48,6 +48,7 @@ def _part(part: Table | Chart | Note, report: Report, language: Language) -> dic
         case Table():
             return {
                 "kind": "table",
+                "dense": len(part.columns) > 9,
                 "title": say(TABLES, part.name, language),
                 "heads": [(show.head(column, language), _class(None, column)) for column in part.columns],
                 "rows": [_row(row, part, report, language) for row in part.rows],
@@ -55,9 +56,9 @@ def _part(part: Table | Chart | Note, report: Report, language: Language) -> dic
             }
 
 
-def _row(row: tuple[Cell, ...], table: Table, report: Report, language: Language) -> list[tuple[str, str]]:
+def _row(row: tuple[Cell, ...], table: Table, report: Report, language: Language) -> list[tuple[str, str, str | None]]:
     return [
-        (show.cell(value, column, report.period, language), _class(value, column))
+        (show.cell(value, column, report.period, language), _class(value, column), shade(value, table))
         for value, column in zip(row, table.columns, strict=True)
     ]
 

@@ -4,6 +4,7 @@ Values are rounded here, once, so that every format shows the same number: share
 and hours to tenths and hundredths. A verdict is passed on the exact value; see `rounded`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -31,6 +32,8 @@ class Kind(StrEnum):
     """Shown as it is: names, numbers of telephones."""
     WORD = "word"
     """A key of the catalogue, shown in the reader's language."""
+    NAME = "name"
+    """A key of the catalogue of figures."""
     COUNT = "count"
     SHARE = "share"
     SECONDS = "seconds"
@@ -47,6 +50,10 @@ class Kind(StrEnum):
     """True: norm kept, False: broken, None: no norm or nothing measured."""
     FIGURE = "figure"
     """A `Figure`: a number that carries its unit, where a column mixes units."""
+
+
+TOTAL: Final = "total"
+"""Stands in the first cell of a row of sums."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,10 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     total: tuple[Cell, ...] | None = None
-    """A last row that sums the others up."""
+    """A last row that sums the others up; its first cell is `TOTAL`."""
+    shaded: bool = False
+    """Where formats can: the numbers' background is the darker the more, or red below `norm`."""
+    norm: float | None = None
 
 
 class ChartKind(StrEnum):
@@ -87,8 +97,6 @@ class ChartKind(StrEnum):
     BARS = "bars"
     STACKED = "stacked"
     LINE = "line"
-    HEAT = "heat"
-    """One row of cells per series."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +127,19 @@ class Note:
 
     name: str
     values: tuple[str, ...] = ()
+
+
+def side_by_side(parts: Iterable[Table | Chart | Note]) -> list[list[Table | Chart | Note]]:
+    """Group the parts for formats that have room: small tables in a row stand beside each other, the rest alone."""
+    groups: list[list[Table | Chart | Note]] = []
+    for part in parts:
+        small = isinstance(part, Table) and len(part.columns) <= 2
+        before = groups[-1][-1] if groups else None
+        if small and isinstance(before, Table) and len(before.columns) <= 2 and len(groups[-1]) < 2:
+            groups[-1].append(part)
+        else:
+            groups.append([part])
+    return groups
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,17 +12,18 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, KeepTogether, LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
+from reportlab.platypus import Table as PlatypusTable
 
 from metrics.reports import show
-from metrics.reports.drawing import draw
+from metrics.reports.drawing import draw, shade
 from metrics.reports.fonts import BOLD, REGULAR, register
-from metrics.reports.model import Cell, Chart, Column, Kind, Note, Report, ReportKind, Table
+from metrics.reports.model import Cell, Chart, Column, Kind, Note, Report, ReportKind, Table, side_by_side
 from metrics.reports.texts import NOTES, TABLES, TITLES, Language, say
 
 _PAGE: Final = landscape(A4)
 _MARGIN: Final = 14 * mm
 _WIDTH: Final = _PAGE[0] - 2 * _MARGIN
-_CHART_HEIGHT: Final = 170.0
+_CHART_HEIGHT: Final = 118.0
 _ROWS_PER_PIECE: Final = 400
 """Longer tables are laid out in pieces: the cost of one grows faster than its rows."""
 
@@ -56,8 +57,9 @@ def as_pdf(report: Report, language: Language) -> bytes:
         lang=language,
     )
     parts = _head(report, language)
-    for part in report.parts:
-        parts += _part(part, report, language)
+    for group in side_by_side(report.parts):
+        beside = [_part(part, report, language) for part in group]
+        parts += beside[0] if len(beside) == 1 else [_beside(beside)]
     if report.kind in _SIGNED:
         parts.append(KeepTogether([Spacer(1, 14 * mm), _signature(language)]))
     document.build(parts, canvasmaker=_numbered(report, language))
@@ -75,6 +77,22 @@ def _head(report: Report, language: Language) -> list[Flowable]:
         f"{escape(name)}: {escape(value)}" for name, value in show.headings(report, language)[1:]
     )
     return [*lines, Spacer(1, 1 * mm), Paragraph(facts, _style("facts", 8.5)), Spacer(1, 4 * mm)]
+
+
+def _beside(parts: list[list[Flowable]]) -> PlatypusTable:
+    """Return small tables side by side."""
+    flat = [[inner for one in part for inner in _opened(one)] for part in parts]
+    return PlatypusTable(
+        [flat],
+        colWidths=[_WIDTH / len(parts)] * len(parts),
+        style=TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0)]),
+        hAlign="LEFT",
+    )
+
+
+def _opened(part: Flowable) -> list[Flowable]:
+    """Return what is kept together, singly: a cell of a table cannot hold it otherwise."""
+    return list(part._content) if isinstance(part, KeepTogether) else [part]  # noqa: SLF001 - it has no other access
 
 
 def _part(part: Table | Chart | Note, report: Report, language: Language) -> list[Flowable]:
@@ -103,15 +121,27 @@ def _table(table: Table, report: Report, language: Language) -> list[Flowable]:
         total = table.total if last else None
         if total is not None:
             rows.append(_row(total, table, report, language, size, bold=True))
-        made.append(_laid_out([heads, *rows], widths, with_total=total is not None))
+        made.append(_laid_out([heads, *rows], widths, _shades(piece, table), with_total=total is not None))
     top = [heading, Spacer(1, 1.5 * mm)]
     if len(table.rows) <= 12:
         return [KeepTogether([*top, made[0]]), Spacer(1, 5 * mm)]
     return [*top, *made, Spacer(1, 5 * mm)]
 
 
-def _laid_out(rows: list[list[Any]], widths: list[float], *, with_total: bool) -> LongTable:
+def _shades(rows: tuple[tuple[Cell, ...], ...], table: Table) -> list[tuple[Any, ...]]:
+    return [
+        ("BACKGROUND", (index, number), (index, number), HexColor(colour))
+        for number, row in enumerate(rows, 1)
+        for index, value in enumerate(row)
+        if (colour := shade(value, table)) is not None
+    ]
+
+
+def _laid_out(
+    rows: list[list[Any]], widths: list[float], shades: list[tuple[Any, ...]], *, with_total: bool
+) -> LongTable:
     styles: list[tuple[Any, ...]] = [
+        *shades,
         ("BACKGROUND", (0, 0), (-1, 0), _HEAD),
         ("LINEBELOW", (0, 0), (-1, 0), 0.8, _RULE),
         ("LINEBELOW", (0, 1), (-1, -1), 0.3, _RULE),

@@ -6,12 +6,9 @@ from typing import Final, assert_never
 from babel.dates import format_date
 
 from metrics.kpi import Bound, Unit
-from metrics.reports.model import Cell, Column, Figure, Kind, Report, ReportKind
+from metrics.reports.model import TOTAL, Cell, Column, Figure, Kind, Report, ReportKind
 from metrics.reports.periods import Period
 from metrics.reports.texts import COLUMNS, FIGURES, TITLES, UNITS, WORDS, Language, say
-
-TOTAL: Final = "total"
-"""What stands in the first column of a row of sums."""
 
 NOTHING: Final = "–"
 """Stands where nothing was measured."""
@@ -54,9 +51,13 @@ def cell(value: Cell, column: Column, period: Period, language: Language) -> str
         return figure(value, language)
     if value is None:
         return NOTHING
+    if value == TOTAL:
+        return say(TITLES, "total", language)
     match column.kind:
         case Kind.TEXT | Kind.FIGURE:
-            return say(TITLES, "total", language) if value == TOTAL else str(value)
+            return str(value)
+        case Kind.NAME:
+            return say(FIGURES, str(value), language)
         case Kind.WORD:
             return word(str(value), language)
         case Kind.INSTANT | Kind.HOUR | Kind.DAY | Kind.MONTH:

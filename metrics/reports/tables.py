@@ -1,25 +1,27 @@
 """The tables of the reports, from gathered numbers."""
 
+from collections.abc import Mapping
+
 from metrics.agent_time import AgentTime, handling_time, occupancy
 from metrics.counts import CallCounts
 from metrics.kpi import Kpi, Unit, mean_talk, mean_wait, over_maximum, service_level, unanswered_share
 from metrics.norms import Rules
 from metrics.records.staff import OfferCounts
 from metrics.reports.gather import Gathered, Person
-from metrics.reports.model import Cell, Column, Figure, Kind, Table, hours, rounded, seconds, share
+from metrics.reports.model import TOTAL, Cell, Column, Figure, Kind, Table, hours, rounded, seconds, share
 from metrics.reports.periods import Interval
 from queue_engine.facts import AgentState
 
 KPI_COLUMNS = (
     Column("code", Kind.TEXT),
-    Column("figure", Kind.WORD),
+    Column("figure", Kind.NAME),
     Column("value", Kind.FIGURE),
     Column("norm", Kind.FIGURE),
     Column("verdict", Kind.VERDICT),
     Column("rule", Kind.WORD),
 )
 
-FIGURE_COLUMNS = (Column("figure", Kind.WORD), Column("value", Kind.FIGURE))
+FIGURE_COLUMNS = (Column("figure", Kind.NAME), Column("value", Kind.FIGURE))
 
 _COUNT_COLUMNS = (
     Column("accepted", Kind.COUNT),
@@ -86,7 +88,7 @@ def line_table(gathered: Gathered) -> Table:
         "by_line",
         (Column("queue", Kind.TEXT), *_COUNT_COLUMNS),
         tuple((line, *_counted(counts, rules)) for line, counts in gathered.by_line.items()),
-        ("total", *_counted(gathered.total, rules)),
+        (TOTAL, *_counted(gathered.total, rules)),
     )
 
 
@@ -109,7 +111,7 @@ def interval_table(gathered: Gathered, interval: Interval) -> Table:
         name,
         (column, *_COUNT_COLUMNS),
         tuple((at, *_counted(counts, rules)) for at, counts in gathered.by_interval(interval).items()),
-        (None, *_counted(gathered.total, rules)),
+        (TOTAL, *_counted(gathered.total, rules)),
     )
 
 
@@ -127,11 +129,14 @@ def heat_tables(gathered: Gathered) -> tuple[Table, Table]:
             "by_weekday_hour",
             (Column("weekday", Kind.WORD), *(Column(hour, Kind.COUNT) for hour in hours_of_day)),
             tuple((name, *(c.accepted for c in row(day))) for day, name in enumerate(WEEKDAYS)),
+            shaded=True,
         ),
         Table(
             "in_norm_by_weekday_hour",
             (Column("weekday", Kind.WORD), *(Column(hour, Kind.SHARE) for hour in hours_of_day)),
             tuple((name, *(share(service_level(c, rule)) for c in row(day))) for day, name in enumerate(WEEKDAYS)),
+            shaded=True,
+            norm=gathered.norms.in_norm_share,
         ),
     )
 
@@ -167,6 +172,17 @@ def _work(counts: CallCounts, time: AgentTime, offered: OfferCounts) -> tuple[Ce
     )
 
 
+def _who(people: Mapping[str, Person]) -> tuple[Column, ...]:
+    """Return the columns that name an operator; without any known names just the number."""
+    number = Column("operator", Kind.TEXT)
+    return (number, Column("name", Kind.TEXT)) if people else (number,)
+
+
+def _name(people: Mapping[str, Person], agent: str) -> tuple[Cell, ...]:
+    """Return the cell for the operator's name, where `_who` has a column for it."""
+    return (people.get(agent, Person()).name or None,) if people else ()
+
+
 def operator_table(gathered: Gathered) -> Table:
     """Return each operator's work and that of all. With a line chosen, time at work is still that of all lines."""
     agents = gathered.agents()
@@ -174,7 +190,7 @@ def operator_table(gathered: Gathered) -> Table:
     rows = tuple(
         (
             agent,
-            people.get(agent, Person()).name,
+            *_name(people, agent),
             *_work(
                 gathered.by_agent.get(agent, CallCounts()),
                 gathered.times.get(agent, AgentTime()),
@@ -187,9 +203,9 @@ def operator_table(gathered: Gathered) -> Table:
     offered = sum(gathered.offers.values(), OfferCounts())
     return Table(
         "by_operator",
-        (Column("operator", Kind.TEXT), Column("name", Kind.TEXT), *_WORK_COLUMNS),
+        (*_who(people), *_WORK_COLUMNS),
         rows,
-        ("total", None, *_work(calls, gathered.time, offered)),
+        (TOTAL, *([None] * bool(people)), *_work(calls, gathered.time, offered)),
     )
 
 
@@ -206,29 +222,28 @@ def state_table(gathered: Gathered) -> Table:
         return (hours(time.logged_in_s), *(hours(time.by_state.get(state, 0.0)) for state in _STATES))
 
     rows = tuple(
-        (agent, gathered.people.get(agent, Person()).name, *cells(gathered.times.get(agent, AgentTime())))
+        (agent, *_name(gathered.people, agent), *cells(gathered.times.get(agent, AgentTime())))
         for agent in gathered.agents()
     )
-    columns = (Column("operator", Kind.TEXT), Column("name", Kind.TEXT), Column("logged_in", Kind.HOURS))
+    columns = (*_who(gathered.people), Column("logged_in", Kind.HOURS))
     return Table(
         "states",
-        (*columns, *(Column(state, Kind.HOURS) for state in _STATES)),
+        (*columns, *(Column(state.value, Kind.HOURS) for state in _STATES)),
         rows,
-        ("total", None, *cells(gathered.time)),
+        (TOTAL, *([None] * bool(gathered.people)), *cells(gathered.time)),
     )
 
 
 def pause_table(gathered: Gathered) -> Table:
     """Return how often and how long operators paused, by reason."""
     rows = tuple(
-        (agent, gathered.people.get(agent, Person()).name, reason or None, count, hours(paused_s))
+        (agent, *_name(gathered.people, agent), reason or None, count, hours(paused_s))
         for (agent, reason), (count, paused_s) in sorted(gathered.pauses.items())
     )
     return Table(
         "pauses",
         (
-            Column("operator", Kind.TEXT),
-            Column("name", Kind.TEXT),
+            *_who(gathered.people),
             Column("reason", Kind.WORD),
             Column("count", Kind.COUNT),
             Column("paused", Kind.HOURS),
@@ -252,8 +267,8 @@ def abandon_table(gathered: Gathered) -> Table:
     return Table(
         "abandons_by_wait",
         (
-            Column("from_s", Kind.SECONDS),
-            Column("to_s", Kind.SECONDS),
+            Column("from_s", Kind.COUNT),
+            Column("to_s", Kind.COUNT),
             Column("count", Kind.COUNT),
             Column("part", Kind.SHARE),
         ),

@@ -103,7 +103,7 @@ def _json_table(table: Table, report: Report, language: Language) -> dict[str, A
 def _json_cell(value: Cell, column: Column, report: Report) -> Any:
     if isinstance(value, Figure):
         return {"value": value.value, "unit": value.unit, **({"bound": value.bound} if value.bound else {})}
-    if column.kind in {Kind.INSTANT, Kind.HOUR, Kind.DAY, Kind.MONTH} and value is not None:
+    if column.kind in {Kind.INSTANT, Kind.HOUR, Kind.DAY, Kind.MONTH} and isinstance(value, int | float):
         return datetime.fromtimestamp(float(value), report.period.zone).isoformat(timespec="milliseconds")
     return value
 
@@ -131,7 +131,7 @@ def as_csv(report: Report, language: Language) -> bytes:
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
-_UNIT_SUFFIX: Final = "unit"
+_NUMBERS: Final = {Kind.COUNT: Unit.COUNT, Kind.SHARE: Unit.SHARE, Kind.SECONDS: Unit.SECONDS, Kind.HOURS: Unit.HOURS}
 
 
 def _csv_heads(table: Table, language: Language) -> list[str]:
@@ -139,7 +139,7 @@ def _csv_heads(table: Table, language: Language) -> list[str]:
     for column in table.columns:
         heads.append(show.head(column, language))
         if column.kind is Kind.FIGURE:
-            heads.append("ед." if language == "ru" else _UNIT_SUFFIX)
+            heads.append("ед." if language == "ru" else "unit")
     return heads
 
 
@@ -150,8 +150,8 @@ def _csv_row(row: tuple[Cell, ...], table: Table, report: Report, language: Lang
             made += _csv_figure(value, language)
         elif value is None:
             made.append("")
-        elif column.kind in {Kind.COUNT, Kind.SHARE, Kind.SECONDS, Kind.HOURS}:
-            made.append(_digits(float(value) if not isinstance(value, Figure) else 0.0, Unit(column.kind), language))
+        elif column.kind in _NUMBERS and isinstance(value, int | float):
+            made.append(_digits(value, _NUMBERS[column.kind], language))
         else:
             made.append(harmless(show.cell(value, column, report.period, language)))
     return made

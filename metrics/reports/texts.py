@@ -41,7 +41,7 @@ TITLES: Final[Mapping[str, Text]] = {
 
 TABLES: Final[Mapping[str, Text]] = {
     "indicators": Text("Norms and facts", "Нормативы и факт"),
-    "volumes": Text("Volumes", "Объёмы"),
+    "volumes": Text("Volumes and shares", "Объёмы и доли"),
     "waits_and_talks": Text("Waits and talks", "Ожидание и разговоры"),
     "by_line": Text("By line", "По линиям"),
     "by_hour": Text("By hour", "По часам"),
@@ -74,7 +74,6 @@ CHARTS: Final[Mapping[str, Text]] = {
     "in_norm_by_hour": Text("Share connected in norm by hour", "Доля соединений в норматив по часам"),
     "in_norm_by_month": Text("Share connected in norm by month", "Доля соединений в норматив по месяцам"),
     "unanswered_by_wait": Text("Unanswered calls by wait", "Неотвеченные звонки по времени ожидания"),
-    "heat": Text("Accepted calls by weekday and hour", "Принятые звонки по дням недели и часам"),
     "operators_hours": Text("Operators' hours by state", "Часы операторов по состояниям"),
 }
 
@@ -99,8 +98,8 @@ COLUMNS: Final[Mapping[str, Text]] = {
     "reason": Text("Reason", "Причина"),
     "count": Text("Count", "Количество"),
     "part": Text("Share", "Доля"),
-    "from_s": Text("From", "От"),
-    "to_s": Text("To", "До"),
+    "from_s": Text("From, s", "От, с"),
+    "to_s": Text("To, s", "До, с"),
     "call": Text("Call", "Звонок"),
     "caller": Text("Caller", "Номер звонящего"),
     "entered_at": Text("Entered", "Поступил"),

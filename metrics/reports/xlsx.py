@@ -12,8 +12,8 @@ import xlsxwriter
 from metrics.kpi import Bound, Unit
 from metrics.reports import show
 from metrics.reports.drawing import PALETTE
-from metrics.reports.model import Cell, Chart, ChartKind, Column, Figure, Kind, Note, Report, Table
-from metrics.reports.texts import CHARTS, NOTES, TABLES, UNITS, Language, say
+from metrics.reports.model import TOTAL, Cell, Chart, ChartKind, Column, Figure, Kind, Note, Report, Table
+from metrics.reports.texts import CHARTS, NOTES, TABLES, TITLES, UNITS, Language, say
 
 _NUMBER_FORMATS: Final = {Unit.SHARE: "0.00%", Unit.SECONDS: "#,##0.0", Unit.HOURS: "#,##0.00", Unit.COUNT: "#,##0"}
 _UNIT_OF: Final = {Kind.SHARE: Unit.SHARE, Kind.SECONDS: Unit.SECONDS, Kind.HOURS: Unit.HOURS, Kind.COUNT: Unit.COUNT}
@@ -76,7 +76,9 @@ class _Sheets:
             self._row(sheet, number, row, table.columns, bold=False)
         if table.total is not None:
             self._row(sheet, len(table.rows) + 1, table.total, table.columns, bold=True)
-        if table.rows:
+        if table.shaded and table.rows:
+            self._shade(sheet, table)
+        elif table.rows:
             sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
 
     def chart(self, chart: Chart) -> None:
@@ -93,12 +95,21 @@ class _Sheets:
             sheet.write_string(row, 0, show.cell(category, column, self._report.period, self._language))
             for index, series in enumerate(chart.series, 1):
                 self._cell(sheet, row, index, series.values[row - 1], values, bold=False)
-        if chart.kind is ChartKind.HEAT:
-            last_row, last_column = len(chart.categories), len(chart.series)
-            colours = {"type": "2_color_scale", "min_color": "#ffffff", "max_color": PALETTE[0]}
-            sheet.conditional_format(1, 1, last_row, last_column, colours)
-            return
         self._insert(sheet, name, chart)
+
+    def _shade(self, sheet: Any, table: Table) -> None:
+        if table.norm is None:
+            rule: dict[str, Any] = {"type": "2_color_scale", "min_color": "#ffffff", "max_color": PALETTE[0]}
+        else:
+            low = self._book.add_format({"bg_color": "#f6d5d2"})
+            rule = {
+                "type": "cell",
+                "criteria": "between",
+                "minimum": 0.000001,
+                "maximum": table.norm - 1e-9,
+                "format": low,
+            }
+        sheet.conditional_format(1, 1, len(table.rows), len(table.columns) - 1, rule)
 
     def _insert(self, sheet: Any, name: str, chart: Chart) -> None:
         kind = {"type": "line"} if chart.kind is ChartKind.LINE else {"type": "column"}
@@ -133,6 +144,8 @@ class _Sheets:
                 sheet.write_number(row, index, value.value, self._format(self._figure_format(value), bold=bold))
         elif value is None:
             return
+        elif value == TOTAL:
+            sheet.write_string(row, index, say(TITLES, "total", self._language), self._format("@", bold=bold))
         elif column.kind in _UNIT_OF:
             sheet.write_number(row, index, value, self._format(_NUMBER_FORMATS[_UNIT_OF[column.kind]], bold=bold))
         elif column.kind in {Kind.INSTANT, Kind.DAY, Kind.MONTH, Kind.HOUR}:
