@@ -268,6 +268,19 @@ def test_an_answer_that_crosses_the_end_of_the_attempt_counts():
     assert len(centre.asked(EnqueueCallback)) == 1
 
 
+def test_the_end_of_a_talk_whose_beginning_nobody_told():
+    """A talk's end is proof of the talk: he was reached."""
+    centre = Centre()
+    centre.ended()
+    centre.after(12.0)
+    centre.rings()
+    centre.tell(CallerAnswered(centre.present))
+    centre.ended(centre.present, by=Party.AGENT, cause=16)
+    centre.after(30.0)
+    assert len(centre.of(CallbackReached)) == 1
+    assert centre.row.state is RequestState.DONE
+
+
 def test_a_talk_in_an_earlier_attempt_ends_the_present_one():
     """While the second attempt rings the first turns out to be in a talk: the second is stopped."""
     centre = Centre()
