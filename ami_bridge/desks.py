@@ -153,7 +153,7 @@ class Desks:
             device.contacts.clear()
         self._set_reachable(device, reachable)
 
-    def _set_reachable(self, device: _Device, reachable: bool) -> None:  # noqa: FBT001  (private setter)
+    def _set_reachable(self, device: _Device, reachable: bool) -> None:
         if device.reachable == reachable:
             return
         device.reachable = reachable

@@ -58,7 +58,7 @@ class DialCodes:
 
     def __init__(
         self, server_of: Callable[[AgiSession], str], desks: Desks, staff: Staff, post: Callable[[Input], None]
-    ):
+    ) -> None:
         self._server_of = server_of
         self._desks = desks
         self._staff = staff
