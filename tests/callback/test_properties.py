@@ -337,21 +337,23 @@ class OneNumber(AnyDay):
 
 TestAnyDay = AnyDay.TestCase
 TestAnyDay.settings = settings(
-    max_examples=60,
+    max_examples=100,
+    derandomize=True,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 TestOneNumber = OneNumber.TestCase
 TestOneNumber.settings = settings(
-    max_examples=60,
+    max_examples=100,
+    derandomize=True,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     pauses=st.lists(st.sampled_from([0.0, 0.5, 1.0, 5.0, 11.0, 15.0]), min_size=1, max_size=25),
     kept=st.sets(st.integers(0, 24), max_size=4),
@@ -393,7 +395,7 @@ def _pass_and_dial(world: World, seconds: float) -> None:
     world.pass_time(max(0.0, until - world.now))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(
     queue=st.sampled_from([LINE, QueueName("none")]),
     shown=st.text(max_size=20) | st.sampled_from(["+79000000001"]),
