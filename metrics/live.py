@@ -24,6 +24,7 @@ from queue_engine.facts import (
     CallAnswered,
     CallDied,
     CallEnded,
+    CallMoved,
     CallOffered,
     CallOverflowed,
     CallRecovered,
@@ -40,6 +41,7 @@ class LiveCall:
 
     call: CallId
     queue: QueueName
+    """The line that it waits in now."""
     caller: str
     entered_at: Instant
     priority: int = 0
@@ -48,6 +50,8 @@ class LiveCall:
     answered_at: Instant | None = None
     counted_s: float | None = None
     """The wait with which it was counted as answered; None while it waits."""
+    entered_on: QueueName | None = None
+    """The line on which it came in, where that is another one: there it is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +179,7 @@ class LiveFigures:
                 call.agent,
                 call.answered_at,
                 waited_s,
+                call.entered_on,
             )
             (self._talks if live.agent is not None else self._waits)(live)
 
@@ -196,6 +201,8 @@ class LiveFigures:
                 pass
             case OfferMissed():
                 self._missed(fact)
+            case CallMoved():
+                self._moved(fact)
             case CallAnswered():
                 self._answered(fact)
             case CallReturned():
@@ -283,7 +290,7 @@ class LiveFigures:
         known = self._remove(fact.call)
         call = known or LiveCall(fact.call, fact.queue, "", Instant(fact.at - fact.waited_s))
         if call.counted_s is None and self._is_counted(call.call, call.entered_at):
-            self._count_answer(fact.queue, fact.waited_s, 1)
+            self._count_answer(call.entered_on or call.queue, fact.waited_s, 1)
         self._talks(
             replace(
                 call,
@@ -294,11 +301,15 @@ class LiveFigures:
             )
         )
 
+    def _moved(self, fact: CallMoved) -> None:
+        call = self._remove(fact.call)
+        if call is not None:
+            self._waits(replace(call, queue=fact.to, entered_on=call.entered_on or call.queue))
+
     def _missed(self, fact: OfferMissed) -> None:
-        line = self._lines[fact.queue]
-        call = line.waiting.get(fact.call)
+        call = self._lines[fact.queue].waiting.get(fact.call)
         if call is not None and self._is_counted(call.call, call.entered_at):
-            line.tally.missed_offers += 1
+            self._tally(call, fact.queue).missed_offers += 1
 
     def _recovered(self, fact: CallRecovered) -> None:
         call = self._remove(fact.call) or LiveCall(fact.call, fact.queue, fact.caller, fact.entered_at)
@@ -310,7 +321,7 @@ class LiveFigures:
         if call is None:
             return
         self._uncount_answer(call)
-        self._lines[fact.queue].tally.returned += self._is_counted(call.call, call.entered_at)
+        self._tally(call, fact.queue).returned += self._is_counted(call.call, call.entered_at)
         self._waits(replace(call, queue=fact.queue, agent=None, answered_at=None, counted_s=None))
 
     def _ended(self, fact: CallEnded) -> None:
@@ -319,8 +330,8 @@ class LiveFigures:
         if not self._is_counted(fact.call, entered_at):
             return
         if call is None or call.counted_s is None:
-            self._count_answer(fact.queue, fact.waited_s, 1)
-        tally = self._lines[fact.queue].tally
+            self._count_answer(self._line_of(call, fact.queue), fact.waited_s, 1)
+        tally = self._tally(call, fact.queue)
         tally.talks += 1
         tally.talked_s += fact.talked_s
 
@@ -331,8 +342,8 @@ class LiveFigures:
             return
         if call is not None:
             self._uncount_answer(call)
-        norms = self.standard.of(fact.queue)
-        tally = self._lines[fact.queue].tally
+        norms = self.standard.of(self._line_of(call, fact.queue))
+        tally = self._tally(call, fact.queue)
         in_norm = fact.waited_s <= norms.target_wait_s
         tally.accepted += 1
         tally.waited_s += fact.waited_s
@@ -351,9 +362,16 @@ class LiveFigures:
                 tally.died += 1
         tally.over_maximum += fact.waited_s > norms.max_wait_s + grace_s
 
+    def _line_of(self, call: LiveCall | None, queue: QueueName) -> QueueName:
+        """Return the line on which a call is counted: where it came in, as far as that is known."""
+        return queue if call is None else call.entered_on or call.queue
+
+    def _tally(self, call: LiveCall | None, queue: QueueName) -> _Tally:
+        return self._lines[self._line_of(call, queue)].tally
+
     def _uncount_answer(self, call: LiveCall) -> None:
         if call.counted_s is not None and self._is_counted(call.call, call.entered_at):
-            self._count_answer(call.queue, call.counted_s, -1)
+            self._count_answer(call.entered_on or call.queue, call.counted_s, -1)
 
     def _count_answer(self, queue: QueueName, waited_s: float, sign: int) -> None:
         norms = self.standard.of(queue)

@@ -17,8 +17,10 @@ from queue_engine.facts import (
     CallAnswered,
     CallDied,
     CallEnded,
+    CallMoved,
     CallOffered,
     CallOverflowed,
+    CallPrioritised,
     CallRecovered,
     CallRefused,
     CallReturned,
@@ -106,8 +108,10 @@ def call_after(call: CallRow | None, fact: RecordedFact) -> CallRow | None:  # n
             return replace(_unserved(row, fact.at, Outcome.DIED, fact.waited_s), reason=fact.reason)
         case TargetWaitPassed():
             return None if call is None else replace(call, target_passed=True)
-        case OfferWithdrawn() | AgentStateChanged():
-            return call
+        case CallMoved():
+            return None if call is None else replace(call, last_queue=fact.to)
+        case CallPrioritised():
+            return None if call is None else replace(call, priority=fact.after)
         case _:  # facts of kinds that concern no call's row
             return call
 

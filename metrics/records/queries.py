@@ -35,6 +35,8 @@ class OpenCall:
     """None while it waits."""
     agent: AgentId | None
     """Whom it talks to; None while it waits."""
+    entered_on: QueueName | None = None
+    """The line on which it came in."""
 
 
 async def open_calls(engine: AsyncEngine) -> list[OpenCall]:
@@ -43,7 +45,16 @@ async def open_calls(engine: AsyncEngine) -> list[OpenCall]:
     async with engine.connect() as connection:
         rows = (await connection.execute(query)).all()
     return [
-        OpenCall(row.call, row.last_queue, row.caller, row.entered_at, row.priority, row.answered_at, row.agent)
+        OpenCall(
+            row.call,
+            row.last_queue,
+            row.caller,
+            row.entered_at,
+            row.priority,
+            row.answered_at,
+            row.agent,
+            row.queue,
+        )
         for row in rows
     ]
 

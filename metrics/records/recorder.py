@@ -61,6 +61,8 @@ class RecorderHealth:
     """Lines put aside in `rejected.spool`: damaged, or refused by the database for what they say."""
     recorded: int
     """Facts taken since the start."""
+    committed: int
+    """Number of the last of them that is in the database."""
     error: str
     """The last trouble in words; empty when healthy."""
 
@@ -89,6 +91,8 @@ class Recorder:
         self._batch_wait_s = batch_wait_s
         self._held: deque[bytes] = deque()
         self._seq = 0
+        self.committed = 0
+        """Number of the last fact of this run that is in the database."""
         self._lost = 0
         self._spool_error = ""
         self._database_error = ""
@@ -137,6 +141,7 @@ class Recorder:
             lost=self._lost,
             rejected=self._reader.rejected,
             recorded=self._seq,
+            committed=self.committed,
             error=error,
         )
 
@@ -272,9 +277,11 @@ class Recorder:
             await self._commit(store, lines)
             self._reader.commit()
             if lines:
+                self._note_committed(lines)
                 continue
             held = [line for raw in list(self._held) if (line := parse_line(raw[:-1])) is not None]
             await self._commit(store, held)
+            self._note_committed(held)
             for _ in held:
                 self._held.popleft()
             if not held:
@@ -284,6 +291,10 @@ class Recorder:
         with self._answered:
             self._caught_up = ticket
             self._answered.notify_all()
+
+    def _note_committed(self, lines: list[Line]) -> None:
+        if lines and lines[-1].run == self.run:
+            self.committed = lines[-1].seq
 
     async def _commit(self, store: FactStore, lines: list[Line]) -> None:
         """Commit the lines; put aside the single ones that the database refuses for what they say."""

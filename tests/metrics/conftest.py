@@ -13,6 +13,11 @@ import pytest
 _BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 
+def postgres_is_installed() -> bool:
+    """Tell whether a cluster of our own can be made."""
+    return bool(_BINARIES)
+
+
 class Cluster:
     """A PostgreSQL cluster in a folder of its own, reached over 127.0.0.1, started and stopped at will."""
 
@@ -62,7 +67,7 @@ class Cluster:
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A running PostgreSQL, stopped and removed afterwards."""
-    if not _BINARIES:
+    if not postgres_is_installed():
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
     folder = tmp_path_factory.mktemp("postgres")
     made = Cluster(folder)

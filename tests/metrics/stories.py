@@ -19,8 +19,10 @@ from queue_engine.facts import (
     CallAnswered,
     CallDied,
     CallEnded,
+    CallMoved,
     CallOffered,
     CallOverflowed,
+    CallPrioritised,
     CallRecovered,
     CallRefused,
     CallReturned,
@@ -62,6 +64,10 @@ def _call(rng: Random, number: int, entered: float) -> list[RecordedFact]:
     facts: list[RecordedFact] = [CallAccepted(at, call, line, caller, at, rng.randrange(2))]
     for _ in range(rng.randrange(3)):
         facts += _miss(rng, call, line, OfferId(next(offers)), at)
+    if rng.random() < 0.2:
+        other = LINES[1 - LINES.index(line)]
+        facts += [CallMoved(at, call, line, other, "overflow", "system"), CallPrioritised(at, call, other, 0, 2, "101")]
+        line = other
     if rng.random() < 0.1:
         facts.append(CallRecovered(at, call, line, caller, at))
     waited_s = rng.choice(WAITS_S)

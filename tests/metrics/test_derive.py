@@ -1,0 +1,117 @@
+"""The derivation is total and does not depend on how facts are cut into batches."""
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from callback.facts import CallbackFact
+from metrics.facts import QuestioningEnded
+from metrics.records.codec import VERSION, RecordedFact, encode
+from metrics.records.derive import DERIVED, Derivation, Needs, PlacedFact
+from queue_engine.facts import Fact, OfferMissed
+from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
+from queue_engine.inputs import RingFailure
+from tests.metrics.storing import as_lines
+
+_NAMES = {
+    "call": st.sampled_from(["c1", "c2", "callback-1-1"]),
+    "agent": st.sampled_from(["101", "102"]),
+    "queue": st.sampled_from(["122", "1300"]),
+    "caller": st.sampled_from(["", "+7917"]),
+    "request": st.integers(1, 2),
+    "at": st.integers(0, 50).map(float),
+    "entered_at": st.integers(0, 50).map(float),
+    "broken_at": st.integers(0, 50).map(float),
+    "broken_call": st.sampled_from([None, "c1", "c2"]),
+    "waited_s": st.sampled_from([0.0, 5.0, 61.0]),
+    "talked_s": st.sampled_from([0.0, 30.0]),
+    "rang_s": st.sampled_from([0.0, 3.0]),
+    "before_s": st.sampled_from([0.0, 7.0]),
+}
+
+
+def _some(kind: type[Any]) -> st.SearchStrategy[Any]:
+    """Return facts of a kind over few names, so that they meet."""
+    chosen: dict[str, st.SearchStrategy[Any]] = {name: s for name, s in _NAMES.items() if name in kind.__slots__}
+    if "offer" in kind.__slots__:
+        chosen["offer"] = st.integers(1, 2) if kind.__name__ != "CallAnswered" else st.sampled_from([None, 1, 2])
+    for name in kind.__slots__:
+        if name in {"reason", "by"} and kind.__annotations__[name] is str:
+            chosen[name] = st.just("r")
+    return st.builds(kind, **chosen)
+
+
+any_fact = st.one_of([_some(kind) for kind in (*get_args(Fact), *get_args(CallbackFact), QuestioningEnded)])
+any_runs = st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.lists(any_fact, max_size=8)), max_size=4)
+
+
+def _placed(runs: Sequence[tuple[str, list[RecordedFact]]]) -> list[PlacedFact]:
+    numbers: dict[str, int] = {}
+    placed = []
+    for run, facts in runs:
+        for fact in facts:
+            numbers[run] = numbers.get(run, 0) + 1
+            placed.append(PlacedFact(run, numbers[run], fact))
+    return placed
+
+
+class _Tables:
+    """The derived tables in memory, read as the store reads them from the database."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, dict[Any, Any]] = {table.name: {} for table in DERIVED}
+
+    def supply(self, derivation: Derivation, needs: Needs) -> None:
+        found = {
+            name: [row for key, row in self.rows[name].items() if key in keys] for name, keys in needs.keys.items()
+        }
+        open_states = [row for row in self.rows["agent_states"].values() if row.ended_at is None]
+        states = [row for row in open_states if row.agent in needs.agents or needs.all_open]
+        if needs.all_open:
+            found["offers"] += [row for row in self.rows["offers"].values() if row.ended_at is None]
+        last_calls: dict[str, float] = {}
+        for row in self.rows["calls"].values():
+            counts = row.kind == "incoming" and row.outcome != "refused" and row.entered_at >= needs.callers_since
+            if counts and row.caller in needs.callers:
+                last_calls[row.caller] = max(row.entered_at, last_calls.get(row.caller, row.entered_at))
+        derivation.supply(needs, found, states, last_calls)
+
+    def take(self, derivation: Derivation, batch: list[PlacedFact]) -> None:
+        self.supply(derivation, derivation.needs(batch))
+        keys = {table.name: [column.name for column in table.primary_key] for table in DERIVED}
+        for name, rows in derivation.apply(batch).items():
+            for row in rows:
+                self.rows[name][self._key(row, keys[name])] = row
+        derivation.settle()
+
+    @staticmethod
+    def _key(row: Any, names: list[str]) -> Any:
+        key = tuple(getattr(row, name) for name in names)
+        return key[0] if len(key) == 1 else key
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=300)
+@given(runs=any_runs, cut=st.integers(1, 7))
+def test_any_facts_in_any_order_and_any_batches_give_the_same_rows(
+    runs: list[tuple[str, list[RecordedFact]]], cut: int
+) -> None:
+    """Nothing raises; one by one with a warm memory, in batches, and all at once give equal tables."""
+    placed = _placed(runs)
+    singly, batched, at_once = _Tables(), _Tables(), _Tables()
+    warm, cold = Derivation(), Derivation()
+    for fact in placed:
+        singly.take(warm, [fact])
+    for start in range(0, len(placed), cut):
+        batched.take(cold, placed[start : start + cut])
+    at_once.take(Derivation(), placed)
+    assert singly.rows == at_once.rows
+    assert batched.rows == at_once.rows
+
+
+def test_a_line_of_the_spool_holds_the_fact_whole() -> None:
+    """What the store reads from a line is what was told."""
+    fact = OfferMissed(Instant(1.0), CallId("c"), QueueName("q"), OfferId(1), AgentId("101"), RingFailure.BUSY, 2.0)
+    (line,) = as_lines([fact])
+    assert (line.kind, line.version, line.values) == ("OfferMissed", VERSION, encode(fact).decode())
