@@ -6,6 +6,7 @@ it knows is asked over its control API, what it has recorded is read from its da
 
 import asyncio
 import contextlib
+import os
 import shutil
 import signal
 import sys
@@ -187,7 +188,8 @@ class LabCentre:
         self._starts += 1
         argv = [sys.executable, "-m", "acd", "--config", str(self.config_path), "run"]
         output = self.home / f"daemon-{self._starts}.log"
-        env = {"PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1"}
+        path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
+        env = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
         self._daemon = await LabProcess.start("daemon", argv, output, env=env, cwd=self.home)
 
     async def stop_daemon(self) -> int:
@@ -349,12 +351,14 @@ class LabCentre:
         """Return callers that come over the trunk; start them by `async with`."""
         return Callers(self._folder("callers"), self.slice.caller(port), self.slice.asterisk, callers, **options)
 
-    def operator_calls(self, telephone: str, dialled: str, *, patience_ms: int = 5000, port: int = 5071) -> Callers:
+    def operator_calls(
+        self, telephone: str, dialled: str, *, patience_ms: int = 5000, port: int = 5071, **options: Any
+    ) -> Callers:
         """Return a call that an operator's telephone places: a dial code, a colleague, a line."""
         account = (telephone, TELEPHONE_SECRET) if self.site.registering else None
         caller = Caller(telephone, dialled=dialled, patience_ms=patience_ms)
         local = self.slice.telephone(port)
-        return Callers(self._folder("operator"), local, self.slice.asterisk, [caller], account=account)
+        return Callers(self._folder("operator"), local, self.slice.asterisk, [caller], account=account, **options)
 
     async def register(self, telephones: Sequence[str], at: Endpoint | None = None) -> None:
         """Register telephones that will be at `at`, where none may be yet; start them afterwards.
