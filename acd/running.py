@@ -21,6 +21,7 @@ from acd.control.centre import Health, ServerHealth
 from acd.control.events import EventLog
 from acd.control.history import RecordedHistory
 from acd.fact_log import log_fact
+from acd.phrases import ConfiguredPhrases
 from acd.recovery import missing_facts
 from acd.runner import EngineRunner
 from acd.seats import Seat, SeatFile
@@ -46,7 +47,7 @@ from metrics.records.queries import OpenCall, is_recorded, open_calls
 from metrics.records.recorder import Recorder
 from queue_engine.effects import Effect, OfferCall
 from queue_engine.engine import QueueEngine
-from queue_engine.facts import AgentState, AgentStateChanged, CallReturned, Fact
+from queue_engine.facts import AgentState, AgentStateChanged, CallMoved, CallReturned, Fact
 from queue_engine.ids import AgentId, CallId, Instant, QueueName
 from queue_engine.inputs import AgentLoggedIn, AgentPaused, Input, PoliciesLoaded
 from queue_engine.snapshot import EngineSnapshot
@@ -93,7 +94,11 @@ class RunningCentre:
         self._servers = {server.name: self._make_server(server.name) for server in config.servers}
         boards = {name: server.board for name, server in self._servers.items()}
         self._performer = Performer(
-            boards, self._desks, self._runner.post, lambda server, channel: self._servers[server].hang_up(channel)
+            boards,
+            self._desks,
+            self._runner.post,
+            lambda server, channel: self._servers[server].hang_up(channel),
+            ConfiguredPhrases(lambda: self._config),
         )
         callers = CallerSessions(boards, self._sound, self._runner.post, self._known_before, self._prune)
         codes = DialCodes(self._server_of, self._desks, Staff(lambda: self._config, self._clock.now), self._runner.post)
@@ -255,6 +260,8 @@ class RunningCentre:
         match fact:
             case CallReturned():
                 self._performer.back_in_line(fact.call)
+            case CallMoved():
+                self._performer.moved(fact.call, fact.to)
             case AgentStateChanged():
                 self._agent_changed(fact)
             case _:

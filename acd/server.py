@@ -17,7 +17,7 @@ from ami_bridge.resync import Found, Resynchroniser
 from ami_bridge.switchboard import Switchboard
 from config.telephony import Asterisk
 from queue_engine.ids import CallId, Instant
-from queue_engine.inputs import Input
+from queue_engine.inputs import Input, KeyPressed
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +47,8 @@ class AsteriskServer:
         mirrored_members: Callable[[], list[tuple[str, str]]],
     ) -> None:
         self.name = settings.name
-        self.board = Switchboard(settings.name, desks, post, self.hang_up, self._key_pressed, now)
+        self.board = Switchboard(settings.name, desks, post, self.hang_up, self.hush, self._key_pressed, now)
+        self._post = post
         self.pruner = Pruner(now)
         self.link = LinkState(up=False, since=now())
         self._now = now
@@ -75,6 +76,10 @@ class AsteriskServer:
         """Hang a channel up; that it is gone already is no error."""
         self.client.post("Hangup", {"Channel": channel, "Cause": "16"})
 
+    def hush(self, channel: str) -> None:
+        """Stop what is being played to a caller; that nothing is any more is no error."""
+        self.client.post("ControlPlayback", {"Channel": channel, "Control": "stop"})
+
     def take_back(self, calls: Iterable[CallLeg]) -> None:
         """Bring calls out of Asterisk's own Queue() back to the dialplan, which comes to us with them at once."""
         for call in calls:
@@ -100,7 +105,7 @@ class AsteriskServer:
         self.board.on_event(message)
 
     def _key_pressed(self, call: CallId, digit: str) -> None:
-        log.debug("call.key", call=call, digit=digit)
+        self._post(KeyPressed(call, digit))
 
     async def _on_up(self, client: AmiClient) -> None:
         self.board.link_up = True

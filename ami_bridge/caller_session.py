@@ -8,13 +8,14 @@ import asyncio
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, assert_never
 
 import structlog
 
 from ami_bridge.agi_server import AgiSession
 from ami_bridge.errors import AgiError, AgiHungUp, AgiLost
-from ami_bridge.legs import BackInLineOrder, CallLeg, DialOrder, LeaveOrder
+from ami_bridge.legs import BackInLineOrder, CallLeg, DialOrder, LeaveOrder, MovedOrder, SayOrder
 from ami_bridge.switchboard import NORMAL_CLEARING, Switchboard
 from queue_engine.ids import CallId, Instant, QueueName
 from queue_engine.inputs import GreetingEnded, Input, OfferAnswered, Party, TalkEnded
@@ -114,6 +115,13 @@ class CallerSessions:
                 case DialOrder():
                     talked = await self._dial(agi, board, call, order, "" if music else sound.music)
                     music = False
+                case SayOrder():
+                    await self._say(agi, board, call, order)
+                    music = False
+                case MovedOrder():
+                    call.queue, sound = order.queue, self._sounds(order.queue)
+                    await agi.command("SET VARIABLE", "ACD_LINE", order.queue)
+                    music = False
                 case BackInLineOrder():
                     await agi.command("SET VARIABLE", "ACD_STAGE", "returned")
                     talked, returned = False, True
@@ -125,13 +133,34 @@ class CallerSessions:
                 case _:
                     assert_never(order)
 
+    async def _say(self, agi: AgiSession, board: Switchboard, call: CallLeg, order: SayOrder) -> None:
+        """Say it sound by sound, until it is said or there is something else to do.
+
+        CONTROL STREAM FILE and not STREAM FILE, because AMI's ControlPlayback can stop it at once. No key stops it: keys
+        are heard as events, whatever plays. Asterisk stops the music for it, so it is put on again afterwards; its place
+        in the piece is kept.
+        """
+        call.hush = partial(board.hush, call.channel)
+        try:
+            for sound in order.sounds:
+                if call.orders:
+                    return
+                played = await agi.command("CONTROL STREAM FILE", sound, "")
+                if played.result < 0:
+                    raise AgiHungUp("CONTROL STREAM FILE", "the caller hung up")
+        finally:
+            call.hush = None
+
     async def _dial(self, agi: AgiSession, board: Switchboard, call: CallLeg, order: DialOrder, music: str) -> bool:
         """Ring the telephones of one offer; return whether there was a talk."""
         legs = [leg for leg in order.legs if not leg.withdrawn]
         if legs:
             # g: the session goes on when the operator hangs up. m: music while it rings, unless it plays already.
             # U: the dialplan notes when the talk began, for whoever comes after a crash of ours.
+            # A: what the operator hears before the talk.
             options = f"gU(acd-answered)m({music})" if music else "gU(acd-answered)"
+            if order.whisper:
+                options += f"A({'&'.join(order.whisper)})"
             where = "&".join(f"PJSIP/{leg.telephone}" for leg in legs)
             dialled = await agi.command("EXEC", "Dial", f"{where},{math.ceil(order.ring_s)},{options}")
             if dialled.result < 0:

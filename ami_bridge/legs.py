@@ -36,6 +36,22 @@ class DialOrder:
 
     legs: list[OperatorLeg]
     ring_s: float
+    whisper: tuple[str, ...] = ()
+    """Sounds that the operator hears before the talk."""
+
+
+@dataclass(slots=True)
+class SayOrder:
+    """Say this to the caller, sound by sound; whatever is ordered meanwhile cuts it short."""
+
+    sounds: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class MovedOrder:
+    """The call is on another line now: its music, and its line's name for whoever comes after us."""
+
+    queue: QueueName
 
 
 @dataclass(slots=True)
@@ -50,7 +66,7 @@ class BackInLineOrder:
     """The talk was none (`CallReturned`): the caller waits on."""
 
 
-Order = DialOrder | LeaveOrder | BackInLineOrder
+Order = DialOrder | LeaveOrder | BackInLineOrder | SayOrder | MovedOrder
 
 
 @dataclass(slots=True)
@@ -77,10 +93,17 @@ class CallLeg:
     """What the FastAGI session has to do next; kept when the session breaks and taken up by the next one."""
     wake: Callable[[], None] | None = None
     """Tells the session of this call that there is an order; None while no session is open."""
+    hush: Callable[[], None] | None = None
+    """Stops what is being said to the caller; None while nothing is."""
 
     def order(self, order: Order) -> None:
         """Hand `order` to the session, or keep it for the one that will come."""
+        if isinstance(order, SayOrder):
+            # An announcement that was not begun is out of date.
+            self.orders = [kept for kept in self.orders if not isinstance(kept, SayOrder)]
         self.orders.append(order)
+        if self.hush is not None:
+            self.hush()
         if self.wake is not None:
             self.wake()
 
@@ -151,6 +174,12 @@ class LegBook:
         leg.channel = channel
         leg.uniqueid = uniqueid
         self._operators[uniqueid] = (call, leg)
+
+    def orphan(self, leg: OperatorLeg) -> None:
+        """The offer of this leg is another leg's from now on; its channel, if it has one, is only to go away."""
+        if leg.offer is not None:
+            self._offers.pop(leg.offer, None)
+        leg.offer = None
 
     def unbind(self, leg: OperatorLeg) -> None:
         """The channel of this leg is gone; the leg itself is still to be told."""

@@ -1,14 +1,24 @@
 """From the engine's effects to orders of sessions and AMI actions. What cannot be done comes back as an input."""
 
 from collections.abc import Callable, Mapping
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from ami_bridge.desks import Desks
-from ami_bridge.legs import BackInLineOrder, CallLeg, DialOrder, LeaveOrder, OperatorLeg
+from ami_bridge.legs import BackInLineOrder, CallLeg, DialOrder, LeaveOrder, MovedOrder, OperatorLeg, SayOrder
 from ami_bridge.switchboard import Switchboard
-from queue_engine.effects import Announce, Effect, OfferCall, ReleaseCall, SendCallTo, WithdrawOffer
-from queue_engine.ids import CallId
+from queue_engine.effects import Announce, Effect, OfferCall, ReleaseCall, SendCallTo, Whisper, WithdrawOffer
+from queue_engine.ids import CallId, QueueName
 from queue_engine.inputs import Input, OfferFailed, RingFailure
+
+
+class Phrases(Protocol):
+    """What is said, as sounds."""
+
+    def announcement(self, effect: Announce) -> tuple[str, ...]:
+        """Return the sounds for a caller who waits; none when there is nothing to be said."""
+
+    def whisper(self, whisper: Whisper) -> tuple[str, ...]:
+        """Return the sounds for the operator before the talk."""
 
 
 class Performer:
@@ -20,11 +30,13 @@ class Performer:
         desks: Desks,
         post: Callable[[Input], None],
         hang_up: Callable[[str, str], None],
+        phrases: Phrases,
     ) -> None:
         self._boards = boards
         self._desks = desks
         self._post = post
         self._hang_up = hang_up
+        self._phrases = phrases
 
     def perform(self, effect: Effect) -> None:
         """Do it, or post the input that says why it could not be done."""
@@ -33,12 +45,15 @@ class Performer:
                 self._offer(effect)
             case WithdrawOffer():
                 self._withdraw(effect)
-            case SendCallTo(call, destination):
-                self._order_to_leave(call, destination)
-            case ReleaseCall(call):
-                self._order_to_leave(call, "")
+            case SendCallTo():
+                self._order_to_leave(effect.call, effect.destination)
+            case ReleaseCall():
+                self._order_to_leave(effect.call, "")
             case Announce():
-                pass  # no line of the configuration has announcements by waiting time
+                call = self._find(effect.call)
+                sounds = self._phrases.announcement(effect)
+                if call is not None and sounds:
+                    call.order(SayOrder(sounds))
             case _:
                 assert_never(effect)
 
@@ -47,6 +62,12 @@ class Performer:
         call = self._find(call_id)
         if call is not None:
             call.order(BackInLineOrder())
+
+    def moved(self, call_id: CallId, queue: QueueName) -> None:
+        """The engine has taken the call over to another line."""
+        call = self._find(call_id)
+        if call is not None:
+            call.order(MovedOrder(queue))
 
     def _find(self, call_id: CallId) -> CallLeg | None:
         return next((call for board in self._boards.values() if (call := board.legs.call(call_id))), None)
@@ -59,6 +80,7 @@ class Performer:
             return
         legs = []
         board = self._boards[call.server]
+        self._replace_running_dial(board, call, effect)
         for ring in effect.rings:
             telephone = self._desks.telephone_of(ring.agent)
             if telephone is None or telephone.server != call.server:
@@ -68,7 +90,26 @@ class Performer:
             board.legs.attach(call, leg)
             legs.append(leg)
         if legs:
-            call.order(DialOrder(legs, effect.ring_s))
+            whisper = self._phrases.whisper(effect.whisper) if effect.whisper else ()
+            call.order(DialOrder(legs, effect.ring_s, whisper))
+
+    def _replace_running_dial(self, board: Switchboard, call: CallLeg, effect: OfferCall) -> None:
+        """Telephones that ring already under the same offers are rung anew, together with the added ones.
+
+        A running Dial takes no further telephone, so it is ended; what it reports of its telephones means nothing.
+        """
+        for ring in effect.rings:
+            found = board.legs.offer(ring.offer)
+            if found is None:
+                continue
+            before = found[1]
+            board.legs.orphan(before)
+            before.withdrawn = True
+            if before.channel:
+                self._hang_up(board.server, before.channel)
+            for order in call.orders:
+                if isinstance(order, DialOrder) and before in order.legs:
+                    order.legs.remove(before)
 
     def _withdraw(self, effect: WithdrawOffer) -> None:
         for board in self._boards.values():

@@ -77,6 +77,7 @@ class Switchboard:
         desks: Desks,
         post: Callable[[Input], None],
         hang_up: Callable[[str], None],
+        hush: Callable[[str], None],
         key_pressed: Callable[[CallId, str], None],
         now: Callable[[], Instant],
     ) -> None:
@@ -85,6 +86,8 @@ class Switchboard:
         self._desks = desks
         self.post = post
         self._hang_up = hang_up
+        self.hush = hush
+        """Stops what is being played on a channel."""
         self._key_pressed = key_pressed
         self.now = now
         self._foreign: dict[str, _ForeignChannel] = {}

@@ -94,6 +94,32 @@ def _lines(config: Config) -> Iterator[Breach]:
             yield Breach(("line", index, "target_wait_s"), "acd_target_above_max", {"max_wait_s": line.max_wait_s})
 
 
+def _steps(config: Config) -> Iterator[Breach]:
+    destinations = (*BUILT_IN_DESTINATIONS, *(destination.name for destination in config.destinations))
+    announcements = [announcement.name for announcement in config.announcements]
+    lines = [line.name for line in config.lines]
+    yield from _twice("announcement", "name", announcements)
+    for index, line in enumerate(config.lines):
+        for number, step in enumerate(line.steps):
+            key = ("line", index, "step", number)
+            if step.at_s > line.max_wait_s:
+                yield Breach((*key, "at_s"), "acd_step_late")
+            if step.say is not None:
+                yield from _unknown((*key, "say"), "acd_unknown_announcement", step.say, announcements)
+            if step.move_to is not None:
+                yield from _unknown((*key, "move_to"), "acd_unknown_line", step.move_to, lines)
+            if step.leave_for is not None:
+                yield from _unknown((*key, "leave_for"), "acd_unknown_destination", step.leave_for, destinations)
+        for number, rule in enumerate(line.on_join):
+            key = ("line", index, "on_join", number)
+            yield from _unknown((*key, "leave_for"), "acd_unknown_destination", rule.leave_for, destinations)
+        yield from _twice("line", "key", (f"{line.name} {pressed.key}" for pressed in line.keys))
+        for number, pressed in enumerate(line.keys):
+            if pressed.leave_for is not None:
+                key = ("line", index, "key", number)
+                yield from _unknown((*key, "leave_for"), "acd_unknown_destination", pressed.leave_for, destinations)
+
+
 def _destinations(config: Config) -> Iterator[Breach]:
     destinations = (*BUILT_IN_DESTINATIONS, *(destination.name for destination in config.destinations))
     dialled = {trunk.name for trunk in config.trunks if trunk.dial_address is not None or trunk.external}
@@ -247,6 +273,7 @@ CHECKS: Final = (
     _names,
     _numbers,
     _lines,
+    _steps,
     _destinations,
     _loops,
     _operators,

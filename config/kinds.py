@@ -70,6 +70,8 @@ DialCode = Annotated[str, _matching(r"[*#][0-9]{1,5}", "acd_code")]
 Digit = Annotated[str, _matching(r"[0-9]", "acd_digit")]
 
 Sound = Annotated[str, _matching(r"(?!.*\.\.)[A-Za-z0-9_./-]{1,200}", "acd_sound")]
+PhrasePart = Annotated[str, _matching(r"\{(position|wait|line)\}|(?!.*\.\.)[A-Za-z0-9_./-]{1,200}", "acd_sound")]
+"""A sound, or a place where a value is spoken: `{position}`, `{wait}` (minutes), `{line}`."""
 """A sound without its extension, as Playback takes it: relative to the sounds' directory, or absolute."""
 
 SipUri = Annotated[

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.kinds import AnyName, FilePath, Level, LineText, Name, Number, Skills, Sound, Table
+from config.kinds import AnyName, FilePath, Level, LineText, Name, Number, PhrasePart, Skills, Sound, Table
+from config.steps import Key, OnJoin, Step
 
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 SecondsOrNone = Annotated[float, Field(ge=0, le=86400)]
@@ -44,6 +45,13 @@ class Line(Table):
     """So long a caller waits for the operator of his last talk; 0 is not at all."""
     redial_s: SecondsOrNone = 0.0
     """Whoever gave up waiting and calls again within this time has the old place; 0 is never."""
+    steps: tuple[Step, ...] = Field(default=(), alias="step")
+    """What happens by waiting time, beside the norm and the maximum."""
+    on_join: tuple[OnJoin, ...] = ()
+    """The first that applies sends a new call away at once."""
+    keys: tuple[Key, ...] = Field(default=(), alias="key")
+    whisper: tuple[PhrasePart, ...] = ()
+    """What the operator hears before the talk; nothing by default. It delays the talk by its length."""
     greeting: Sound | None = None
     """Played once before the call may be offered. None: no greeting."""
     music: AnyName = "default"

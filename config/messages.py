@@ -102,6 +102,9 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "acd_unknown_profile": ("no profile is named {name}{hint}", "профиля с именем {name} нет{hint}"),
     "acd_twice": ("{what} is already used by {other}", "{what} уже используется: {other}"),
     "acd_needs": ("needs {key} as well", "требует также {key}"),
+    "acd_exactly_one": ("must hold exactly one of {keys}", "должно содержать ровно одно из {keys}"),
+    "acd_unknown_announcement": ("{name} is no announcement{hint}", "объявления {name} нет{hint}"),
+    "acd_step_late": ("must not be after max_wait_s", "не может быть позже max_wait_s"),
     "acd_excludes": ("cannot stand beside {key}", "не может стоять вместе с {key}"),
     "acd_target_above_max": (
         "must be at most max_wait_s ({max_wait_s:g})",

@@ -13,6 +13,7 @@ from config.kinds import AnyName, FilePath, HostPort, LineText, Listen, Name, Ta
 from config.lines import Destination, Line, Music
 from config.people import Codes, Operator, OperatorsRange, PauseReason, Telephone
 from config.profile import Profile, load_profile
+from config.steps import Announcement
 from config.telephony import Asterisk, Trunk
 
 
@@ -76,6 +77,7 @@ class Config(Table):
     agi: Agi = Agi()
     servers: tuple[Asterisk, ...] = Field(alias="asterisk", min_length=1)
     lines: tuple[Line, ...] = Field(alias="line", min_length=1)
+    announcements: tuple[Announcement, ...] = Field(alias="announcement", default=())
     destinations: tuple[Destination, ...] = Field(alias="destination", default=())
     operators: tuple[Operator, ...] = Field(alias="operator", default=())
     operators_ranges: tuple[OperatorsRange, ...] = Field(alias="operators_range", default=())

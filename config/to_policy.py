@@ -3,8 +3,23 @@
 from collections.abc import Mapping
 
 from config.model import Config
+from config.steps import Step
 from queue_engine.ids import AgentId, QueueName
-from queue_engine.policy import AgentPolicy, QueuePolicy, Skill, Strategy
+from queue_engine.policy import (
+    AgentPolicy,
+    JoinCondition,
+    JoinRule,
+    KeyRule,
+    LeaveFor,
+    MoveTo,
+    QueuePolicy,
+    Relax,
+    Say,
+    Skill,
+    Strategy,
+    WaitStep,
+    Widen,
+)
 
 
 def to_policy(config: Config) -> tuple[tuple[QueuePolicy, ...], tuple[AgentPolicy, ...]]:
@@ -29,6 +44,10 @@ def to_policy(config: Config) -> tuple[tuple[QueuePolicy, ...], tuple[AgentPolic
             skills=_skills(line.skills),
             last_agent_wait_s=line.last_agent_wait_s,
             redial_s=line.redial_s,
+            steps=tuple(_step(step) for step in line.steps),
+            on_join=tuple(JoinRule(JoinCondition(rule.when), rule.leave_for, rule.limit) for rule in line.on_join),
+            keys=tuple(KeyRule(key.key, key.leave_for or "", key.callback) for key in line.keys),
+            whisper=bool(line.whisper),
         )
         for line in config.lines
     )
@@ -50,6 +69,18 @@ def to_policy(config: Config) -> tuple[tuple[QueuePolicy, ...], tuple[AgentPolic
         for operator in config.operators
     )
     return queues, agents
+
+
+def _step(step: Step) -> WaitStep:
+    if step.widen is not None:
+        return Widen(step.at_s, step.widen)
+    if step.relax is not None:
+        return Relax(step.at_s, _skills(step.relax))
+    if step.say is not None:
+        return Say(step.at_s, step.say, step.every_s)
+    if step.move_to is not None:
+        return MoveTo(step.at_s, QueueName(step.move_to))
+    return LeaveFor(step.at_s, step.leave_for or "hangup")
 
 
 def _skills(grades: Mapping[str, int]) -> tuple[Skill, ...]:

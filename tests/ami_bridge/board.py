@@ -21,6 +21,7 @@ class Bench:
     def __init__(self) -> None:
         self.inputs: list[Input] = []
         self.hung_up: list[str] = []
+        self.hushed: list[str] = []
         self.keys: list[tuple[str, str]] = []
         telephones = [Telephone(SERVER, f"op{n}") for n in (101, 102, 103)]
         self.desks = Desks(telephones, self.inputs.append)
@@ -32,6 +33,7 @@ class Bench:
             self.desks,
             self.inputs.append,
             self.hung_up.append,
+            self.hushed.append,
             lambda call, key: self.keys.append((call, key)),
             lambda: NOW,
         )
