@@ -14,6 +14,7 @@ from acd.lab.errors import ProcessFailed
 from acd.lab.plans import Answering, Caller, Kind, arriving
 from acd.lab.process import until
 from acd.lab.site import Site
+from acd.lab.sounds import write_tone
 
 pytestmark = pytest.mark.asterisk
 
@@ -181,3 +182,18 @@ async def test_frozen_daemon_goes_on(centre):
     await until(lambda: state_of(centre.daemon.pid) in {"T", "t"})
     centre.daemon.sigcont()
     assert (await centre.until(lambda status: status.healthy)).healthy
+
+
+@pytest.mark.parametrize("site", [Site(operators=1, rtp_timeout_s=2, auto_login=False)])
+async def test_callers_with_speech_are_kept_and_silent_ones_are_cut_off(centre):
+    """SIPp plays a file as speech: with it Asterisk's time-out of the media passes by, without it the call is ended."""
+    tone = write_tone(centre.home / "tone.al")
+    speaking = centre.callers([Caller("79001", patience_ms=6000)], rtp_file=tone)
+    silent = centre.callers([Caller("79002", patience_ms=30_000)], port=5061)
+    async with speaking, silent:
+        spoke, said_nothing = await speaking.finish(30), await silent.finish(30)
+    assert (spoke.left, spoke.served) == (1, 0)
+    assert (said_nothing.left, said_nothing.served) == (0, 1)
+    rows = {row["caller"]: row for row in await centre.settled(2)}
+    assert rows["79001"]["outcome"] == "abandoned"
+    assert rows["79002"]["cause"] == 44
