@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -380,10 +380,3 @@ class LabCentre:
         secrets = dict.fromkeys(telephones, TELEPHONE_SECRET)
         folder = self._folder("registration")
         await Registration(folder, local, self.slice.asterisk, secrets, remove=remove).run()
-
-    @contextlib.asynccontextmanager
-    async def without_daemon(self) -> AsyncIterator[None]:
-        """Kill the daemon for the length of the block, and start a new one at its end."""
-        await self.kill_daemon()
-        yield
-        await self.start_daemon()
