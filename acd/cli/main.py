@@ -11,7 +11,7 @@ from rich.markup import escape
 from typer.main import get_command
 
 import acd
-from acd.cli import agents, asterisk, calls, checking, daemon, report, status, tokens
+from acd.cli import agents, asterisk, calls, checking, daemon, records, report, status, tokens
 from acd.cli.exits import CommandFailed, ExitCode
 from acd.cli.help import localise, tell
 from acd.cli.session import DEFAULT_CONFIG, Session
@@ -38,6 +38,7 @@ application.add_typer(agents.agents, name="agents")
 application.add_typer(calls.calls, name="calls")
 application.add_typer(report.report, name="report")
 application.command("asterisk-conf", help=asterisk.HELP)(asterisk.asterisk_conf)
+application.add_typer(records.records, name="records")
 application.add_typer(tokens.tokens, name="tokens")
 application.command("audit", help=tokens.AUDIT_HELP)(tokens.audit)
 application.command("reload", help=daemon.RELOAD_HELP)(daemon.reload)

@@ -163,6 +163,19 @@ async def _note(database: "ControlDatabase", action: str, object_: str, detail: 
     await Trail(database).acted(person, "console", action, object_, wall_time(), detail=detail)
 
 
+def note_at_keyboard(session: Session, action: str, object_: str, detail: str) -> None:
+    """Put into the trail what is done at the keyboard.
+
+    Raises:
+        CommandFailed: It cannot be put there; then it must not be done.
+    """
+
+    async def ask(database: "ControlDatabase") -> None:
+        await _note(database, action, object_, detail)
+
+    _with_database(session, ask)
+
+
 _T = TypeVar("_T")
 
 
