@@ -8,7 +8,7 @@ import pytest
 from queue_engine.effects import OfferCall, WithdrawOffer
 from queue_engine.facts import AgentState, CallAnswered, CallEnded, OfferMissed, OfferWithdrawn, ReachWidened
 from queue_engine.ids import CallId
-from queue_engine.inputs import AgentLoggedOut, CallerHungUp, OfferAnswered, OfferFailed, RingFailure
+from queue_engine.inputs import AgentLoggedOut, CallerHungUp, GreetingEnded, OfferAnswered, OfferFailed, RingFailure
 from queue_engine.policy import AgentPolicy, QueuePolicy, Relax, Skill, Strategy, Widen
 from tests.queue_engine.centre import LINE, Centre, agent, of
 
@@ -165,14 +165,12 @@ def test_levels_widen_by_waiting_time():
 def test_the_nearest_level_goes_first():
     """Whoever is of the first level is asked first, also when the call has waited long and others idle longer."""
     centre = levels()
-    centre.call("a")
-    centre.wait(45)
-    centre.feed(CallerHungUp(CallId("a")))
     centre.log_in("3", "2")
-    centre.wait(5)
+    centre.call("a", greeted=False)
+    centre.wait(50)
     centre.log_in("1")
-    centre.call("b", ago=50)
-    assert centre.offers() == {"1": "b"}
+    centre.feed(GreetingEnded(CallId("a")))
+    assert centre.offers() == {"1": "a"}
 
 
 def test_a_second_level_operator_takes_who_has_waited_long_before_who_came_now():

@@ -34,7 +34,7 @@ from queue_engine.inputs import (
     TalkEnded,
     WrapUpEnded,
 )
-from queue_engine.policy import QueuePolicy
+from queue_engine.policy import QueuePolicy, Strategy
 from tests.queue_engine.centre import LINE, Centre, agent, of
 
 ONE = AgentId("1")
@@ -89,12 +89,27 @@ def test_no_offer_to_who_missed_the_call_while_another_is_free():
     assert centre.offers() == {"2": "a"}
 
 
+def test_who_missed_is_passed_over_whatever_the_strategy_says():
+    """In a fixed order the first operator would get the call again at once: the second gets it."""
+    quiet = {"back_off_no_answer_s": 0.0, "pause_after_misses": 0}
+    policy = QueuePolicy(LINE, strategy=Strategy.FIXED_ORDER)
+    centre = Centre(policy, agents=(agent("1", **quiet), agent("2", **quiet)))
+    centre.log_in("1", "2")
+    centre.call("a")
+    centre.feed(OfferFailed(centre.offer_of("1"), RingFailure.NO_ANSWER))
+    assert centre.offers() == {"2": "a"}
+    centre.call("b")
+    assert centre.offers() == {"2": "a", "1": "b"}
+
+
 def test_the_place_is_kept_through_a_missed_offer():
     """A call that nobody picked up stands where it stood, before whoever came later."""
     centre = Centre(agents=(agent("1"),))
     centre.log_in("1")
     centre.call("a")
+    centre.wait(5)
     centre.call("b")
+    centre.wait(5)
     centre.feed(OfferFailed(centre.offer_of("1"), RingFailure.BUSY))
     assert centre.waiting() == ["a", "b"]
     centre.wait(2)
@@ -219,6 +234,17 @@ def test_answer_and_end_are_told_once_with_exact_times():
     assert of(step, ReleaseCall) == [ReleaseCall(A)]
     assert centre.feed(CallerHungUp(A)).facts == ()
     assert centre.feed(TalkEnded(A, Party.AGENT)).facts == ()
+
+
+def test_the_wait_of_an_answered_call_is_from_entry_to_answer():
+    """Not to the offer: a telephone that rings long is part of the wait."""
+    centre = Centre(agents=(agent("1"),))
+    centre.call("a")
+    centre.wait(3)
+    centre.log_in("1")
+    centre.wait(4)
+    step = centre.feed(OfferAnswered(centre.offer_of("1")))
+    assert [fact.waited_s for fact in of(step, CallAnswered)] == [7]
 
 
 def test_the_caller_who_ends_the_talk_is_the_one_who_ended_it():
