@@ -115,8 +115,8 @@ def _sent_away(floor: Floor, call: Call) -> bool:
             case JoinCondition.LINE_TOO_LONG:
                 applies = line.waiting_count() >= rule.limit
             case JoinCondition.WAIT_TOO_LONG:
-                wait_s = line.expected_wait_s(line.waiting_count())
-                applies = wait_s is not None and wait_s > rule.limit and not any(map(len, line.ready))
+                wait_s = line.wait_of_a_new_call_s()
+                applies = wait_s is not None and wait_s > rule.limit
         if applies:
             rings.overflow(floor, call, rule.destination, rule.condition.value)
             return True

@@ -18,7 +18,7 @@ from queue_engine.dispatch import dispatch, ring_more
 from queue_engine.effects import Effect
 from queue_engine.facts import Fact
 from queue_engine.floor import Floor
-from queue_engine.ids import Instant
+from queue_engine.ids import Instant, QueueName
 from queue_engine.inputs import (
     AgentBecameReachable,
     AgentBecameUnreachable,
@@ -119,6 +119,14 @@ class QueueEngine:
     def counts(self) -> EngineCounts:
         """Return how many calls and operators there are of each kind. Cheap."""
         return views.counts(self._floor)
+
+    def expected_wait_s(self, queue: QueueName) -> float | None:
+        """Return how long a caller who joined the line now would wait, in seconds (method: `ewt.py`).
+
+        0 while somebody is ready for the line; None if nobody is on duty or the line is unknown.
+        """
+        line = self._floor.lines.get(queue)
+        return None if line is None else line.wait_of_a_new_call_s()
 
     def _step(self) -> Step:
         floor = self._floor

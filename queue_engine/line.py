@@ -169,6 +169,12 @@ class Line:
         """Return the place among those who wait for an offer; 1 is the next one."""
         return 1 + sum(rank.position(entry) for rank in self.waiting)
 
+    def wait_of_a_new_call_s(self) -> float | None:
+        """Return how long a caller who joins now will wait; None when nobody is on duty."""
+        if any(map(len, self.ready[:1])):
+            return 0.0
+        return self.expected_wait_s(self.waiting_count())
+
     def expected_wait_s(self, ahead: int) -> float | None:
         """Return how long somebody with so many before him will wait on; None when nobody is on duty."""
         return self.pace.wait_s(ahead, self.on_duty)
