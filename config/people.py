@@ -110,6 +110,9 @@ class OperatorsRange(Table):
     first: OperatorNumber
     count: Annotated[int, Field(ge=1, le=5000)]
     lines: tuple[AnyName, ...] = ()
+    levels: dict[AnyName, Level] = Field(default_factory=dict)
+    """At which level they serve a line; 1 where it is not said."""
+    skills: Skills = Field(default_factory=dict)
     contact: SipUri | None = None
     """Fixed contact of each, `{number}` standing for the operator's number. Without one the telephones register."""
     secret: SecretValue | None = None
@@ -139,6 +142,8 @@ class OperatorsRange(Table):
                 number=number,
                 pin=self.pin,
                 lines=self.lines,
+                levels=self.levels,
+                skills=self.skills,
                 auto_login=self.auto_login,
                 wrap_up_s=self.wrap_up_s,
                 pause_after_misses=self.pause_after_misses,

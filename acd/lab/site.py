@@ -75,6 +75,10 @@ class Site:
     """0 suits callers without media."""
     qualify_s: int | None = None
     language: Language = "ru"
+    line: str = ""
+    """TOML that is added to the line's table: steps, keys, a strategy."""
+    operator: str = ""
+    """TOML that is added to the table of the operators."""
     more: str = ""
     """TOML that is added at the end: further lines, operators, destinations."""
 
@@ -135,6 +139,7 @@ ring_s = {self.ring_s}
 wrap_up_s = {self.wrap_up_s}
 min_talk_s = {self.min_talk_s}
 {greeting}
+{self.line}
 
 [[operators_range]]
 first = "{self.first_operator}"
@@ -146,6 +151,7 @@ auto_login = {str(self.auto_login).lower()}
 pause_after_misses = {self.pause_after_misses}
 back_off = {{ refused_s = {self.back_off_refused_s}, no_answer_s = {self.back_off_no_answer_s} }}
 {qualify}
+{self.operator}
 
 [[trunk]]
 name = "city"

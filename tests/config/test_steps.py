@@ -53,7 +53,10 @@ def test_every_kind_of_step_reaches_the_engine(tmp_path):
       { at_s = 60, move_to = "second-level" },
       { at_s = 90, leave_for = "sorry" },
     ]
-    on_join = [{ when = "line_too_long", limit = 50, leave_for = "sorry" }, { when = "no_operator", leave_for = "sorry" }]
+    on_join = [
+      { when = "line_too_long", limit = 50, leave_for = "sorry" },
+      { when = "no_operator", leave_for = "sorry" },
+    ]
     key = [{ key = "1", callback = true }, { key = "2", leave_for = "sorry" }]
     """
     policy = to_policy(load_config(written(tmp_path, more)))[0][1]
