@@ -11,7 +11,8 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -55,12 +56,20 @@ def _free_port() -> int:
         return port
 
 
-@pytest.fixture(scope="session")
-def postgres_cluster() -> Iterator[Cluster]:
-    """A cluster for the session; skips where PostgreSQL is not installed."""
+class NotInstalled(Exception):
+    """There is no PostgreSQL server on this machine."""
+
+
+@contextmanager
+def postgres_server(options: Sequence[str] = ()) -> Iterator[Cluster]:
+    """Run a cluster for as long as the block runs, with further options of the server.
+
+    Raises:
+        NotInstalled: There is no PostgreSQL server on this machine.
+    """
     initdb, pg_ctl = program("initdb"), program("pg_ctl")
     if initdb is None or pg_ctl is None:
-        pytest.skip("PostgreSQL is not installed")
+        raise NotInstalled
     folder = Path(tempfile.mkdtemp(prefix="acd-postgres-"))
     if os.geteuid() == 0:
         user = pwd.getpwnam("postgres")
@@ -68,17 +77,27 @@ def postgres_cluster() -> Iterator[Cluster]:
     data, log = folder / "data", folder / "log"
     run = [*as_server_user(), "env", "LC_ALL=C.UTF-8"]
     port = _free_port()
-    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c fsync=off -c jit=off"
+    ours = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c fsync=off -c jit=off"
     started = False
     try:
         _check([*run, initdb, "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"])
-        _check([*run, pg_ctl, "-D", str(data), "-l", str(log), "-w", "-o", options, "start"])
+        _check([*run, pg_ctl, "-D", str(data), "-l", str(log), "-w", "-o", " ".join((ours, *options)), "start"])
         started = True
         yield Cluster(port)
     finally:
         if started:
             _check([*run, pg_ctl, "-D", str(data), "-m", "immediate", "-w", "stop"])
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[Cluster]:
+    """A cluster for the session; skips where PostgreSQL is not installed."""
+    try:
+        with postgres_server() as cluster:
+            yield cluster
+    except NotInstalled:
+        pytest.skip("PostgreSQL is not installed")
 
 
 @pytest.fixture

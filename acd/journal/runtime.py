@@ -128,7 +128,7 @@ class JournalRuntime:
 
     async def _limits(self) -> Instant | None:
         await self._watch.look(self._floor.now())
-        return await self.journal.cards.earliest_alarm()
+        return await self.journal.cards.earliest_alarm(self.journal.service)
 
     async def _letters(self) -> Instant | None:
         await self._deliverer.deliver(self._floor.now())

@@ -72,7 +72,7 @@ async def test_a_finished_card_closes_for_good_by_itself(kemerovo):
     closed = await kemerovo.journal.cards.get(card.id)
     assert closed.state is CardState.CLOSED
     assert (await kemerovo.journal.cards.history(card.id))[-1].actor == "clock"
-    assert await kemerovo.journal.cards.earliest_alarm() is None
+    assert await kemerovo.journal.cards.earliest_alarm("kemerovo-support") is None
 
 
 async def test_a_promised_answer_comes_back_into_work(kemerovo):

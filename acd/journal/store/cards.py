@@ -103,7 +103,7 @@ class Cards:
         table = tables.card
         async with self._engine.begin() as connection:
             result = await connection.execute(
-                update(table).where(table.c.id == before.id, table.c.version == before.version).values(_row_of(stored))
+                update(table).where(table.c.id == before.id, table.c.version == before.version).values(row_of(stored))
             )
             if result.rowcount != 1:
                 raise conflict(await _get(connection, before.id), before.version, after)
@@ -161,11 +161,13 @@ class Cards:
             )
             return [card_of(row) for row in rows.mappings()]
 
-    async def earliest_alarm(self) -> Instant | None:
-        """Return when the next alarm of any card falls due."""
-        column = tables.card.c.alarm_at
+    async def earliest_alarm(self, service: str) -> Instant | None:
+        """Return when the next alarm of any card of the service falls due."""
+        table = tables.card
+        column = table.c.alarm_at
+        wanted = (table.c.service == service, column.is_not(None))
         async with self._engine.connect() as connection:
-            found = await connection.scalar(select(column).where(column.is_not(None)).order_by(column).limit(1))
+            found = await connection.scalar(select(column).where(*wanted).order_by(column).limit(1))
         return None if found is None else Instant(found)
 
     async def begin_talk(self, card: int, talk: Talk) -> None:
@@ -234,7 +236,7 @@ async def add_in(
     """Store a fresh card in the caller's transaction: see `Cards.add`."""
     running = await _draw_number(connection, card.service, card.year)
     stored = replace(card, running=running)
-    values = _row_of(stored)
+    values = row_of(stored)
     del values["id"]
     result = await connection.execute(insert(tables.card).values(values).returning(tables.card.c.id))
     stored = replace(stored, id=result.scalar_one())
@@ -266,7 +268,8 @@ def card_of(row: RowMapping) -> Card:
     return Card(**values)
 
 
-def _row_of(card: Card) -> dict[str, Any]:
+def row_of(card: Card) -> dict[str, Any]:
+    """Return the row that holds a card."""
     values = {name: getattr(card, name) for name in FIELD_NAMES}
     values["announced"] = " ".join(sorted(card.announced))
     alarm = next_alarm(card)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from acd.journal.search import beginnings, words
+from acd.journal.search import words
 from acd.journal.store import tables
 from acd.journal.store.lists import with_words
 from queue_engine.ids import Instant
@@ -145,10 +145,9 @@ class Knowledge:
         table = tables.article
         columns = [column for column in table.c if column.name != "search"]
         statement = select(*columns).where(table.c.service == service, table.c.state == state)
-        if beginnings(question):
-            statement = with_words(statement, self._engine.dialect.name, "journal_article", question)
+        statement = with_words(statement, self._engine.dialect.name, table, question)
         async with self._engine.connect() as connection:
-            rows = await connection.execute(statement.order_by(table.c.id.desc()).limit(limit))
+            rows = await connection.execute(statement.limit(limit))
             return [_article(row) for row in rows]
 
 

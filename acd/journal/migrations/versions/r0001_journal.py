@@ -148,25 +148,24 @@ def upgrade() -> None:
     op.create_index(
         "ix_journal_card_alarm_at",
         "journal_card",
-        ["alarm_at"],
+        ["service", "alarm_at", "id"],
         unique=False,
         sqlite_where=sa.text("alarm_at IS NOT NULL"),
         postgresql_where=sa.text("alarm_at IS NOT NULL"),
     )
-    op.create_index("ix_journal_card_caller", "journal_card", ["caller", "id"], unique=False)
-    op.create_index("ix_journal_card_list", "journal_card", ["service", "id"], unique=False)
-    op.create_index(
-        "ix_journal_card_open",
-        "journal_card",
-        ["service", "id"],
-        unique=False,
-        sqlite_where=sa.text("open"),
-        postgresql_where=sa.text("open"),
-    )
-    op.create_index("ix_journal_card_opened_at", "journal_card", ["service", "opened_at"], unique=False)
-    op.create_index("ix_journal_card_organisation", "journal_card", ["organisation_id", "id"], unique=False)
-    op.create_index("ix_journal_card_responsible", "journal_card", ["service", "responsible", "id"], unique=False)
-    op.create_index("ix_journal_card_state", "journal_card", ["service", "state", "id"], unique=False)
+    for name, *columns in (
+        ("caller", "service", "caller", "id"),
+        ("list", "service", "id"),
+        ("open", "service", "open", "id"),
+        ("open_responsible", "service", "open", "responsible", "id"),
+        ("open_state", "service", "open", "state"),
+        ("opened_at", "service", "opened_at"),
+        ("organisation", "service", "organisation_id", "id"),
+        ("reason", "service", "reason_id", "id"),
+        ("responsible", "service", "responsible", "id"),
+        ("state", "service", "state", "id"),
+    ):
+        op.create_index(f"ix_journal_card_{name}", "journal_card", columns)
     op.create_table(
         "journal_official",
         sa.Column("id", _ID, autoincrement=True, nullable=False),
