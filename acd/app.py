@@ -11,8 +11,7 @@ from typing import Any
 
 import structlog
 
-from acd.control.app import control_app
-from acd.control.server import ControlServer
+from acd.control.app import control_server
 from acd.notify import notify
 from acd.running import RunningCentre
 from config.model import Config
@@ -54,7 +53,7 @@ async def _signals(on_stop: Callable[[], None], on_reload: Callable[[], None]) -
             loop.remove_signal_handler(number)
 
 
-class _Stop(Exception):  # noqa: N818  (it is no error)
+class _Stop(Exception):
     """Ends the group of tasks."""
 
 
@@ -73,7 +72,7 @@ async def run_daemon(config: Config, options: DaemonOptions) -> int:
     def on_stop() -> None:
         (insisted if asked.is_set() else asked).set()
 
-    control = ControlServer(control_app(centre, config), config.control.listen.host, config.control.listen.port)
+    control = control_server(centre, config)
     forced = broken = False
     async with _signals(on_stop, reload_wanted.set):
         with contextlib.suppress(_Stop):

@@ -84,7 +84,8 @@ class FastLog:
         if not self._logger.isEnabledFor(logging.INFO):
             return
         for key in NUMBER_KEYS & fields.keys():
-            fields[key] = mask_number(fields[key])
+            if isinstance(number := fields[key], str):
+                fields[key] = mask_number(number)
         head = {"event": event, "level": "info", "timestamp": datetime.fromtimestamp(at, UTC)}
         os.write(_fast_out, orjson.dumps(head | fields, default=str, option=orjson.OPT_APPEND_NEWLINE))
 

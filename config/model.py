@@ -4,13 +4,14 @@ This module joins the parts; what a value may be is said in `kinds.py`, what mus
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from config.errors import Language
 from config.kinds import AnyName, FilePath, HostPort, LineText, Listen, Name, Table, TimeZone
 from config.lines import Destination, Line, Music
+from config.messages import mistake
 from config.people import Codes, Operator, OperatorsRange, PauseReason, Telephone
 from config.profile import Profile, load_profile
 from config.steps import Announcement
@@ -43,6 +44,16 @@ class Control(Table):
     """The daemon's own interface for `acd status` and the like."""
 
     listen: Listen = HostPort("127.0.0.1", 8122)
+    certificate: FilePath | None = None
+    """PEM chain. With it and `key` HTTPS is spoken, and addresses beyond loopback may be listened on."""
+    key: FilePath | None = None
+
+    @model_validator(mode="after")
+    def _certificate_with_its_key(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            missing, at = ("key", "certificate") if self.key is None else ("certificate", "key")
+            raise mistake("acd_needs", key=missing, at=at)
+        return self
 
 
 class Agi(Table):

@@ -68,7 +68,7 @@ class Session:
             raise CommandFailed(
                 ExitCode.DAEMON_AWAY, _NO_TOKEN, _NO_TOKEN_ADVICE, path=path, reason=fault.reason
             ) from fault
-        return ControlClient(config.control.listen.host, config.control.listen.port, token)
+        return ControlClient.of(config, token)
 
     def print_json(self, content: object) -> None:
         """Write an object as JSON: indented on a terminal, one line elsewhere."""

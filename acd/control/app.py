@@ -24,6 +24,7 @@ from acd.control.errors import RequestRefused, StoreAway
 from acd.control.events import Event, Gap, Heartbeat, names_a_number, shown_to
 from acd.control.openapi import openapi_document
 from acd.control.place import token_path
+from acd.control.server import ControlServer, Tls
 from acd.control.store.database import ControlDatabase
 from acd.control.store.tokens import StoreGuard, TokenStore
 from acd.control.store.trail import Trail
@@ -77,8 +78,24 @@ class ControlApp(Starlette):
             await self._database.close()
 
 
-def control_app(centre: Centre, config: Config) -> ControlApp:
+def control_server(centre: Centre, config: Config, more: Sequence[BaseRoute] = ()) -> ControlServer:
+    """Return the listener of the daemon's control API, at the address and with the certificate of the configuration.
+
+    Raises:
+        TokenFileError: The token's file cannot be made or must not be trusted.
+    """
+    settings = config.control
+    tls = None if settings.certificate is None or settings.key is None else Tls(settings.certificate, settings.key)
+    return ControlServer(control_app(centre, config, more), settings.listen.host, settings.listen.port, tls=tls)
+
+
+def control_app(centre: Centre, config: Config, more: Sequence[BaseRoute] = ()) -> ControlApp:
     """Return the daemon's control API; the administrator's token file is made if it is not there.
+
+    Args:
+        centre: The running call centre.
+        config: Where tokens and records are.
+        more: Further routes, which bring their own authentication.
 
     Raises:
         TokenFileError: The token's file cannot be made or must not be trusted.
@@ -86,7 +103,7 @@ def control_app(centre: Centre, config: Config) -> ControlApp:
     console = FileGuard(ensure_token_file(token_path(config)))
     database = ControlDatabase(config.database.url)
     guard = Guards(console, StoreGuard(TokenStore(database), centre.now))
-    return ControlApp(centre, guard, Trail(database), database=database)
+    return ControlApp(centre, guard, Trail(database), database=database, more=more)
 
 
 def build_app(centre: Centre, guard: Guard, trail: Trail | None = None, more: Sequence[BaseRoute] = ()) -> ControlApp:

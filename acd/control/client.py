@@ -8,6 +8,7 @@ from typing import Any, Final
 import orjson
 
 from acd.control.errors import DaemonAway, RequestRefused
+from config.model import Config
 
 TIMEOUT_S: Final = 5.0
 """The daemon answers from memory: what takes longer is a daemon that hangs."""
@@ -23,6 +24,19 @@ class ControlClient:
         self._port = port
         self._token = token
         self._tls = tls
+
+    @classmethod
+    def of(cls, config: Config, token: str) -> "ControlClient":
+        """Return the way to the daemon of a configuration.
+
+        Its own certificate is what is trusted, whatever name stands in it: it is read from the same machine's disk.
+        """
+        listen, certificate = config.control.listen, config.control.certificate
+        tls = None
+        if certificate is not None:
+            tls = ssl.create_default_context(cafile=str(certificate))
+            tls.check_hostname = False
+        return cls(listen.host, listen.port, token, tls=tls)
 
     @property
     def address(self) -> str:

@@ -7,4 +7,4 @@ from config.model import Config
 
 def token_path(config: Config) -> Path:
     """Return the file of the administrator's token."""
-    return config.database.spool.parent / "control.token"
+    return config.database.spool.absolute().parent / "control.token"

@@ -82,7 +82,7 @@ def _of_site(config: Config, path: Path) -> list[Check]:
     checks = [
         Check("norms", partial(norms.norms, config)),
         Check("secret.bare", partial(norms.bare_secrets, config, path)),
-        *(Check("secret.file", partial(machine.secret_file, key, file)) for key, file in norms.secret_paths(path)),
+        *(Check("secret.file", partial(machine.secret_file, key, file)) for key, file in _secret_files(config, path)),
         Check("data", partial(machine.folder_writable, "data", "", data)),
         Check("disk", partial(machine.disk_space, "", data)),
         Check("database", partial(records, config.database.url)),
@@ -94,6 +94,16 @@ def _of_site(config: Config, path: Path) -> list[Check]:
     if not config.site.lab:
         checks.append(Check("service", partial(machine.service_enabled, UNIT, systemd=machine.systemd_runs())))
     return checks
+
+
+def _secret_files(config: Config, path: Path) -> list[tuple[str, Path]]:
+    """Return every file that holds a secret, with what it is: those of the configuration and the daemon's own."""
+    files = norms.secret_paths(path)
+    if config.control.key is not None:
+        files.append(("control.key", config.control.key))
+    if token_path(config).exists():
+        files.append(("control.token", token_path(config)))
+    return files
 
 
 def host_names(config: Config) -> list[tuple[str, str]]:
@@ -121,9 +131,8 @@ def _is_address(host: str) -> bool:
 
 def daemon_runs(config: Config) -> bool:
     """Return whether our own daemon answers at the address of the control API."""
-    listen = config.control.listen
     try:
-        ControlClient(listen.host, listen.port, read_token_file(token_path(config))).get("/v1/health")
+        ControlClient.of(config, read_token_file(token_path(config))).get("/v1/health")
     except ControlError:
         return False
     return True

@@ -7,7 +7,7 @@ import logging
 import pytest
 import structlog
 
-from acd.logs import during_call, mask_number, set_up_logs
+from acd.logs import FastLog, during_call, mask_number, set_up_logs
 from queue_engine.ids import CallId
 
 
@@ -97,3 +97,21 @@ def test_terminal_gets_text_for_people():
 def test_mask_keeps_two_digits_at_most(number, masked):
     """Internal numbers stay readable, a subscriber's does not, a name never does."""
     assert mask_number(number) == masked
+
+
+def test_fast_line_is_as_any_other(tmp_path):
+    """What bypasses the standard library has the same shape, and hides numbers as well; no number is no trouble."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    with (tmp_path / "log").open("w+", encoding="utf-8") as stream:
+        set_up_logs(stream=stream)
+        try:
+            FastLog("facts").info("call.accepted", 1_795_251_600.0, {"caller": "+79271234567", "number": None})
+        finally:
+            set_up_logs(stream=io.StringIO())
+            root.handlers[:] = handlers
+            root.setLevel(level)
+            structlog.reset_defaults()
+        line = json.loads((tmp_path / "log").read_text(encoding="utf-8"))
+    assert (line["event"], line["level"], line["caller"], line["number"]) == ("call.accepted", "info", "***67", None)
+    assert line["timestamp"] == "2026-11-21T09:00:00+00:00"

@@ -1,14 +1,22 @@
 """The listener's life, and who may read the administrator's token."""
 
+import asyncio
+import shutil
 import socket
 import stat
+import subprocess
 
 import pytest
 
 from acd.control.access import FileGuard, ensure_token_file, read_token_file
-from acd.control.errors import ListenError, TokenFileError
-from acd.control.server import ControlServer
-from tests.acd.stage import HOST, Stage, Tokens, ask, served
+from acd.control.app import control_server
+from acd.control.client import ControlClient
+from acd.control.errors import DaemonAway, ListenError, TokenFileError
+from acd.control.place import token_path
+from acd.control.server import ControlServer, Tls
+from config.errors import ConfigErrors
+from config.load import load_config
+from tests.acd.stage import HOST, Stage, Tokens, ask, served, write_site
 
 
 async def test_taken_port_is_an_error_with_a_name(stage: Stage):
@@ -76,3 +84,53 @@ def test_token_file_that_cannot_be_made_is_told(tmp_path):
     """The folder is missing: the error names the file."""
     with pytest.raises(TokenFileError, match="cannot be created"):
         ensure_token_file(tmp_path / "no" / "control.token")
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """Return a certificate for nobody in particular, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    named = ["-subj", "/CN=acd", "-days", "2", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*made, *named], check=True, capture_output=True, timeout=30)
+    return certificate, key
+
+
+async def test_with_a_certificate_https_is_spoken(tmp_path, unused_tcp_port_at, certificate):
+    """The command line trusts the certificate of its own configuration, on any address."""
+    path = write_site(tmp_path, port=unused_tcp_port_at(HOST))
+    text = path.read_text(encoding="utf-8").replace(
+        "[agi]", f'certificate = "{certificate[0]}"\nkey = "{certificate[1]}"\n\n[agi]'
+    )
+    path.write_text(text, encoding="utf-8")
+    stage = Stage(path)
+    server = control_server(stage, stage.config)
+    await server.start()
+    try:
+        client = ControlClient.of(stage.config, read_token_file(token_path(stage.config)))
+        assert (await asyncio.to_thread(client.get, "/v1/health"))["status"] == "ok"
+        plain = ControlClient(HOST, server.port, "x")
+        with pytest.raises(DaemonAway):
+            await asyncio.to_thread(plain.get, "/v1/health")
+    finally:
+        await server.close()
+
+
+async def test_certificate_that_cannot_be_read_is_told(tmp_path):
+    """A file that is no certificate is an error with the address."""
+    broken = tmp_path / "broken.pem"
+    broken.write_text("nothing", encoding="utf-8")
+    with pytest.raises(ListenError):
+        await ControlServer(lambda *_: None, HOST, 0, tls=Tls(broken, broken)).start()
+
+
+def test_certificate_without_its_key_is_a_mistake(tmp_path):
+    """Both or none."""
+    path = write_site(tmp_path)
+    text = path.read_text(encoding="utf-8").replace("[agi]", 'certificate = "c.pem"\n\n[agi]')
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigErrors, match=r"control\.certificate"):
+        load_config(path)
