@@ -7,9 +7,10 @@ The first fact of another run closes them at the last fact that was recorded bef
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from operator import attrgetter
+from typing import Any, Final, get_args
 
 from sqlalchemy import Table
 
@@ -18,6 +19,7 @@ from callback.facts import (
     CallbackAttemptFailed,
     CallbackAttemptStarted,
     CallbackConnected,
+    CallbackFact,
     CallbackImpossible,
     CallbackLate,
     CallbackOwed,
@@ -71,43 +73,52 @@ class Rule:
     row: Callable[..., Any]
     key: str
     """The column that names a row."""
-    concerns: Callable[[RecordedFact], str | int | None]
-    """The key of the row that the fact concerns; None where it concerns none."""
-    after: Callable[[Any, RecordedFact], Any]
+    named_by: Callable[[type], str | None]
+    """The field of facts of this kind that names the row; None where the kind concerns no row."""
+    after: Callable[[Any, Any], Any]
 
 
-_OF_ATTEMPTS: Final = (
-    CallbackAttemptStarted | CallbackRang | CallbackConnected | CallbackReached | CallbackAttemptFailed
+_OF_CALL_BACKS: Final = frozenset(get_args(CallbackFact))
+_OF_ATTEMPTS: Final = frozenset(
+    {CallbackAttemptStarted, CallbackRang, CallbackConnected, CallbackReached, CallbackAttemptFailed}
 )
-_OF_BREAKS: Final = CallbackOwed | CallbackImpossible | BreakJoined | CallbackLate | CallbackAttemptStarted
+_OF_BREAKS: Final = frozenset({CallbackOwed, CallbackImpossible, BreakJoined, CallbackLate, CallbackAttemptStarted})
 
 
-def _call(fact: RecordedFact) -> str | None:
-    if type(fact).__module__ == CallBroke.__module__:
-        return None
-    return getattr(fact, "call", None)
+def _if_it_has(field_name: str, kind: type) -> str | None:
+    return field_name if field_name in kind.__slots__ else None  # type: ignore[attr-defined]  # all facts have slots
 
 
-def _broken_call(fact: RecordedFact) -> str | None:
-    if isinstance(fact, CallBroke):
-        return fact.call
-    return fact.broken_call if isinstance(fact, _OF_BREAKS) else None
+def _broken_call(kind: type) -> str | None:
+    if kind is CallBroke:
+        return "call"
+    return "broken_call" if kind in _OF_BREAKS else None
 
 
 RULES: Final = (
-    Rule(tables.calls, CallRow, "call", _call, call_after),
-    Rule(tables.offers, OfferRow, "offer", lambda fact: getattr(fact, "offer", None), offer_after),
+    Rule(tables.calls, CallRow, "call", lambda kind: None if kind in _OF_CALL_BACKS else "call", call_after),
+    Rule(tables.offers, OfferRow, "offer", lambda kind: _if_it_has("offer", kind), offer_after),
     Rule(tables.breaks, BreakRow, "call", _broken_call, break_after),
-    Rule(tables.call_backs, RequestRow, "request", lambda fact: getattr(fact, "request", None), request_after),
+    Rule(tables.call_backs, RequestRow, "request", lambda kind: _if_it_has("request", kind), request_after),
     Rule(
         tables.call_back_attempts,
         AttemptRow,
         "call",
-        lambda fact: fact.call if isinstance(fact, _OF_ATTEMPTS) else None,
+        lambda kind: "call" if kind in _OF_ATTEMPTS else None,
         attempt_after,
     ),
 )
 """Every derived table except the operators' states, whose facts change two rows each."""
+
+
+def _rules_for(kind: type) -> tuple[tuple[Rule, Callable[[Any], Any]], ...]:
+    named = ((rule, rule.named_by(kind)) for rule in RULES)
+    return tuple((rule, attrgetter(name)) for rule, name in named if name is not None)
+
+
+_RULES_BY_KIND: Final = {kind: _rules_for(kind) for kind in get_args(RecordedFact) if kind is not AgentStateChanged}
+"""The rules that facts of a kind go through, each with what reads the row's key off the fact."""
+
 
 _OFFERS: Final = RULES[1]
 
@@ -165,8 +176,8 @@ class Derivation:
             if isinstance(fact, CallAccepted | CallRecovered) and fact.caller:
                 needs.callers.add(fact.caller)
                 needs.callers_since = min(needs.callers_since, fact.entered_at - REPEAT_WITHIN_S)
-            for rule in RULES:
-                key = rule.concerns(fact)
+            for rule, key_of in _RULES_BY_KIND[type(fact)]:
+                key = key_of(fact)
                 if key is not None and key not in self._rows[rule.table.name]:
                     needs.keys[rule.table.name].add(key)
         return needs
@@ -209,8 +220,8 @@ class Derivation:
                 states.update({(row.run, row.seq): row for row in rows})
                 self._states[fact.agent] = rows[-1]
                 continue
-            for rule in RULES:
-                key = rule.concerns(fact)
+            for rule, key_of in _RULES_BY_KIND[type(fact)]:
+                key = key_of(fact)
                 if key is None:
                     continue
                 kept = self._rows[rule.table.name]
@@ -249,9 +260,3 @@ class Derivation:
             closed_state = replace(state, ended_at=max(at, state.started_at))
             changed[tables.agent_states.name][state.run, state.seq] = closed_state
         self._states = dict.fromkeys(self._states)
-
-
-def row_values(rows: Sequence[Row]) -> list[dict[str, object]]:
-    """Return rows of one table as parameters of an insert."""
-    names = rows[0].__slots__ if rows else ()
-    return [{name: getattr(row, name) for name in names} for row in rows]

@@ -40,7 +40,8 @@ def _calls(rng: Random, calls: int) -> Iterator[tuple[object, ...]]:
         previous_at = previous_at if previous_at is not None and entered_at - previous_at <= REPEAT_WITHIN_S else None
         last[caller] = entered_at
         line = "1300" if rng.random() < 0.85 else "122"
-        agent, fate = rng.choice(AGENTS), rng.random()
+        fate = rng.random()
+        agent: str | None = rng.choice(AGENTS)
         answered_at = talked_s = questioned_s = None
         outcome, destination = "answered", None
         if waited_s >= 120:

@@ -7,7 +7,6 @@ from dataclasses import astuple
 from random import Random
 
 import pytest
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from metrics.counts import CallCounts, counts_of
@@ -15,9 +14,9 @@ from metrics.distribution import distribution
 from metrics.norms import Norms, Standard
 from metrics.records.counting import SLOT_S, Scope, count_by_agent, count_by_line_and_slot
 from metrics.records.database import open_engine, upgrade
-from metrics.records.derive import row_values
 from metrics.records.measuring import TALKS, WAITS, measure
 from metrics.records.rows import CallRow, Outcome
+from metrics.records.store import upserts
 from metrics.records.tables import calls
 from tests.metrics.stories import START, call_rows, story
 
@@ -48,7 +47,7 @@ async def test_the_database_counts_as_we_do(engine: AsyncEngine, seed: int) -> N
     """Every field of every group equals a count call by call, for part of the time and one line or all."""
     rows = call_rows(story(Random(seed), calls=150, span_s=4 * 3600))
     async with engine.begin() as connection:
-        await connection.execute(insert(calls), row_values(rows))
+        await upserts(engine)[calls.name].write(connection, rows)
     for scope in (
         Scope(START, START + 4 * 3600),
         Scope(START + 1000, START + 9000, "1300"),
