@@ -260,7 +260,11 @@ def guard(floor: Floor, new: Offer) -> None:
 def _tell(floor: Floor, call: Call) -> None:
     """Say which telephones shall ring for the call from now on."""
     policy = call.line.policy
-    rings = tuple([Ring(each.id, each.agent.id) for each in call.offers])
+    offers = call.offers
+    if len(offers) == 1:
+        rings: tuple[Ring, ...] = (Ring(offers[0].id, offers[0].agent.id),)
+    else:
+        rings = tuple(Ring(each.id, each.agent.id) for each in offers)
     whisper = Whisper(policy.name, floor.now - call.entered_at) if policy.whisper else None
     floor.effects.append(OfferCall(call.id, rings, policy.ring_s, whisper))
 

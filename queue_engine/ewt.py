@@ -40,21 +40,19 @@ class Pace:
 
     def taken(self, at: float, on_duty: int, *, others_wait: bool) -> None:
         """A call was taken from the wait by an operator, with others left waiting or not."""
-        self._share(1.0)
+        self._shares = shares = self._shares + 1 if self._shares < _MEMORY else _MEMORY
+        self._served += (1.0 - self._served) / shares
         if self._last_at is not None and on_duty:
-            self._costs = min(self._costs + 1, _MEMORY)
-            self._cost_s += ((at - self._last_at) * on_duty - self._cost_s) / self._costs
+            self._costs = costs = self._costs + 1 if self._costs < _MEMORY else _MEMORY
+            self._cost_s += ((at - self._last_at) * on_duty - self._cost_s) / costs
         self._last_at = at if others_wait else None
 
     def given_up(self, *, others_wait: bool) -> None:
         """A caller left the wait without an operator."""
-        self._share(0.0)
+        self._shares = shares = self._shares + 1 if self._shares < _MEMORY else _MEMORY
+        self._served -= self._served / shares
         if not others_wait:
             self._last_at = None
-
-    def _share(self, served: float) -> None:
-        self._shares = min(self._shares + 1, _MEMORY)
-        self._served += (served - self._served) / self._shares
 
     def wait_s(self, ahead: int, on_duty: int) -> float | None:
         """Return the expected further wait in seconds behind so many; None when nobody is on duty."""

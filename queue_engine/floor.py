@@ -125,13 +125,11 @@ class Floor:
         cancel = self.timers.cancel
         if call.timer:
             cancel(call.timer)
-            call.timer = NO_TIMER
         if call.side_timer:
             cancel(call.side_timer)
-            call.side_timer = NO_TIMER
         if call.say_timer:
             cancel(call.say_timer)
-            call.say_timer = NO_TIMER
+        call.timer = call.side_timer = call.say_timer = NO_TIMER
 
     def stop_side_timer(self, call: Call) -> None:
         """The call waits for no operator in particular, rings no further telephone, is held no longer."""

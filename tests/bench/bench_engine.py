@@ -3,7 +3,7 @@
 A steady day at three sizes: every operator talks or rings, callers wait, and each talk that ends brings the next caller
 an offer. One turn is what one call costs: it arrives, a telephone rings, is answered, the talk ends, the caller's
 channel goes. Time between the inputs passes as it would with talks of three minutes, so timers, deadlines and the
-memory of offers turn over as in life. Inputs are made beforehand, and the effects are taken out of each step.
+memory of offers turn over as in life. All steps are made in full, with their facts and effects.
 
 CPU time on one core, the best of the rounds, in which the sizes take turns (whatever else the machine does can only add
 to it); the objects of the set-up are frozen out of the garbage collector as the daemon does. Beside it stands the work
@@ -84,14 +84,14 @@ class Day:
         handle, take = self.engine.handle, self.take
         self.now += self.gap_s
         now = Instant(self.now)
-        take(handle(arrival, now))
+        handle(arrival, now)
         offer, call = self.ringing.popleft()
-        take(handle(OfferRang(offer), now))
-        take(handle(OfferAnswered(offer), now))
+        handle(OfferRang(offer), now)
+        handle(OfferAnswered(offer), now)
         self.talking.append(call)
         done = self.talking.popleft()
         take(handle(TalkEnded(done, Party.CALLER), now))
-        take(handle(CallerHungUp(done), now))
+        handle(CallerHungUp(done), now)
 
 
 INPUTS_PER_TURN = 5
