@@ -95,8 +95,15 @@ def fail(floor: Floor, offer: Offer, failure: RingFailure) -> None:
         floor.stop_side_timer(call)
         call.state = next_state(call.state, _CALL_ON_HOLD)
         call.side_timer = floor.timers.arm(now + HOLD_S, What.HOLD_OVER, call)
+        _steps_go_on(floor, call)
     else:
         rings_over(floor, call)
+
+
+def _steps_go_on(floor: Floor, call: Call) -> None:
+    """A step by waiting time that waited for the ringing to end is due now."""
+    if not call.timer:
+        floor.arm_step(call)
 
 
 def hold_over(floor: Floor, call: Call) -> None:
@@ -145,8 +152,7 @@ def rings_over(floor: Floor, call: Call) -> None:
     """No telephone rings for the call any more: back to its old place, or away if its time is up."""
     call.state = next_state(call.state, _CALL_ON_RINGS_OVER)
     floor.stop_side_timer(call)
-    if not call.timer:
-        floor.arm_step(call)  # a step that had waited for the ringing to end
+    _steps_go_on(floor, call)
     if call.overdue:
         overflow(floor, call, call.line.policy.at_max_wait, "max_wait")
     else:

@@ -87,6 +87,19 @@ def test_a_call_that_rings_is_not_moved_until_nobody_answers():
     assert of(centre.wait(500), CallMoved) == []
 
 
+def test_a_move_that_waited_for_the_ringing_is_not_lost_if_asterisk_ends_it():
+    """The offer is cancelled from the other side: the call is held for a moment, and moved all the same."""
+    first = QueuePolicy(LINE, steps=(MoveTo(30, OTHER),))
+    centre = Centre(first, QueuePolicy(OTHER), agents=(agent("1"),))
+    centre.call("a")
+    centre.wait(25)
+    centre.log_in("1")
+    centre.wait(10)
+    step = centre.feed(OfferFailed(centre.offer_of("1"), RingFailure.CANCELLED))
+    assert [fact.to for fact in of(step, CallMoved)] == [OTHER]
+    assert centre.waiting(OTHER) == ["a"]
+
+
 def test_announcements_come_on_time_and_again():
     """At 15 s and every 30 s after it, with the position; a late tick shifts none of the later ones."""
     centre = Centre(QueuePolicy(LINE, steps=(Say(15, "position", every_s=30),)), agents=(agent("1"),))
