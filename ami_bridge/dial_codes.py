@@ -116,6 +116,9 @@ class DialCodes:
                 self._desks.sit(agent, telephone, by=f"telephone {telephone.name}")
                 return SOUND_LOGGED_IN
             dialled_pin = ""
+            # A number that is nobody's may be a PIN dialled in the wrong place.
+            who = agent if self._staff.exists(agent) else None
+            log.warning("code.wrong_pin", telephone=telephone.name, agent=who)
             await agi.command("STREAM FILE", SOUND_WRONG, "")
         return SOUND_REFUSED
 

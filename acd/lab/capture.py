@@ -94,10 +94,10 @@ def read_capture(path: Path) -> list[SipMessage]:
 class Capture:
     """tcpdump on the loopback interface, for one slice of addresses. Needs root or the right to capture."""
 
-    def __init__(self, path: Path, net: str, port: int = 5060) -> None:
-        """Capture SIP of `net` (`127.64.7`) into the file `path`."""
+    def __init__(self, path: Path, net: str, port: int = 5060, *, media: bool = False) -> None:
+        """Capture SIP of `net` (`127.64.7`) into the file `path`, with `media` all speech data too."""
         self.path = path
-        self._filter = f"udp port {port} and net {net}.0/24"
+        self._filter = f"udp and net {net}.0/24" if media else f"udp port {port} and net {net}.0/24"
         self._process: LabProcess | None = None
 
     async def __aenter__(self) -> Self:
@@ -129,10 +129,18 @@ class Capture:
         Raises:
             ProcessFailed: The kernel dropped packets: the figures would be wrong.
         """
+        self.check_complete()
+        return read_capture(self.path)
+
+    def check_complete(self) -> None:
+        """Look whether everything was captured, once it is over.
+
+        Raises:
+            ProcessFailed: The kernel dropped packets: the figures would be wrong.
+        """
         text = self._process.text() if self._process is not None else ""
         if "\n0 packets dropped by kernel" not in text:
             raise ProcessFailed("tcpdump", "packets were dropped", text)
-        return read_capture(self.path)
 
 
 @dataclass(frozen=True, slots=True)
