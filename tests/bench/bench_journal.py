@@ -123,8 +123,12 @@ def cards_of(count: int, rules: Rules) -> Iterator[Card]:
 
 
 async def fill(engine: AsyncEngine, count: int, rules: Rules) -> None:
-    """Store the cards."""
+    """Store the cards, with more memory for building SQLite's full-text index than a daemon would give it."""
     async with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            await connection.execute(
+                text("INSERT INTO journal_card_fts (journal_card_fts, rank) VALUES ('hashsize', 67108864)")
+            )
         await connection.execute(
             insert(tables.reason), [{"service": SERVICE, "title": f"Причина {n}"} for n in range(1, 21)]
         )

@@ -111,10 +111,10 @@ class People:
         """Take somebody of the service off the access list at once, sessions included, or put them back."""
         table, session = tables.person, tables.session
         async with self._engine.begin() as connection:
-            await connection.execute(
+            changed = await connection.execute(
                 update(table).where(table.c.login == login, table.c.service == service).values(active=active)
             )
-            if not active:
+            if changed.rowcount and not active:
                 await connection.execute(delete(session).where(session.c.login == login))
 
     async def set_language(self, login: str, language: str) -> None:
