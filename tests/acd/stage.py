@@ -1,6 +1,8 @@
 """A small centre behind the control API: the real engine and the real live figures, a clock that the test turns."""
 
 import asyncio
+import http.client
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -194,3 +196,25 @@ async def ask(server: ControlServer, token: str, method: str, path: str, body: d
     if method == "GET":
         return await asyncio.to_thread(client.get, path)
     return await asyncio.to_thread(client.post, path, body)
+
+
+def read_stream(
+    host: str, port: int, token: str, last: str | None, count: int
+) -> tuple[int, list[tuple[str, str, dict[str, Any]]]]:
+    """Follow the stream over HTTP until so many events have come; return status and (id, kind, fields)."""
+    link = http.client.HTTPConnection(host, port, timeout=30)
+    headers = {"Authorization": f"Bearer {token}"} | ({"Last-Event-ID": last} if last else {})
+    link.request("GET", "/v1/events", headers=headers)
+    answer = link.getresponse()
+    events: list[tuple[str, str, dict[str, Any]]] = []
+    told: dict[str, str] = {}
+    while answer.status == 200 and len(events) < count:
+        line = answer.readline().decode().rstrip("\n")
+        if line:
+            name, _, value = line.partition(": ")
+            told[name] = value
+        elif "event" in told:
+            events.append((told.get("id", ""), told["event"], json.loads(told["data"])))
+            told = {}
+    link.close()
+    return answer.status, events

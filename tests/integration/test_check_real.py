@@ -6,10 +6,14 @@ import sys
 
 import pytest
 
+from acd.control.access import read_token_file
+from acd.control.place import token_path
 from acd.doctor.finding import Finding, Severity
 from acd.doctor.plan import check_installation
 from acd.lab.centre import LabCentre
 from acd.lab.site import AMI_SECRET, Site
+from metrics.records.tables import facts
+from tests.acd.stage import read_stream
 
 pytestmark = pytest.mark.asterisk
 
@@ -128,3 +132,30 @@ async def test_supervisor_at_the_keyboard_and_the_running_daemon(centre: LabCent
     code, _, complaint = await command(centre, "status")
     assert code == 3
     assert "does not answer" in complaint
+
+
+async def test_events_go_on_over_a_daemon_that_is_killed(centre: LabCentre):
+    """A reader goes on from the last event seen: what became true before the kill, then the new run, without a gap."""
+    listen, token = centre.config.control.listen, read_token_file(token_path(centre.config))
+
+    async def read(last: str, count: int) -> list[tuple[str, str, dict]]:
+        status, events = await asyncio.to_thread(read_stream, listen.host, listen.port, token, last, count)
+        assert status == 200
+        return events
+
+    await centre.tell("/v1/agents/101/pause", {"reason": "lunch"})
+    await centre.tell("/v1/agents/101/resume")
+    first = (await centre.ask("/v1/agents"))["at"]
+    *_, paused, resumed = await read(f"{(await run_of(centre))}/0", 6)
+    assert (paused[2]["after"], resumed[2]["after"]) == ("paused", "ready")
+    await centre.kill_daemon()
+    await centre.start_daemon()
+    again, *new_run = await read(paused[0], 3)
+    assert again == resumed
+    assert {kind for _, kind, _ in new_run} == {"AgentStateChanged"}
+    assert all(fields["at"] > first for _, _, fields in new_run)
+
+
+async def run_of(centre: LabCentre) -> str:
+    """Return the name of the daemon's run in the records, once it has recorded anything."""
+    return str((await centre.rows(facts))[0]["run"])

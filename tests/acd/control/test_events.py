@@ -2,7 +2,6 @@
 
 import asyncio
 import http.client
-import json
 from contextlib import aclosing
 
 import pytest
@@ -14,7 +13,7 @@ from acd.control.history import RecordedHistory
 from metrics.records.recorder import Recorder
 from queue_engine.facts import TargetWaitPassed
 from queue_engine.ids import AgentId, CallId, Instant, QueueName
-from tests.acd.stage import CALLER, HOST, NOON, Stage, Tokens, served
+from tests.acd.stage import CALLER, HOST, NOON, Stage, Tokens, read_stream, served
 from tests.ami_bridge.fake_asterisk import until_true
 
 SUPERVISOR = Identity("chief", Role.SUPERVISOR)
@@ -165,26 +164,6 @@ async def test_stream_goes_on_over_a_restart_of_the_daemon(tmp_path):
     assert seen == ["main-2", "main-3", "main-4", "main-5"]
 
 
-def read_stream(port: int, token: str, last: str | None, count: int) -> tuple[int, list[tuple[str, str, dict]]]:
-    """Follow the stream over HTTP until so many events have come; return status and (id, kind, fields)."""
-    link = http.client.HTTPConnection(HOST, port, timeout=10)
-    headers = {"Authorization": f"Bearer {token}"} | ({"Last-Event-ID": last} if last else {})
-    link.request("GET", "/v1/events", headers=headers)
-    answer = link.getresponse()
-    events: list[tuple[str, str, dict]] = []
-    told: dict[str, str] = {}
-    while answer.status == 200 and len(events) < count:
-        line = answer.readline().decode().rstrip("\n")
-        if line:
-            name, _, value = line.partition(": ")
-            told[name] = value
-        elif "event" in told:
-            events.append((told.get("id", ""), told["event"], json.loads(told["data"])))
-            told = {}
-    link.close()
-    return answer.status, events
-
-
 @pytest.mark.parametrize(
     ("asker", "callers"),
     [
@@ -199,7 +178,7 @@ async def test_events_are_followed_over_http(stage: Stage, asker, callers):
     stage.call()
     stage.answer()
     async with served(stage, tokens) as server:
-        status, events = await asyncio.to_thread(read_stream, server.port, tokens.make(asker), "run-1/1", 3)
+        status, events = await asyncio.to_thread(read_stream, HOST, server.port, tokens.make(asker), "run-1/1", 3)
     assert status == 200
     assert [event[0] for event in events] == ["run-1/2", "run-1/3", "run-1/4"]
     assert events[0][1] == "CallAccepted"
@@ -215,14 +194,14 @@ async def test_operator_follows_what_names_him_alone(stage: Stage):
     stage.log_in("101")
     anna = tokens.make(Identity("anna", Role.OPERATOR, AgentId("101")))
     async with served(stage, tokens) as server:
-        _, events = await asyncio.to_thread(read_stream, server.port, anna, "run-1/0", 1)
+        _, events = await asyncio.to_thread(read_stream, HOST, server.port, anna, "run-1/0", 1)
     assert [(kind, fields["agent"]) for _, kind, fields in events] == [("AgentStateChanged", "101")]
 
 
 async def test_stream_needs_a_token(stage: Stage):
     """Nobody follows without one."""
     async with served(stage, Tokens()) as server:
-        assert (await asyncio.to_thread(read_stream, server.port, "x", None, 1))[0] == 401
+        assert (await asyncio.to_thread(read_stream, HOST, server.port, "x", None, 1))[0] == 401
 
 
 async def test_server_closes_under_its_readers(stage: Stage):
