@@ -1,0 +1,204 @@
+"""A scenario on a configuration, run again and again: the replications of a study, over the cores of the machine.
+
+Replication n of seed s is the same whatever the number of cores; a study that is stopped has whole replications only.
+"""
+
+import itertools
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime
+from multiprocessing import get_context
+from random import Random
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from acd.simulate.callers import CallerStream, stream
+from acd.simulate.roster import Roster, at, by_numbers, by_shifts, span
+from acd.simulate.scenario import Scenario, Traffic, seconds_of
+from acd.simulate.setting import Setting, with_drawn_wrap_up
+from acd.simulate.tally import Outcome
+from acd.simulate.world import World
+from acd.standard import standard_of
+from callback.policy import CallbackPolicy
+from config.lines import OtherLine
+from config.model import Config
+from config.to_policy import to_policy
+from metrics.records.counting import SLOT_S
+from queue_engine.ids import QueueName
+from queue_engine.policy import AgentPolicy
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+def generators(seed: int, replication: int) -> Callable[[str], Random]:
+    """Return what makes the generator of each purpose in a replication: apart from all others, and repeatable."""
+    return lambda purpose: Random(f"{seed}/{replication}/{purpose}")  # noqa: S311 - a simulation, no secret
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What is run: a scenario on a configuration."""
+
+    config: Config
+    scenario: Scenario
+    seed: int = 1
+    numbers: tuple[tuple[float, int], ...] | None = None
+    """Instead of the scenario's shifts: so many operators at work from each instant on."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone."""
+        return ZoneInfo(self.config.site.time_zone)
+
+    @property
+    def count_from(self) -> float:
+        """Calls that entered before are not counted, seconds since the epoch."""
+        scenario = self.scenario
+        return at(scenario.first_day, seconds_of(scenario.count_from or scenario.begin), self.zone)
+
+    @property
+    def ends(self) -> float:
+        """From when on nobody calls, seconds since the epoch."""
+        return span(self.scenario, self.zone)[1]
+
+    def lines(self) -> list[tuple[QueueName, Traffic]]:
+        """Return the lines that are called, with their traffic.
+
+        Raises:
+            UnknownLine: The configuration has no such line.
+        """
+        known = [line.name for line in self.config.lines]
+        found = []
+        for traffic in self.scenario.traffic:
+            name = traffic.line or known[0]
+            if name not in known:
+                raise UnknownLine(name, tuple(known))
+            found.append((QueueName(name), traffic))
+        return found
+
+    def run(self, replication: int, progress: Callable[[float], None] | None = None) -> Outcome:
+        """Run one replication."""
+        makes = generators(self.seed, replication)
+        lines = self.lines()
+        queues, agents = to_policy(self.config)
+        names = [queue.name for queue in queues]
+        if self.numbers is None:
+            roster = by_shifts(self.scenario, agents, names, self.zone, makes)
+        else:
+            roster = by_counts(self.numbers, agents, names)
+        drawn = {name for name, traffic in lines if traffic.wrap_up is not None}
+        roster, queues = with_drawn_wrap_up(roster, queues, drawn)
+        setting = Setting(
+            queues,
+            roster,
+            standard_of(self.config),
+            self.scenario.telephones,
+            {each.name: QueueName(each.line) for each in self.config.destinations if isinstance(each, OtherLine)},
+            self.count_from,
+            self.scenario.call_backs,
+            tuple(CallbackPolicy(name) for name in names),
+        )
+        return World(setting, self._callers(lines, makes), makes).run(progress)
+
+    def _callers(
+        self, lines: Sequence[tuple[QueueName, Traffic]], makes: Callable[[str], Random]
+    ) -> Iterator[CallerStream]:
+        for place, (name, traffic) in enumerate(lines):
+            yield stream(
+                traffic,
+                name,
+                list(quarters(self.scenario, traffic, self.zone)),
+                _of_line(makes, place),
+                (f"+79{place}{number:08}" for number in itertools.count()),
+            )
+
+
+def _of_line(makes: Callable[[str], Random], place: int) -> Callable[[str], Random]:
+    return lambda purpose: makes(f"line {place} {purpose}")
+
+
+def replicate(
+    study: Study, replications: int, processes: int, done: Callable[[int, int], None] = lambda _done, _of: None
+) -> list[Outcome]:
+    """Return so many outcomes of the study, in the order of their numbers."""
+    return spread(study.run, range(replications), processes, done)
+
+
+def by_counts(
+    numbers: Sequence[tuple[float, int]], agents: Sequence[AgentPolicy], names: Sequence[QueueName]
+) -> Roster:
+    """Return the roster of a plan of numbers."""
+    return by_numbers([count for _, count in numbers], [start for start, _ in numbers], agents, names)
+
+
+def quarters(scenario: Scenario, traffic: Traffic, zone: ZoneInfo) -> Iterator[tuple[float, float, float]]:
+    """Yield begin, end (seconds since the epoch) and expected calls of each quarter of an hour that callers come in.
+
+    On the day on which clocks change the quarters are those that the clocks show.
+    """
+    begin, end = span(scenario, zone)
+    slot = begin // SLOT_S * SLOT_S
+    while slot < end:
+        shown = datetime.fromtimestamp(slot, zone)
+        expected = traffic.expected(shown.weekday(), shown.hour * 4 + shown.minute // 15)
+        first, last = max(slot, begin), min(slot + SLOT_S, end)
+        yield first, last, expected * (last - first) / SLOT_S
+        slot += SLOT_S
+
+
+class UnknownLine(Exception):
+    """A scenario names a line that the configuration does not have."""
+
+    def __init__(self, line: str, known: tuple[str, ...]) -> None:
+        super().__init__(line, known)
+        self.line = line
+        self.known = known
+
+    def __str__(self) -> str:
+        return f"no line is named {self.line}; known: {', '.join(self.known)}"
+
+
+def _quiet() -> None:
+    """Leave an interruption at the keyboard to the process that was started by hand."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def spread(
+    work: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    processes: int,
+    done: Callable[[int, int], None] = lambda _done, _of: None,
+) -> list[Result]:
+    """Return the results of all jobs in their order; `done(n, of)` is told after each.
+
+    In this process if one is enough; else in so many others, which end with an interruption.
+
+    Raises:
+        KeyboardInterrupt: Somebody has had enough; nothing is left running.
+    """
+    results: list[Result] = []
+    if processes <= 1 or len(jobs) <= 1:
+        for job in jobs:
+            results.append(work(job))
+            done(len(results), len(jobs))
+        return results
+    pool = ProcessPoolExecutor(min(processes, len(jobs)), mp_context=get_context("forkserver"), initializer=_quiet)
+    try:
+        futures = [pool.submit(work, job) for job in jobs]
+        waiting: set[Future[Result]] = set(futures)
+        while waiting:
+            _, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            done(len(jobs) - len(waiting), len(jobs))
+        results = [future.result() for future in futures]
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return results
