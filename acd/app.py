@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 
@@ -38,6 +39,8 @@ class DaemonOptions:
     config_path: Path
     drain_s: float = 10.0
     """How long telephones that ring may still be answered after the first signal."""
+    record: Path | None = None
+    """Where to write a tape of the engine's inputs; None for none."""
 
 
 @contextlib.asynccontextmanager
@@ -64,7 +67,7 @@ async def run_daemon(config: Config, options: DaemonOptions) -> int:
         ListenError, OSError: A port cannot be had.
     """
     loop = asyncio.get_running_loop()
-    centre = RunningCentre(config, options.config_path, loop)
+    centre = RunningCentre(config, options.config_path, loop, tape=options.record)
     asked = asyncio.Event()
     insisted = asyncio.Event()
     reload_wanted = asyncio.Event()
@@ -83,13 +86,13 @@ async def run_daemon(config: Config, options: DaemonOptions) -> int:
                     tasks.create_task(_reload_when(reload_wanted, centre), name="reload")
                     notify("READY=1")
                     log.info("daemon.started", site=config.site.name)
-                    if await _asked_or_broken(asked, centre.broken):
-                        broken = True
-                        raise _Stop
-                    notify("STOPPING=1")
-                    log.info("daemon.draining", limit_s=options.drain_s)
-                    forced = await _first(centre.drain(options.drain_s), insisted)
-                    raise _Stop
+                    tasks.create_task(_feed_watchdog(), name="watchdog")
+                    broken = await _asked_or_broken(asked, centre.broken)
+                    if not broken:
+                        notify("STOPPING=1")
+                        log.info("daemon.draining", limit_s=options.drain_s)
+                        forced = await _first(centre.drain(options.drain_s), insisted)
+                    _end_group()
             except* _Stop:
                 pass
         recorded = await centre.stop()
@@ -97,6 +100,18 @@ async def run_daemon(config: Config, options: DaemonOptions) -> int:
     status = Exit.BROKEN if broken else Exit.FORCED if forced else Exit.CLEAN if recorded else Exit.RECORDS_BEHIND
     log.info("daemon.stopped", status=int(status))
     return int(status)
+
+
+def _end_group() -> NoReturn:
+    raise _Stop
+
+
+async def _feed_watchdog() -> None:
+    """Tell systemd that the loop turns, twice as often as it asks for: a daemon that hangs would hold its callers."""
+    every_s = float(os.environ.get("WATCHDOG_USEC", "0")) / 2_000_000
+    while every_s:
+        notify("WATCHDOG=1")
+        await asyncio.sleep(every_s)
 
 
 async def _asked_or_broken(asked: asyncio.Event, broken: asyncio.Future[Exception]) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import structlog
 
 from acd.clock import Clock
+from acd.tape import TapeWriter
 from queue_engine.effects import Effect
 from queue_engine.engine import QueueEngine, Step
 from queue_engine.facts import Fact
@@ -27,10 +28,13 @@ FactSink = Callable[[Fact], None]
 class EngineRunner:
     """Feeds the engine and delivers what comes out of it."""
 
-    def __init__(self, engine: QueueEngine, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, engine: QueueEngine, clock: Clock, loop: asyncio.AbstractEventLoop, tape: TapeWriter | None = None
+    ) -> None:
         self._engine = engine
         self._clock = clock
         self._loop = loop
+        self._tape = tape
         self._inbox: deque[Input] = deque()
         self._draining = False
         self._timer: asyncio.TimerHandle | None = None
@@ -69,9 +73,12 @@ class EngineRunner:
         self._draining = True
         try:
             while self._inbox:
-                self._deliver(self._engine.handle(self._inbox.popleft(), self._clock.now()))
+                event, now = self._inbox.popleft(), self._clock.now()
+                if self._tape is not None:
+                    self._tape.took(event, now)
+                self._deliver(self._engine.handle(event, now))
             self._arm()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a bug of ours: whoever is told ends the daemon
             self._give_up(error)
         finally:
             self._draining = False
@@ -81,8 +88,11 @@ class EngineRunner:
         # A loop may wake a hair early; the deadline it was armed for has passed all the same.
         self._draining = True
         try:
-            self._deliver(self._engine.advance(max(self._clock.now(), due)))
-        except Exception as error:
+            now = max(self._clock.now(), due)
+            if self._tape is not None:
+                self._tape.ticked(now)
+            self._deliver(self._engine.advance(now))
+        except Exception as error:  # noqa: BLE001 - a bug of ours: whoever is told ends the daemon
             self._give_up(error)
         finally:
             self._draining = False

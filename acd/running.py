@@ -28,6 +28,8 @@ from acd.seats import Seat, SeatFile
 from acd.server import AsteriskServer
 from acd.staff import Staff
 from acd.standard import standard_of
+from acd.stuck import StuckFinder
+from acd.tape import TapeWriter
 from ami_bridge.agi_server import AgiServer, AgiSession
 from ami_bridge.caller_session import CallerSessions, LineSound
 from ami_bridge.client import AmiClient
@@ -40,6 +42,7 @@ from config.errors import ConfigErrors
 from config.load import load_config
 from config.model import Config
 from config.to_policy import to_policy
+from metrics.facts import DifferenceMended
 from metrics.live import LiveFigures, LiveSnapshot
 from metrics.records.counting import Scope, count_by_line
 from metrics.records.database import open_engine
@@ -56,12 +59,15 @@ log = structlog.get_logger(__name__)
 
 NOT_AT_WORK: Final = frozenset({AgentState.LOGGED_OUT, AgentState.PAUSED})
 RESTART: Final = "restart"
+RECONCILE_EVERY_S: Final = 30.0
 
 
 class RunningCentre:
     """One site's centre, from the composition of its parts to their end."""
 
-    def __init__(self, config: Config, config_path: Path, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, config: Config, config_path: Path, loop: asyncio.AbstractEventLoop, tape: Path | None = None
+    ) -> None:
         self._config = config
         self._config_path = config_path
         self._clock = Clock(loop.time)
@@ -82,7 +88,9 @@ class RunningCentre:
         self._rung_out = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
         # An offer's number is never used twice, not even across restarts: it begins with the time of the start.
-        self._runner = EngineRunner(QueueEngine(first_offer=int(self.started_at * 1000) * 1000), self._clock, loop)
+        first_offer = int(self.started_at * 1000) * 1000
+        self._tape = TapeWriter(tape, first_offer) if tape else None
+        self._runner = EngineRunner(QueueEngine(first_offer), self._clock, loop, self._tape)
         self.recorder = Recorder(config.database.url, uuid.uuid4().hex, config.database.spool)
         self._live = LiveFigures(
             standard_of(config), ZoneInfo(config.site.time_zone), [QueueName(line.name) for line in config.lines]
@@ -178,6 +186,7 @@ class RunningCentre:
             tasks.create_task(server.client.run(), name=f"ami-{server.name}")
             tasks.create_task(server.keep_mirror(), name=f"fallback-mirror-{server.name}")
         tasks.create_task(self._listen(), name="agi-listen")
+        tasks.create_task(self._reconcile(), name="reconciliation")
 
     async def _read_open_calls(self) -> None:
         now = self._clock.now()
@@ -187,7 +196,7 @@ class RunningCentre:
                 today = Scope(*self._live.day(now))
                 self._live.load(now, await count_by_line(connection, today, self._live.standard), found)
         except Exception as error:  # noqa: BLE001 - whatever the database says, calls go first
-            log.error("records.open_calls_unread", reason=str(error))  # noqa: TRY400 - an outage needs no traceback
+            log.error("records.open_calls_unread", reason=str(error))
             return
         self._before = {call.call: call for call in found}
         self._records_read = True
@@ -239,6 +248,8 @@ class RunningCentre:
     async def stop(self) -> bool:
         """Let go of everything; True when all facts are in the database."""
         self._runner.stop()
+        if self._tape is not None:
+            self._tape.close()
         if self._agi_listening:
             await self._agi.close()
         await self._records.dispose()
@@ -322,7 +333,7 @@ class RunningCentre:
             await self.recorder.settled()
             recorded = await is_recorded(self._records, list(ended))
         except Exception as error:  # noqa: BLE001 - the entries stay in Asterisk and are read again next time
-            log.error("recovery.failed", server=server.name, reason=str(error))  # noqa: TRY400 - see above
+            log.error("recovery.failed", server=server.name, reason=str(error))
             return
         facts = missing_facts(
             ended.values(),
@@ -342,6 +353,28 @@ class RunningCentre:
                 del self._before[call.call]
         server.pruner.saw_entries(ended.values())
         log.info("recovery.done", server=server.name, ended=len(ended), open_before=len(mine), facts=len(facts))
+
+    async def _reconcile(self) -> None:
+        """Every half a minute: compare what we believe with Asterisk, and the engine with the bridge."""
+        boards = {name: server.board for name, server in self._servers.items()}
+        stuck = StuckFinder(
+            rings=lambda offer: any(board.legs.offer(offer) for board in boards.values()),
+            talks=lambda call: any((leg := b.legs.call(call)) and leg.talk for b in boards.values()),
+            lives=lambda call: any(board.legs.call(call) for board in boards.values()),
+        )
+        while True:
+            await asyncio.sleep(RECONCILE_EVERY_S)
+            for server in self._servers.values():
+                for found in await server.reconcile():
+                    self._mended(server.name, found.what, found.call, found.agent, found.detail)
+            if all(server.link.up for server in self._servers.values()):
+                for one in stuck.look(self.snapshot()):
+                    self._runner.post(one.mend)
+                    self._mended("", one.what, one.call, one.agent, "engine")
+
+    def _mended(self, server: str, what: str, call: CallId | None, agent: AgentId | None, detail: str) -> None:
+        self.recorder.record(DifferenceMended(self._clock.now(), server, what, call, agent, detail))
+        log.warning("difference.mended", server=server, what=what, call=call, agent=agent, detail=detail)
 
     def _agent_of(self, telephone: Telephone) -> AgentId:
         owner = next((o.number for o in self._config.operators if o.own_telephone == telephone.name), None)

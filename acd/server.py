@@ -9,10 +9,11 @@ import structlog
 from ami_bridge.client import AmiClient, AmiSettings
 from ami_bridge.desks import Desks
 from ami_bridge.ended import Pruner
-from ami_bridge.errors import AmiLoginRefused
+from ami_bridge.errors import AmiError, AmiLoginRefused
 from ami_bridge.fallback_mirror import FallbackMirror
-from ami_bridge.message import AmiMessage
 from ami_bridge.legs import CallLeg
+from ami_bridge.message import AmiMessage
+from ami_bridge.reconcile import Difference, Reconciler
 from ami_bridge.resync import Found, Resynchroniser
 from ami_bridge.switchboard import Switchboard
 from config.telephony import Asterisk
@@ -53,6 +54,7 @@ class AsteriskServer:
         self.link = LinkState(up=False, since=now())
         self._now = now
         self._on_synchronised = on_synchronised
+        self._reconciler = Reconciler(self.board, desks)
         self._resynchroniser = Resynchroniser(self.board, desks, known_before)
         self.client = AmiClient(
             AmiSettings(
@@ -98,6 +100,16 @@ class AsteriskServer:
             self._mirror_wanted.clear()
             if self.client.up:
                 await self._mirror.refresh(self._mirrored_members())
+
+    async def reconcile(self) -> list[Difference]:
+        """Compare what we believe with what Asterisk has, and mend it; nothing while the link is down."""
+        if not self.client.up:
+            return []
+        try:
+            return await self._reconciler.run(self.client)
+        except AmiError as error:
+            log.warning("reconciliation.failed", server=self.name, reason=str(error))
+            return []
 
     def _on_event(self, message: AmiMessage) -> None:
         if message.event == "Hangup":

@@ -1,8 +1,8 @@
 """Numbers and spans spoken with Asterisk's core sounds, with the right grammar: 1 минута, 2 минуты, 5 минут.
 
 The words are files, so this file decides which and in what order. Russian counts minutes in the feminine: the core
-sounds have `digits/1n` and `digits/2n` (одна, две) beside `digits/1` and `digits/2`. Of the three forms of the word the core
-sounds have the first and the third; the second, `minutes`, and any other can be replaced by a file of the site's own.
+sounds have `digits/1n` and `digits/2n` beside `digits/1` and `digits/2`. Any of the files can be replaced by one of
+the site's own.
 """
 
 from typing import Final

@@ -39,7 +39,7 @@ class Staff:
         return any(o.number == agent for o in self.config().operators)
 
     def needs_pin(self, agent: AgentId, telephone: Telephone) -> bool:
-        """Tell whether the PIN is asked for: at every telephone but the operator's own, whose SIP password says enough."""
+        """Tell whether the PIN is asked for: everywhere but at the telephone that is the operator's own."""
         return self.owner_of(telephone) != agent
 
     async def pin_is_right(self, agent: AgentId, pin: str) -> bool:
@@ -48,10 +48,10 @@ class Staff:
         if self.now() < failures.locked_until:
             return False
         operator = next((o for o in self.config().operators if o.number == agent), None)
-        if operator is not None and operator.pin is not None:
-            if hmac.compare_digest(operator.pin.reveal().encode(), pin.encode()):
-                del self._failures[agent]
-                return True
+        expected = operator.pin if operator is not None else None
+        if expected is not None and hmac.compare_digest(expected.reveal().encode(), pin.encode()):
+            del self._failures[agent]
+            return True
         failures.count += 1
         if failures.count >= WRONG_PINS:
             failures.count = 0

@@ -14,8 +14,9 @@ from typing import Final, assert_never
 import structlog
 
 from ami_bridge.agi_server import AgiSession
+from ami_bridge.ended import FAMILY
 from ami_bridge.errors import AgiError, AgiHungUp, AgiLost
-from ami_bridge.legs import BackInLineOrder, CallLeg, DialOrder, LeaveOrder, MovedOrder, SayOrder
+from ami_bridge.legs import BackInLineOrder, CallLeg, DialOrder, LeaveOrder, MovedOrder, Order, SayOrder, is_call_of
 from ami_bridge.switchboard import NORMAL_CLEARING, Switchboard
 from queue_engine.ids import CallId, Instant, QueueName
 from queue_engine.inputs import GreetingEnded, Input, OfferAnswered, Party, TalkEnded
@@ -35,6 +36,16 @@ class LineSound:
     """Class of music on hold."""
 
 
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every session asks of the house."""
+
+    sounds: Callable[[QueueName], LineSound]
+    post: Callable[[Input], None]
+    prune: Callable[[], str | None]
+    """A minute of the journal of ended calls that may go; see `ended.Pruner`."""
+
+
 class CallerSessions:
     """The handler of `agi://HOST:PORT/call`."""
 
@@ -47,10 +58,8 @@ class CallerSessions:
         prune: Callable[[], str | None],
     ) -> None:
         self._boards = boards
-        self._sounds = sounds
-        self._post = post
         self._known_before = known_before
-        self._prune = prune
+        self._house = House(sounds, post, prune)
 
     async def serve(self, agi: AgiSession) -> None:
         """Hold one caller until he is served, sent elsewhere or gone.
@@ -60,8 +69,8 @@ class CallerSessions:
         try:
             call_id, line, entered, stage = agi.args[:4]
             entered_at = Instant(float(entered))
-            board = self._boards[call_id.removesuffix(f"-{agi.unique_id}")]
-        except (ValueError, KeyError):
+            board = next(b for name, b in self._boards.items() if is_call_of(call_id, name, agi.unique_id))
+        except (ValueError, StopIteration):
             log.warning("session.refused", args=agi.args, channel=agi.channel)
             return
         call = board.find_or_add(CallId(call_id), QueueName(line), agi.caller, entered_at, agi.channel, agi.unique_id)
@@ -70,120 +79,151 @@ class CallerSessions:
         woken = asyncio.Event()
         call.wake = woken.set
         try:
-            await self._serve(agi, board, call, stage, woken)
+            call.known_before = self._known_before(call.call, stage)
+            await Conversation(self._house, agi, board, call, stage, woken).hold()
         except AgiHungUp:
             if not board.link_up:
                 board.caller_gone(call, NORMAL_CLEARING)
         except AgiLost:
             log.info("session.lost", call=call_id)
         except AgiError as error:
-            log.error("session.failed", call=call_id, error=str(error))
+            log.warning("session.failed", call=call_id, error=str(error))
         finally:
             if call.wake == woken.set:
                 call.wake = None
 
-    async def _serve(
-        self, agi: AgiSession, board: Switchboard, call: CallLeg, stage: str, woken: asyncio.Event
-    ) -> None:
-        sound = self._sounds(call.queue)
-        greeted = stage in STAGES_GREETED or not sound.greeting
-        call.known_before = self._known_before(call.call, stage)
-        board.introduce(call, greeted=greeted)
-        if not greeted:
-            played = await agi.command("STREAM FILE", sound.greeting, "")
-            if played.result < 0:
-                raise AgiHungUp("STREAM FILE", "the caller left in the greeting")
-            await agi.command("SET VARIABLE", "ACD_STAGE", "waiting")
-            self._post(GreetingEnded(call.call))
-        music = False
-        talked = False
-        returned = stage == "returned"
-        while True:
-            if not call.orders:
-                if not music and not talked:
-                    await agi.command("SET MUSIC", "ON", sound.music)
-                    music = True
-                    bucket = self._prune()
-                    if bucket is not None:
-                        await agi.command("DATABASE DELTREE", "acd-ended", bucket)
-                    continue
-                woken.clear()
-                await agi.wait(woken)
-                continue
-            order = call.orders.pop(0)
-            match order:
-                case DialOrder():
-                    talked = await self._dial(agi, board, call, order, "" if music else sound.music)
-                    music = False
-                case SayOrder():
-                    await self._say(agi, board, call, order)
-                    music = False
-                case MovedOrder():
-                    call.queue, sound = order.queue, self._sounds(order.queue)
-                    await agi.command("SET VARIABLE", "ACD_LINE", order.queue)
-                    music = False
-                case BackInLineOrder():
-                    await agi.command("SET VARIABLE", "ACD_STAGE", "returned")
-                    talked, returned = False, True
-                case LeaveOrder():
-                    # DIALSTATUS tells the dialplan of a talk that ended the call, unless an earlier one did not.
-                    if order.destination or returned or not talked:
-                        await agi.command("SET VARIABLE", "ACD_TO", order.destination or "served")
-                    return
-                case _:
-                    assert_never(order)
 
-    async def _say(self, agi: AgiSession, board: Switchboard, call: CallLeg, order: SayOrder) -> None:
+class Conversation:
+    """One session from its first command to its last."""
+
+    def __init__(
+        self, house: House, agi: AgiSession, board: Switchboard, call: CallLeg, stage: str, woken: asyncio.Event
+    ) -> None:
+        self._house = house
+        self._agi = agi
+        self._board = board
+        self._call = call
+        self._woken = woken
+        self._sound = house.sounds(call.queue)
+        self._greeted = stage in STAGES_GREETED or not self._sound.greeting
+        self._music = False
+        self._talked = False
+        """A Dial has just connected the two; what has become of the talk, the next order tells."""
+        self._returned = stage == "returned"
+        """An earlier talk did not end the call, so DIALSTATUS proves nothing."""
+
+    async def hold(self) -> None:
+        """Hold the caller: do what is ordered, play music meanwhile, until an order ends the session.
+
+        Raises:
+            AgiHungUp, AgiLost, AgiError: The caller has gone, the session has, or Asterisk refused a command.
+        """
+        self._board.introduce(self._call, greeted=self._greeted)
+        if not self._greeted:
+            await self._greet()
+        while True:
+            if self._call.orders:
+                order = self._call.orders.pop(0)
+                if isinstance(order, LeaveOrder):
+                    await self._leave(order)
+                    return
+                await self._do(order)
+            elif not self._music and not self._talked:
+                await self._play_music()
+            else:
+                self._woken.clear()
+                await self._agi.wait(self._woken)
+
+    async def _do(self, order: Order) -> None:
+        match order:
+            case DialOrder():
+                await self._dial(order)
+                self._music = False
+            case SayOrder():
+                await self._say(order)
+                self._music = False
+            case MovedOrder():
+                self._call.queue, self._sound = order.queue, self._house.sounds(order.queue)
+                await self._agi.command("SET VARIABLE", "ACD_LINE", order.queue)
+                self._music = False
+            case BackInLineOrder():
+                await self._agi.command("SET VARIABLE", "ACD_STAGE", "returned")
+                self._talked, self._returned = False, True
+            case LeaveOrder():
+                await self._leave(order)
+            case _:
+                assert_never(order)
+
+    async def _greet(self) -> None:
+        played = await self._agi.command("STREAM FILE", self._sound.greeting, "")
+        if played.result < 0:
+            raise AgiHungUp("STREAM FILE", "the caller left in the greeting")
+        await self._agi.command("SET VARIABLE", "ACD_STAGE", "waiting")
+        self._house.post(GreetingEnded(self._call.call))
+
+    async def _play_music(self) -> None:
+        await self._agi.command("SET MUSIC", "ON", self._sound.music)
+        self._music = True
+        bucket = self._house.prune()
+        if bucket is not None:
+            await self._agi.command("DATABASE DELTREE", FAMILY, bucket)
+
+    async def _leave(self, order: LeaveOrder) -> None:
+        # DIALSTATUS tells the dialplan of a talk that ended the call, unless an earlier one did not.
+        if order.destination or self._returned or not self._talked:
+            await self._agi.command("SET VARIABLE", "ACD_TO", order.destination or "served")
+
+    async def _say(self, order: SayOrder) -> None:
         """Say it sound by sound, until it is said or there is something else to do.
 
-        CONTROL STREAM FILE and not STREAM FILE, because AMI's ControlPlayback can stop it at once. No key stops it: keys
-        are heard as events, whatever plays. Asterisk stops the music for it, so it is put on again afterwards; its place
-        in the piece is kept.
+        CONTROL STREAM FILE and not STREAM FILE, because AMI's ControlPlayback can stop it at once. No key stops it:
+        keys are heard as events, whatever plays. Asterisk stops the music for it, so it is put on again afterwards;
+        its place in the piece is kept.
         """
-        call.hush = partial(board.hush, call.channel)
+        self._call.hush = partial(self._board.hush, self._call.channel)
         try:
             for sound in order.sounds:
-                if call.orders:
+                if self._call.orders:
                     return
-                played = await agi.command("CONTROL STREAM FILE", sound, "")
+                played = await self._agi.command("CONTROL STREAM FILE", sound, "")
                 if played.result < 0:
                     raise AgiHungUp("CONTROL STREAM FILE", "the caller hung up")
         finally:
-            call.hush = None
+            self._call.hush = None
 
-    async def _dial(self, agi: AgiSession, board: Switchboard, call: CallLeg, order: DialOrder, music: str) -> bool:
-        """Ring the telephones of one offer; return whether there was a talk."""
+    async def _dial(self, order: DialOrder) -> None:
+        """Ring the telephones of one offer, for as long as Asterisk's Dial lasts."""
         legs = [leg for leg in order.legs if not leg.withdrawn]
         if legs:
-            # g: the session goes on when the operator hangs up. m: music while it rings, unless it plays already.
-            # U: the dialplan notes when the talk began, for whoever comes after a crash of ours.
-            # A: what the operator hears before the talk.
-            options = f"gU(acd-answered)m({music})" if music else "gU(acd-answered)"
+            # g: the session goes on when the operator hangs up. U: the dialplan notes when the talk began, for whoever
+            # comes after a crash of ours. m: music while it rings, unless it plays already. A: a word to the operator.
+            options = "gU(acd-answered)"
+            if not self._music:
+                options += f"m({self._sound.music})"
             if order.whisper:
                 options += f"A({'&'.join(order.whisper)})"
             where = "&".join(f"PJSIP/{leg.telephone}" for leg in legs)
-            dialled = await agi.command("EXEC", "Dial", f"{where},{math.ceil(order.ring_s)},{options}")
+            dialled = await self._agi.command("EXEC", "Dial", f"{where},{math.ceil(order.ring_s)},{options}")
             if dialled.result < 0:
                 raise AgiHungUp("EXEC Dial", "the caller hung up")
-        talked = any(leg.talking for leg in legs)
+        self._talked = any(leg.talking for leg in legs)
         status = ""
-        if legs and not talked:
-            status = (await agi.command("GET VARIABLE", "DIALSTATUS")).data
+        if legs and not self._talked:
+            status = (await self._agi.command("GET VARIABLE", "DIALSTATUS")).data
             # Events may lag behind: what an answer has led to, the next order tells.
-            talked = status == "ANSWER"
-        if talked and not board.link_up:
-            await self._book_unseen_talk(agi, board, call)
-        board.round_over(call, status)
-        return talked
+            self._talked = status == "ANSWER"
+        if self._talked and not self._board.link_up:
+            await self._book_unseen_talk()
+        self._board.round_over(self._call, status)
 
-    async def _book_unseen_talk(self, agi: AgiSession, board: Switchboard, call: CallLeg) -> None:
+    async def _book_unseen_talk(self) -> None:
         """The end of the talk, or all of it, came while no events came in: book it from what the dialplan noted."""
-        answered = (await agi.command("GET VARIABLE", "ACD_ANSWERED")).data
-        leg = next((leg for leg in call.legs if not leg.withdrawn), None)
+        answered = (await self._agi.command("GET VARIABLE", "ACD_ANSWERED")).data
+        leg = next((leg for leg in self._call.legs if not leg.withdrawn), None)
         if leg is None:
             return
         if not leg.talking and leg.offer is not None:
-            self._post(OfferAnswered(leg.offer))
-        talked_s = max(0.0, board.now() - int(answered) / 1000) if answered.isdigit() else None
-        board.legs.drop(call, leg)
-        self._post(TalkEnded(call.call, Party.AGENT, NORMAL_CLEARING, talked_s))
+            self._house.post(OfferAnswered(leg.offer))
+        talked_s = max(0.0, self._board.now() - int(answered) / 1000) if answered.isdigit() else None
+        self._board.legs.drop(self._call, leg)
+        self._house.post(TalkEnded(self._call.call, Party.AGENT, NORMAL_CLEARING, talked_s))

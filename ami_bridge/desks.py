@@ -144,21 +144,22 @@ class Desks:
             device.contacts.discard(uri)
         self._set_reachable(device, bool(device.contacts))
 
-    def reachability_found(self, telephone: Telephone, *, reachable: bool) -> None:
-        """Resynchronisation found the telephone so."""
+    def reachability_found(self, telephone: Telephone, *, reachable: bool) -> bool:
+        """Resynchronisation found the telephone so; return whether that is news."""
         device = self._devices.get(telephone)
         if device is None:
-            return
+            return False
         if not reachable:
             device.contacts.clear()
-        self._set_reachable(device, reachable)
+        return self._set_reachable(device, reachable)
 
-    def _set_reachable(self, device: _Device, reachable: bool) -> None:
+    def _set_reachable(self, device: _Device, reachable: bool) -> bool:
         if device.reachable == reachable:
-            return
+            return False
         device.reachable = reachable
         if device.seated is not None:
             self._post(AgentBecameReachable(device.seated) if reachable else AgentBecameUnreachable(device.seated))
+        return True
 
     def foreign_began(self, telephone: Telephone, uniqueid: str) -> None:
         """The telephone is in use by a channel that no offer of ours explains."""

@@ -11,6 +11,15 @@ from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
 from queue_engine.inputs import Party
 
 
+def is_call_of(call: str, server: str, uniqueid: str) -> bool:
+    """Tell whether a call id is of this channel.
+
+    It is `<server>-<Uniqueid>`, and `-1`, `-2`... after it for each further line that the same caller came to.
+    """
+    first = f"{server}-{uniqueid}"
+    return call == first or call.startswith(f"{first}-")
+
+
 @dataclass(slots=True)
 class OperatorLeg:
     """One operator's telephone, ringing for or talking with one call."""
@@ -144,6 +153,10 @@ class LegBook:
         self._by_uniqueid.pop(call.uniqueid, None)
         for leg in list(call.legs):
             self.drop(call, leg)
+
+    def uniqueids(self) -> set[str]:
+        """Return the Uniqueids of all callers' and operators' channels."""
+        return self._by_uniqueid.keys() | self._operators.keys()
 
     def call(self, call: CallId) -> CallLeg | None:
         """Return the call of this id, if its channel is known."""

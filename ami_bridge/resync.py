@@ -14,7 +14,7 @@ from ami_bridge.client import AmiClient
 from ami_bridge.desks import Desks, Telephone
 from ami_bridge.ended import FAMILY, EndedCall, parse_tree
 from ami_bridge.errors import ActionRefused
-from ami_bridge.legs import CallLeg
+from ami_bridge.legs import CallLeg, is_call_of
 from ami_bridge.message import AmiMessage
 from ami_bridge.switchboard import Switchboard
 from queue_engine.ids import CallId, Instant, QueueName
@@ -124,7 +124,7 @@ class Resynchroniser:
         for uniqueid, channel in by_entry:
             variables = channel.variables
             call_id = CallId(variables.get("ACD_CALL", ""))
-            if call_id != f"{self._board.server}-{uniqueid}" or variables.get("ACD_TO"):
+            if not is_call_of(call_id, self._board.server, uniqueid) or variables.get("ACD_TO"):
                 continue
             call = self._board.legs.call(call_id) or self._board.find_or_add(
                 call_id,

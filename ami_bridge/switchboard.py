@@ -10,6 +10,7 @@ Facts of Asterisk used here, each tried on 16.28 and 22.10:
 - Both channels of a talk send `BridgeEnter` with one BridgeUniqueid; the talk begins with the second.
 - Whoever hangs up sends `HangupRequest`; a time-out of the media sends `SoftHangupRequest` and no `HangupRequest`; the
   other side's channel sends neither. `Hangup` comes last, with the cause.
+- `BlindTransfer` names the operator's channel before it is hung up; the caller's channel goes on in the dialplan.
 - A telephone that did not answer leaves `DialEnd` with its DialStatus, then `Hangup` with the cause that tells a
   refusal (21) from a telephone that could not be reached.
 """
@@ -106,6 +107,7 @@ class Switchboard:
             "Hangup": self._hangup,
             "DTMFEnd": self._dtmf_end,
             "ContactStatus": self._contact_status,
+            "BlindTransfer": self._blind_transfer,
         }
 
     @property
@@ -142,6 +144,18 @@ class Switchboard:
         """That channel is gone, or has turned out to be ours."""
         if self._foreign.pop(uniqueid, None) is not None:
             self._desks.foreign_ended(telephone, uniqueid)
+
+    def uniqueids(self) -> set[str]:
+        """Return the Uniqueids of all channels that we believe to exist."""
+        return self.legs.uniqueids() | self._foreign.keys()
+
+    def forget_foreign_channel(self, uniqueid: str) -> AgentId | None:
+        """Forget a foreign channel that is gone; return the operator whom it kept busy."""
+        foreign = self._foreign.get(uniqueid)
+        if foreign is None:
+            return None
+        self.foreign_ended(foreign.telephone, uniqueid)
+        return self._desks.agent_at(foreign.telephone)
 
     def forget_foreign(self, present: Collection[str]) -> None:
         """Forget the foreign channels that are not among the present ones."""
@@ -330,6 +344,12 @@ class Switchboard:
                 failure = RingFailure.CANCELLED if leg.withdrawn else ring_failure(leg.dial_status or dial_status, 0)
                 self.post(OfferFailed(leg.offer, failure))
 
+    def _blind_transfer(self, message: AmiMessage) -> None:
+        # The transferrer's channel is hung up by Asterisk then: no HangupRequest tells who ended the talk.
+        found = self.legs.operator(message["TransfererUniqueid"])
+        if found is not None:
+            found[1].hung_up_by = found[1].hung_up_by or Party.AGENT
+
     # -- the rest --------------------------------------------------------------------------------------------------
 
     def _dtmf_end(self, message: AmiMessage) -> None:
@@ -349,6 +369,9 @@ class Switchboard:
         """Return the leg of this call, made if it is new."""
         leg = self.legs.call(call)
         if leg is None:
+            before = self.legs.caller(uniqueid)
+            if before is not None:
+                self._gone_to_another_line(before)
             leg = CallLeg(call, self.server, queue, caller, entered_at, channel, uniqueid)
             self.legs.add(leg)
         return leg
@@ -361,6 +384,16 @@ class Switchboard:
                 call.call, call.queue, call.caller, call.entered_at, greeted=greeted, recovered=call.known_before
             )
         )
+
+    def _gone_to_another_line(self, call: CallLeg) -> None:
+        """The same channel has come to a line again, under a number of its own: this visit is over."""
+        for leg in list(call.legs):
+            self.legs.drop(call, leg)
+            if leg.talking:
+                self.post(TalkEnded(call.call, leg.hung_up_by or Party.AGENT, NORMAL_CLEARING))
+            elif leg.offer is not None:
+                self.post(OfferFailed(leg.offer, RingFailure.CANCELLED))
+        self.lost(call, "gone to another line")
 
     def lost(self, call: CallLeg, reason: str) -> None:
         """The call's channel is gone and no Hangup told so."""

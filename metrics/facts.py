@@ -19,3 +19,19 @@ class QuestioningEnded:
     at: Instant
     call: CallId
     agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceMended:
+    """What we believed of a call or an operator was not what Asterisk had, and has been put right.
+
+    Nothing is derived from it: it stands among the facts for whoever asks why something changed.
+    """
+
+    at: Instant
+    server: str
+    what: str
+    """`call_gone`, `operator_channel_gone`, `own_call_gone`, `operator_stuck`, `telephone`."""
+    call: CallId | None = None
+    agent: AgentId | None = None
+    detail: str = ""

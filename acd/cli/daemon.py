@@ -1,5 +1,6 @@
 """`acd run` and `acd reload`: be the daemon, or have the running one read its configuration again."""
 
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -39,6 +40,15 @@ def run(
             ),
         ),
     ] = 10.0,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            help=tell(
+                "Write a tape of all that goes into the engine, for `acd replay`. It holds callers' numbers.",
+                "Писать ленту всего, что входит в ядро, для `acd replay`. В ней номера абонентов.",
+            ),
+        ),
+    ] = None,
 ) -> None:
     """Load the configuration and live until a signal."""
     session: Session = context.obj
@@ -52,7 +62,7 @@ def run(
     from acd.app import DaemonOptions, run_daemon  # noqa: PLC0415
 
     try:
-        status = uvloop.run(run_daemon(config, DaemonOptions(session.config_path, drain_s)))
+        status = uvloop.run(run_daemon(config, DaemonOptions(session.config_path, drain_s, record)))
     except* (ControlError, MetricsError, OSError) as faults:
         reason = "; ".join(_leaves(faults))
         raise CommandFailed(ExitCode.WRONG, _NOT_STARTED, _NOT_STARTED_ADVICE, reason=reason) from faults

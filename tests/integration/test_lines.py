@@ -1,4 +1,4 @@
-"""Lines on a real Asterisk: several telephones at once, levels by waiting time, announcements, keys, overflow, reload."""
+"""Lines on a real Asterisk: several telephones at once, levels by waiting time, announcements, reload."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What dies and comes back: the daemon, for a while or for long, and Asterisk. No call is lost, no record wrong (S5)."""
+"""What dies and comes back: the daemon, for a while or for long, and Asterisk. Nothing is lost (S5)."""
 
 import asyncio
 
