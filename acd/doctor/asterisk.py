@@ -92,7 +92,7 @@ async def fallback_queues(link: AmiClient, expected: Mapping[str, Set[str]]) -> 
     present = {row.get("Queue", "") for row in items if row.event == "QueueParams"}
     members: dict[str, set[str]] = {}
     for row in items:
-        if row.event == "QueueMember":
+        if row.event == "QueueMember" and row.get("Membership") != "dynamic":  # those are added by the daemon
             members.setdefault(row.get("Queue", ""), set()).add(row.get("Location", ""))
     found: list[Finding] = []
     for queue, devices in expected.items():

@@ -172,10 +172,11 @@ async def test_centre_without_one_telephone_on_line_is_a_warning():
 
 
 async def test_fallback_queues_are_compared_with_the_configuration():
-    """A queue that is missing is an error, a member too few or too many a warning."""
+    """A queue that is missing is an error, a static member too few or too many a warning."""
     queue = {"Event": "QueueParams", "Queue": "122"}
-    member = {"Event": "QueueMember", "Queue": "122", "Location": "PJSIP/op101"}
-    async with linked(QueueStatus=rows(queue, member)) as link:
+    member = {"Event": "QueueMember", "Queue": "122", "Location": "PJSIP/op101", "Membership": "static"}
+    hot_desk = {"Event": "QueueMember", "Queue": "122", "Location": "PJSIP/op300", "Membership": "dynamic"}
+    async with linked(QueueStatus=rows(queue, member, hot_desk)) as link:
         assert told(await asterisk.fallback_queues(link, {"122": {"PJSIP/op101"}})) == [("fallback.queue", Severity.OK)]
         found = await asterisk.fallback_queues(link, {"122": {"PJSIP/op102"}, "1300": set()})
     assert told(found) == [
