@@ -106,6 +106,8 @@ class JournalRuntime:
         self.desk: list[BaseRoute] = desk_routes(desk, sessions)
         """The pages, for `Mount` under the path of `address`."""
         partners = {one.name: one.partner() for one in settings.partners}
+        self.port = 0
+        """Where `serve` listens; 0 until it does."""
         self.exchange: list[BaseRoute] = exchange_routes(self.journal, inbox, partners, floor.now)
         """For outside systems."""
 
@@ -113,6 +115,10 @@ class JournalRuntime:
         """Take a fact of the engine; never blocks, never raises."""
         self._calls.on_fact(fact)
         self._hub.on_fact(fact)
+
+    def end_streams(self) -> None:
+        """End the event streams of open pages."""
+        self._hub.close()
 
     async def run(self) -> None:
         """Keep the journal going until cancelled; then dispose of the database's connections."""

@@ -6,6 +6,9 @@
     database = "sqlite:////var/lib/acd/acd.sqlite"
     address = "https://desk.example.org/desk"
     language = "ru"                    # of letters
+    listen_host = "0.0.0.0"            # where browsers and partners come in; loopback behind a proxy
+    listen_port = 8422
+    tls = {certificate = "/etc/acd/desk.pem", key = "/etc/acd/desk.key"}
     supervisors = ["head@example.org"] # are written to about limits
     [journal.calendar]
     2026-11-23 = "off"                 # off, working or short, against the production calendar
@@ -117,6 +120,13 @@ class PartnerTable(_Table):
         return Webhook(self.partner(), self.webhook, self.contents) if self.webhook else None
 
 
+class TlsTable(_Table):
+    """Certificate chain and key, PEM."""
+
+    certificate: Path
+    key: Path
+
+
 class JournalSettings(_Table):
     """The journal of one site."""
 
@@ -124,6 +134,10 @@ class JournalSettings(_Table):
     lines: tuple[str, ...]
     database: str
     address: str
+    listen_host: str = "127.0.0.1"
+    listen_port: int = Field(default=8422, ge=0, le=65535)
+    tls: TlsTable | None = None
+    """Needed for any address but loopback: passwords and appeals go over it."""
     zone: str = ""
     """Instead of the profile's time zone."""
     language: Language = "ru"

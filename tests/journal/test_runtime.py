@@ -17,8 +17,10 @@ from acd.journal.limits import Urgency
 from acd.journal.production_calendar import DayOverride
 from acd.journal.roles import Person, Role
 from acd.journal.runtime import JournalRuntime
+from acd.journal.serve import serving
 from acd.journal.settings import load_settings
-from acd.journal.store.database import upgrade
+from acd.journal.store.database import open_journal, upgrade
+from acd.journal.store.people import People, hash_password
 from acd.journal.worktime import EveryDay
 from metrics.errors import RecordsUnusable
 from metrics.live import LiveFigures
@@ -136,6 +138,28 @@ async def test_its_routes_are_mounted_and_answer(settings_file):
             assert (await client.get("/desk/journal")).headers["location"] == "/desk/login"
             assert (await client.get("/desk/static/desk.css")).status_code == 200
             assert (await client.post("/exchange/appeals", content=b"{}")).status_code == 401
+
+
+async def test_it_is_served_on_its_own_address(settings_file):
+    """Reached by its port, and gone afterwards; the streams of open pages end with it."""
+    path = settings_file(SETTINGS.replace("lines =", "listen_port = 0\nlines ="))
+    async with serving(load_settings(path), Floor()) as journal:
+        address = f"http://127.0.0.1:{journal.port}"
+        people = People(open_journal(load_settings(path).database))
+        who = Person("anna", "Анна", Role.ADMINISTRATOR, "kemerovo-support")
+        await people.put(who, await asyncio.to_thread(hash_password, PASSWORD))
+        await people._engine.dispose()
+        client = httpx.AsyncClient(base_url=address, trust_env=False, timeout=30)
+        assert (await client.get("/")).headers["location"] == "/desk/"
+        await client.post("/desk/login", data={"login": "anna", "password": PASSWORD})
+        async with client.stream("GET", "/desk/events") as events:
+            lines = events.aiter_lines()
+            assert await anext(lines) == "retry: 2000"
+            journal.end_streams()
+            assert "event: reload" in [line async for line in lines]
+    with pytest.raises(httpx.ConnectError):
+        await client.get("/")
+    await client.aclose()
 
 
 def test_settings_are_read_with_their_secrets(settings_file):

@@ -35,6 +35,8 @@ class Hub:
     def __init__(self) -> None:
         self._listeners: set[Listener] = set()
         self._pulse = asyncio.Event()
+        self.closed = False
+        """Streams end; a browser opens its stream anew by itself."""
 
     def on_journal(self, fact: JournalFact) -> None:
         """Tell a fact of the journal to the pages of its service."""
@@ -56,6 +58,13 @@ class Hub:
             for listener in self._listeners:
                 if listener.agent == fact.agent:
                     _tell(listener, "state", {"state": fact.after})
+
+    def close(self) -> None:
+        """End all streams."""
+        self.closed = True
+        self._pulse.set()
+        for listener in self._listeners:
+            _tell(listener, "reload", {})
 
     @contextmanager
     def listening(self, service: str, agent: str | None) -> Iterator[Listener]:
@@ -81,7 +90,7 @@ async def stream(hub: Hub, service: str, agent: str | None) -> AsyncIterator[byt
     """Yield the events of a page in the format of server-sent events."""
     with hub.listening(service, agent) as listener:
         yield b"retry: 2000\n\n"
-        while True:
+        while not hub.closed:
             try:
                 async with asyncio.timeout(PING_S):
                     event = await listener.queue.get()

@@ -74,7 +74,7 @@ async def wallboard_events(asked: Asked) -> Response:
 
     async def frames() -> AsyncIterator[bytes]:
         desk = asked.desk
-        while True:
+        while not desk.hub.closed:
             page = render(desk, asked.request, "lines.html", language_of(asked.person.language), live=desk.floor.live())
             text = bytes(page.body).decode()
             yield b"event: lines\n" + "".join(f"data: {line}\n" for line in text.splitlines()).encode() + b"\n"
