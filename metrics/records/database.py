@@ -61,13 +61,10 @@ def open_engine(url: str, *, pool_size: int = 2) -> AsyncEngine:
         raise RecordsUnusable(url, "the folder of the file does not exist")
     engine = create_async_engine(parsed)
     event.listen(engine.sync_engine, "connect", _set_up_sqlite)
-    event.listen(engine.sync_engine, "begin", _begin_in_sqlite)
     return engine
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
-    # Python's driver commits before each CREATE, so that half a migration could stay; we begin transactions ourselves.
-    connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     cursor.execute("PRAGMA journal_mode=WAL")
@@ -75,8 +72,26 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def _begin_in_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
+def _open_for_migration(url: str) -> AsyncEngine:
+    """Return an engine under which a migration happens whole or not at all.
+
+    Python's driver of SQLite commits before each CREATE, so that a full disk could leave half a schema, which no later
+    attempt would get past. Here transactions are begun by us; elsewhere the driver begins one before the first write,
+    which waits for the lock where a transaction begun by a read would fail.
+    """
+    engine = open_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", _leave_transactions_to_us)
+        event.listen(engine.sync_engine, "begin", _begin_writing)
+    return engine
+
+
+def _leave_transactions_to_us(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+
+
+def _begin_writing(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @asynccontextmanager
@@ -88,8 +103,10 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[tuple[AsyncConnection, A
     """
     while True:
         async with engine.connect() as first, engine.connect() as second:
-            if engine.dialect.name != "sqlite":  # a transaction of SQLite is a snapshot anyway
-                for connection in (first, second):
+            for connection in (first, second):
+                if engine.dialect.name == "sqlite":  # a transaction is a snapshot, if one is begun
+                    await connection.exec_driver_sql("BEGIN")
+                else:
                     await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             last = select(func.max(facts.c.id))
             if await first.scalar(last) == await second.scalar(last):
@@ -119,7 +136,7 @@ def _migrate(url: str, revision: str, *, up: bool) -> None:
     parsed = async_url(url)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["engine"] = open_engine(url)
+    config.attributes["engine"] = _open_for_migration(url)
     try:
         (command.upgrade if up else command.downgrade)(config, revision)
     except CommandError as error:

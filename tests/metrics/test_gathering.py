@@ -15,6 +15,7 @@ from metrics.agent_time import AgentTime, handling_time, occupancy
 from metrics.counts import CallCounts, counts_of
 from metrics.norms import Standard
 from metrics.records.codec import RecordedFact
+from metrics.records.counting import Scope, count_by_line
 from metrics.records.database import open_engine, reading, upgrade
 from metrics.records.rows import REPEAT_WITHIN_S, CallRow, Outcome
 from metrics.reports.gather import Gathered, Person, gather
@@ -166,3 +167,15 @@ async def test_a_talk_over_midnight_belongs_to_the_day_it_entered(engine: AsyncE
     assert (one.total.accepted, one.total.talked_s, other.total.accepted) == (1, 300.0, 0)
     assert one.times["101"].by_state["talking"] == pytest.approx(60)
     assert other.times["101"].by_state["talking"] == pytest.approx(240)
+
+
+async def test_a_report_sees_one_moment(engine: AsyncEngine) -> None:
+    """What is committed while a report reads is not in it, whichever of its connections looks."""
+    told = story(Random(9), calls=20)
+    await store(engine, told[:50])
+    scope = Scope(START - 86400, START + 86400)
+    async with reading(engine) as (first, second):
+        before = [await count_by_line(connection, scope, STANDARD) for connection in (first, second)]
+        await store(engine, told[50:], run="later")
+        after = [await count_by_line(connection, scope, STANDARD) for connection in (first, second)]
+    assert before[0] == before[1] == after[0] == after[1]
