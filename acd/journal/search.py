@@ -13,6 +13,9 @@ _TELEPHONE: Final = re.compile(r"(?<!\d)(?:\+?7|8)[ (-]*(\d{3})[ )-]*(\d{3})[ -]
 _WORD: Final = re.compile(r"[^\W_]+")
 _MAX_WORDS: Final = 8
 """More words narrow nothing down and cost time."""
+SHORTEST, LONGEST = 3, 10
+"""Letters of a beginning. SQLite's index has an own list for each of these lengths, so a search reads no other; what is
+shorter or longer is asked for as a whole word."""
 _CUTS: Final = ((9, 3), (6, 2), (5, 1))
 """From so many letters on, so many are taken for an ending."""
 
@@ -30,12 +33,12 @@ def beginnings(question: str) -> tuple[str, ...]:
 
 def fts5(question: str) -> str:
     """Return the question in the language of SQLite's FTS5."""
-    return " AND ".join(f'"{word}" *' for word in beginnings(question))
+    return " AND ".join(f'"{word}" *' if _is_beginning(word) else f'"{word}"' for word in beginnings(question))
 
 
 def tsquery(question: str) -> str:
     """Return the question in the language of PostgreSQL's tsquery."""
-    return " & ".join(f"'{word}':*" for word in beginnings(question))
+    return " & ".join(f"'{word}':*" if _is_beginning(word) else f"'{word}'" for word in beginnings(question))
 
 
 def _plain(text: str) -> str:
@@ -47,5 +50,9 @@ def _beginning(word: str) -> str:
         return word
     for letters, cut in _CUTS:
         if len(word) >= letters:
-            return word[:-cut]
+            return word[:-cut][:LONGEST]
     return word
+
+
+def _is_beginning(word: str) -> bool:
+    return SHORTEST <= len(word) <= LONGEST

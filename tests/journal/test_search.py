@@ -38,9 +38,14 @@ def test_endings_do_not_matter(asked, stored):
 
 def test_nothing_in_a_question_is_an_operator():
     """Quotes, operators and brackets of the two query languages are letters or nothing."""
-    assert fts5('"a" OR b* NEAR(c)') == '"a" * AND "or" * AND "b" * AND "near" * AND "c" *'
-    assert tsquery("a' | !b:* & (c)") == "'a':* & 'b':* & 'c':*"
+    assert fts5('"a" OR b* NEAR(c)') == '"a" AND "or" AND "b" AND "near" * AND "c"'
+    assert tsquery("a' | !near:* & (c)") == "'a' & 'near':* & 'c'"
     assert fts5("!?") == ""
+
+
+def test_beginnings_have_the_lengths_of_the_index():
+    """Long words are cut, short ones and long numbers are whole words."""
+    assert fts5("государственного 89161234567 на") == '"государств" * AND "79161234567" AND "на"'
 
 
 def test_a_question_is_as_long_as_is_useful():

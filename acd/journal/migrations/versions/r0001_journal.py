@@ -280,11 +280,12 @@ def upgrade() -> None:
 
 
 def _index_by_fts5(table: str) -> None:
+    # A list for each length of a beginning that `search` asks for: without it FTS5 gathers all words that begin so.
     # The words are stored in the table alone; FTS5 keeps only its index ("external content"). detail=none: we ask for
     # words and beginnings, never for phrases, and the index is a third of the size.
     op.execute(
         f"CREATE VIRTUAL TABLE {table}_fts USING fts5(search, content='{table}', content_rowid='id', "
-        "detail='none', prefix='3 4 5', tokenize='unicode61 remove_diacritics 0')"
+        "detail='none', prefix='3 4 5 6 7 8 9 10', tokenize='unicode61 remove_diacritics 0')"
     )
     add = f"INSERT INTO {table}_fts (rowid, search) VALUES (new.id, new.search);"  # noqa: S608 - names of our own tables
     remove = f"INSERT INTO {table}_fts ({table}_fts, rowid, search) VALUES ('delete', old.id, old.search);"  # noqa: S608 - names of our own tables
