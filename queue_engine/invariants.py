@@ -108,13 +108,13 @@ def everybody_stands_where_he_belongs(floor: Floor) -> Iterator[str]:
         place = call.line.waiting[call.lane] if one is None else one.own
         if (call.state is CallState.WAITING) != (call.place is not None):
             yield f"call {call.id} is {call.state}, but stands in its line: {call.place is not None}"
-        elif call.place is not None and (call.place is not place or call.entry not in stand[id(place)]):
+        elif call.place is not None and (call.place is not place or call.entry not in stand.get(id(place), ())):
             yield f"call {call.id} stands in a wrong place"
     if sum(map(len, stand.values())) != sum(call.place is not None for call in floor.calls.values()):
         yield "more entries wait than calls do"
     ready = {id(rank): set(rank) for line in floor.lines.values() for rank in line.ready}
     seats = [seat for agent in floor.agents.values() if agent.queued for seat in agent.seats]
-    if any(seat.entry not in ready[id(seat.line.ready[seat.lane])] for seat in seats):
+    if any(seat.entry not in ready.get(id(seat.line.ready[seat.lane]), ()) for seat in seats):
         yield "somebody is ready, but not at one of his seats"
     if sum(map(len, ready.values())) != len(seats):
         yield "more entries are ready than operators are"

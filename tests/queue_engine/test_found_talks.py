@@ -24,7 +24,7 @@ from queue_engine.inputs import (
     TalkEnded,
     TalkFound,
 )
-from queue_engine.policy import AgentPolicy, QueuePolicy
+from queue_engine.policy import AgentPolicy, KeyRule, LeaveFor, QueuePolicy
 from tests.queue_engine.centre import LINE, Centre, agent, of
 
 ONE = AgentId("1")
@@ -205,7 +205,12 @@ def test_a_removed_operator_finishes_the_call_and_is_forgotten():
         (lambda: QueuePolicy(LINE, ring_s=0), "ring_s"),
         (lambda: QueuePolicy(LINE, wrap_up_s=-1), "wrap_up_s"),
         (lambda: QueuePolicy(LINE, weight=0), "weight"),
+        (lambda: QueuePolicy(LINE, ring_at_once=-1), "ring_at_once"),
+        (lambda: QueuePolicy(LINE, redial_s=-1), "redial_s"),
+        (lambda: QueuePolicy(LINE, steps=(LeaveFor(121, "x"),)), "steps"),
+        (lambda: QueuePolicy(LINE, keys=(KeyRule("1"), KeyRule("1"))), "keys"),
         (lambda: AgentPolicy(ONE, (), pause_after_misses=-1), "pause_after_misses"),
+        (lambda: AgentPolicy(ONE, (LINE,), levels=(1, 2)), "levels"),
     ],
 )
 def test_a_policy_that_contradicts_itself_is_refused(make, field):

@@ -16,6 +16,7 @@ from queue_engine.facts import (
     CallReserved,
     OfferMissed,
     OfferWithdrawn,
+    TargetWaitPassed,
 )
 from queue_engine.ids import AgentId, CallId, Instant, QueueName
 from queue_engine.inputs import (
@@ -35,6 +36,7 @@ from queue_engine.inputs import (
     GreetingEnded,
     OfferAnswered,
     OfferFailed,
+    PoliciesLoaded,
     PrioritySet,
     RingFailure,
     WrapUpEnded,
@@ -137,6 +139,17 @@ def test_supervisor_takes_a_ringing_call_to_another():
     assert centre.offers() == {"2": "a"}
 
 
+def test_a_held_call_is_given_at_once():
+    """The moment in which it is left alone ends when a supervisor knows who takes it."""
+    centre = Centre(agents=(agent("1"), agent("2")))
+    centre.log_in("1")
+    centre.call("a")
+    centre.feed(OfferFailed(centre.offer_of("1"), RingFailure.CANCELLED))
+    centre.log_in("2")
+    centre.feed(CallGivenTo(A, TWO, "s"))
+    assert centre.offers() == {"2": "a"}
+
+
 def test_a_call_cannot_be_given_to_who_is_not_there():
     """Nothing changes: the call waits on where it waits."""
     centre = two()
@@ -176,6 +189,25 @@ def test_supervisor_moves_a_call(state):
     centre.log_in("2")
     assert centre.offers() == {"2": "a"}
     assert centre.feed(CallMovedTo(A, QueueName("nowhere"), "s")).facts == ()
+
+
+def test_a_call_moved_past_the_norm_of_the_other_line_has_passed_it():
+    """The other line's norm is shorter than what the call has waited: that is told at once, and only once."""
+    centre = Centre(QueuePolicy(LINE), QueuePolicy(OTHER, target_wait_s=20))
+    centre.call("a")
+    centre.wait(30)
+    step = centre.feed(CallMovedTo(A, OTHER, "s"))
+    assert [fact.queue for fact in of(step, TargetWaitPassed)] == [OTHER]
+    assert of(centre.wait(80), TargetWaitPassed) == []
+
+
+def test_the_last_call_moved_out_of_a_removed_line_closes_it():
+    """Nothing is left of the line."""
+    centre = Centre(QueuePolicy(LINE), QueuePolicy(OTHER))
+    centre.call("a")
+    centre.feed(PoliciesLoaded((QueuePolicy(OTHER),), ()))
+    centre.feed(CallMovedTo(A, OTHER, "s"))
+    assert [line.queue for line in centre.engine.snapshot().lines] == [OTHER]
 
 
 def test_who_calls_again_soon_has_the_old_place():
@@ -347,8 +379,9 @@ def test_a_call_back_that_is_withdrawn_frees_its_operator():
 
 
 def test_a_call_back_in_a_line_that_is_unknown_is_ignored():
-    """The book learns nothing of it and gives it up in time."""
+    """The book learns nothing of it and gives it up in time; so it is with a place in no line."""
     centre = Centre()
+    assert centre.feed(CallPlaced(A, Instant(0.0))).facts == ()
     assert callback(centre, queue=QueueName("nowhere")).facts == ()
 
 

@@ -14,7 +14,7 @@ from queue_engine.facts import (
     OfferMissed,
     OfferWithdrawn,
 )
-from queue_engine.ids import AgentId, CallId
+from queue_engine.ids import AgentId, CallId, OfferId
 from queue_engine.inputs import (
     AgentBecameReachable,
     AgentBecameUnreachable,
@@ -356,6 +356,28 @@ def test_a_dropped_talk_after_the_maximum_wait_leaves_the_line():
     centre.wait(0.5)
     step = centre.feed(TalkEnded(A, Party.AGENT))
     assert [fact.waited_s for fact in of(step, CallOverflowed)] == [pytest.approx(120.3)]
+
+
+def test_a_talk_dropped_after_an_overdue_ring_leaves_the_line():
+    """The maximum wait passed while it rang, the operator picked up and dropped the call: it leaves, to nobody else."""
+    centre = Centre(agents=(agent("1"), agent("2")))
+    centre.call("a")
+    centre.wait(119)
+    centre.log_in("1", "2")
+    centre.wait(2)
+    centre.feed(OfferAnswered(centre.offer_of("1")))
+    step = centre.feed(TalkEnded(A, Party.AGENT))
+    assert of(step, CallReturned)
+    assert [fact.destination for fact in of(step, CallOverflowed)] == ["hangup"]
+    assert centre.offers() == {}
+
+
+def test_what_is_unknown_is_ignored():
+    """Offers and calls that never were change nothing."""
+    centre = Centre(agents=(agent("1"),))
+    for event in (OfferAnswered(OfferId(99)), OfferFailed(OfferId(99), RingFailure.BUSY), TalkEnded(A, Party.AGENT)):
+        step = centre.feed(event)
+        assert (step.facts, step.effects) == ((), ())
 
 
 def test_the_answer_of_a_withdrawn_offer_hangs_that_phone_up():

@@ -235,6 +235,16 @@ def test_outside_hours_new_calls_go_elsewhere():
     assert of(centre.call("early"), CallOverflowed) == []
 
 
+def test_a_reload_begins_announcements_anew():
+    """The old span is forgotten, the new one counts from the entry."""
+    centre = Centre(QueuePolicy(LINE, steps=(Say(5, "old", every_s=5),)))
+    centre.call("a")
+    centre.wait(7)
+    centre.feed(PoliciesLoaded((QueuePolicy(LINE, steps=(Say(5, "new", every_s=20),)),), ()))
+    assert [(effect.announcement, centre.now) for effect in of(centre.wait(17), Announce)] == []
+    assert [effect.announcement for effect in of(centre.wait(1), Announce)] == ["new"]
+
+
 def test_new_steps_apply_to_who_is_inside():
     """A reload that lets calls leave at 30 s concerns who waits 40 s already; the norm is not told twice."""
     centre = Centre(QueuePolicy(LINE, target_wait_s=20))
