@@ -14,10 +14,9 @@ from tests.queue_engine.centre import LINE, Centre, agent
 
 
 def busy():
-    """A floor with a call that talks (t), one that rings (r), one that waits (w), and operators 1, 2 and 3 (logged out)."""
-    centre = Centre(
-        QueuePolicy(LINE, skills=(Skill("s"),)), agents=tuple(agent(n, skills=(Skill("s"),)) for n in "123")
-    )
+    """A floor with a call that talks (t), one that rings (r), one that waits (w); operator 3 is logged out."""
+    skills = (Skill("s"),)
+    centre = Centre(QueuePolicy(LINE, skills=skills), agents=tuple(agent(name, skills=skills) for name in "123"))
     centre.log_in("1", "2")
     for name in "trw":
         centre.call(name)
