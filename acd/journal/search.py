@@ -14,8 +14,8 @@ _WORD: Final = re.compile(r"[^\W_]+")
 _MAX_WORDS: Final = 8
 """More words narrow nothing down and cost time."""
 SHORTEST, LONGEST = 3, 10
-"""Letters of a beginning. SQLite's index has an own list for each of these lengths, so a search reads no other; what is
-shorter or longer is asked for as a whole word."""
+"""Letters of a beginning. Both indexes have an own list for each beginning of these lengths, so that a search reads no
+other; what is shorter or longer is asked for as a whole word."""
 _CUTS: Final = ((9, 3), (6, 2), (5, 1))
 """From so many letters on, so many are taken for an ending."""
 
@@ -37,8 +37,8 @@ def fts5(question: str) -> str:
 
 
 def tsquery(question: str) -> str:
-    """Return the question in the language of PostgreSQL's tsquery."""
-    return " & ".join(f"'{word}':*" if _is_beginning(word) else f"'{word}'" for word in beginnings(question))
+    """Return the question in the language of PostgreSQL's tsquery; its index holds the beginnings themselves."""
+    return " & ".join(f"'{word}'" for word in beginnings(question))
 
 
 def _plain(text: str) -> str:

@@ -272,6 +272,8 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_journal_talk_card_id"), "journal_talk", ["card_id"], unique=False)
 
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(_BEGINNINGS)
     for table in _SEARCHED:
         if op.get_bind().dialect.name == "sqlite":
             _index_by_fts5(table)
@@ -298,11 +300,25 @@ def _index_by_fts5(table: str) -> None:
 
 
 def _index_by_tsvector(table: str) -> None:
+    # The beginnings themselves are the lexemes: asked for as a prefix, GIN would gather all words that begin so, and
+    # could not skip through a common word's list for the sake of a rare one.
     op.execute(
-        f"ALTER TABLE {table} ADD COLUMN search_words tsvector "
-        "GENERATED ALWAYS AS (array_to_tsvector(string_to_array(search, ' '))) STORED"
+        f"ALTER TABLE {table} ADD COLUMN search_words tsvector GENERATED ALWAYS AS (journal_beginnings(search)) STORED"
     )
     op.execute(f"CREATE INDEX ix_{table}_search_words ON {table} USING gin (search_words)")
+
+
+_BEGINNINGS = """
+CREATE FUNCTION journal_beginnings(words text) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT array_to_tsvector(coalesce(array_agg(DISTINCT lexeme), '{}'))
+    FROM (
+        SELECT left(word, letters) AS lexeme
+        FROM unnest(string_to_array(words, ' ')) word, generate_series(3, least(10, length(word))) letters
+        UNION ALL
+        SELECT word FROM unnest(string_to_array(words, ' ')) word WHERE length(word) NOT BETWEEN 3 AND 10
+    ) AS lexemes
+$$
+"""
 
 
 def downgrade() -> None:
@@ -325,3 +341,5 @@ def downgrade() -> None:
     op.drop_table("journal_organisation")
     op.drop_table("journal_counter")
     op.drop_table("journal_article")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION journal_beginnings(text)")
