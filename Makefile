@@ -9,7 +9,7 @@ ADDRESS ?=
 PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
 
 .PHONY: help setup setup-asterisk setup-tests demo run lint check test test-asterisk-all bench-asterisk
-.PHONY: bench-engine bench-metrics states mutants clean
+.PHONY: bench-engine bench-metrics bench-journal states mutants clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -56,6 +56,9 @@ bench-engine: setup  ## the engine alone
 
 bench-metrics: setup  ## records and reports
 	@$(PYTHON) -m tests.bench.bench_metrics $(ARGS)
+
+bench-journal: setup  ## the journal with a million cards, on SQLite and PostgreSQL
+	@$(PYTHON) -m tests.bench.bench_journal $(ARGS)
 
 states: setup  ## redraw docs/states from the tables of the state machines
 	@$(PYTHON) scripts/draw_states.py $(ARGS)
