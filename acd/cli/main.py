@@ -11,7 +11,7 @@ from rich.markup import escape
 from typer.main import get_command
 
 import acd
-from acd.cli import agents, asterisk, calls, checking, daemon, records, replay, report, status, tokens
+from acd.cli import agents, asterisk, calls, checking, daemon, records, replay, report, simulating, status, tokens
 from acd.cli.exits import CommandFailed, ExitCode
 from acd.cli.help import localise, tell
 from acd.cli.session import DEFAULT_CONFIG, Session
@@ -43,6 +43,7 @@ application.add_typer(tokens.tokens, name="tokens")
 application.command("audit", help=tokens.AUDIT_HELP)(tokens.audit)
 application.command("reload", help=daemon.RELOAD_HELP)(daemon.reload)
 application.command("replay", help=replay.HELP)(replay.replay)
+application.command("simulate", help=simulating.HELP)(simulating.simulate)
 application.command("demo", help=trials.DEMO_HELP)(trials.demo)
 application.add_typer(trials.lab, name="lab")
 

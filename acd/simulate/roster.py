@@ -87,7 +87,7 @@ def by_shifts(
         rng = generators(f"shift {place}")
         for offset in range(-1, scenario.days):
             day = scenario.first_day + timedelta(days=offset)
-            if WEEKDAYS[day.weekday()] in shift.days:
+            if WEEKDAYS[day.weekday()] in shift.days and at(day, seconds_of(shift.end), zone) > begin:
                 for turn, each in enumerate(crew):
                     planned += _working_day(shift, each.agent, day, zone, rng=rng, turn=turn / len(crew))
     kept = [(max(when, begin), told) for when, told in sorted(planned, key=lambda each: each[0]) if when < end + 7200]

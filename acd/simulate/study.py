@@ -7,7 +7,7 @@ import itertools
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import get_context
@@ -121,11 +121,9 @@ def _of_line(makes: Callable[[str], Random], place: int) -> Callable[[str], Rand
     return lambda purpose: makes(f"line {place} {purpose}")
 
 
-def replicate(
-    study: Study, replications: int, processes: int, done: Callable[[int, int], None] = lambda _done, _of: None
-) -> list[Outcome]:
-    """Return so many outcomes of the study, in the order of their numbers."""
-    return spread(study.run, range(replications), processes, done)
+def replications(study: Study, count: int, processes: int) -> Iterator[Outcome]:
+    """Yield the outcomes of so many replications, in the order of their numbers; see `spread`."""
+    return spread(study.run, range(count), processes)
 
 
 def by_counts(
@@ -172,33 +170,18 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def spread(
-    work: Callable[[Job], Result],
-    jobs: Sequence[Job],
-    processes: int,
-    done: Callable[[int, int], None] = lambda _done, _of: None,
-) -> list[Result]:
-    """Return the results of all jobs in their order; `done(n, of)` is told after each.
+def spread(work: Callable[[Job], Result], jobs: Sequence[Job], processes: int) -> Iterator[Result]:
+    """Yield the results of all jobs in their order, as they come.
 
-    In this process if one is enough; else in so many others, which end with an interruption.
-
-    Raises:
-        KeyboardInterrupt: Somebody has had enough; nothing is left running.
+    In this process if one is enough; else in so many others, of which none is left running at the end, an interruption
+    included.
     """
-    results: list[Result] = []
     if processes <= 1 or len(jobs) <= 1:
-        for job in jobs:
-            results.append(work(job))
-            done(len(results), len(jobs))
-        return results
+        yield from map(work, jobs)
+        return
     pool = ProcessPoolExecutor(min(processes, len(jobs)), mp_context=get_context("forkserver"), initializer=_quiet)
     try:
-        futures = [pool.submit(work, job) for job in jobs]
-        waiting: set[Future[Result]] = set(futures)
-        while waiting:
-            _, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            done(len(jobs) - len(waiting), len(jobs))
-        results = [future.result() for future in futures]
+        for future in [pool.submit(work, job) for job in jobs]:
+            yield future.result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-    return results

@@ -23,6 +23,10 @@ class ReportKind(StrEnum):
     QUARTERLY = "quarterly"
     OPERATORS = "operators"
     CALLS = "calls"
+    SIMULATION = "simulation"
+    STAFFING = "staffing"
+    REPLAY = "replay"
+    FORECAST = "forecast"
 
 
 class Kind(StrEnum):

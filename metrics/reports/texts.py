@@ -37,6 +37,10 @@ TITLES: Final[Mapping[str, Text]] = {
     "signed": Text("Responsible", "Ответственный"),
     "signature": Text("signature", "подпись"),
     "full_name": Text("full name", "Ф. И. О."),
+    "simulation": Text("Simulation", "Моделирование"),
+    "staffing": Text("Staffing plan", "План численности операторов"),
+    "replay": Text("Replay of recorded calls", "Проигрывание записанных звонков"),
+    "forecast": Text("Forecast of calls", "Прогноз звонков"),
 }
 
 TABLES: Final[Mapping[str, Text]] = {
@@ -64,6 +68,13 @@ TABLES: Final[Mapping[str, Text]] = {
     "violating_calls": Text("Calls behind the violations", "Звонки с нарушениями"),
     "list_of_calls": Text("Calls", "Звонки"),
     "offers": Text("Offers to operators", "Вызовы операторов"),
+    "simulated_figures": Text("Norms and figures, mean of the runs", "Нормативы и показатели, среднее по прогонам"),
+    "waits_of_answered": Text("Waits of answered calls", "Ожидание отвеченных звонков"),
+    "call_backs_of_a_run": Text("Call-backs, mean of the runs", "Обратный дозвон, среднее по прогонам"),
+    "staffing": Text("Operators by quarter of an hour", "Операторы по четвертям часа"),
+    "side_by_side": Text("Side by side", "Рядом"),
+    "forecast_days": Text("By day", "По дням"),
+    "forecast_errors": Text("Error on held-out weeks", "Ошибка на отложенных неделях"),
 }
 
 CHARTS: Final[Mapping[str, Text]] = {
@@ -75,6 +86,13 @@ CHARTS: Final[Mapping[str, Text]] = {
     "in_norm_by_month": Text("Share connected in norm by month", "Доля соединений в норматив по месяцам"),
     "unanswered_by_wait": Text("Unanswered calls by wait", "Неотвеченные звонки по времени ожидания"),
     "operators_hours": Text("Operators' hours by state", "Часы операторов по состояниям"),
+    "calls_by_quarter_hour": Text("Calls by quarter of an hour", "Звонки по четвертям часа"),
+    "in_norm_by_quarter_hour": Text(
+        "Share connected in norm by quarter of an hour", "Доля соединений в норматив по четвертям часа"
+    ),
+    "waits_of_answered": Text("Waits of answered calls", "Ожидание отвеченных звонков"),
+    "staffing": Text("Operators by quarter of an hour", "Операторы по четвертям часа"),
+    "forecast": Text("Expected calls by quarter of an hour", "Ожидаемые звонки по четвертям часа"),
 }
 
 COLUMNS: Final[Mapping[str, Text]] = {
@@ -138,6 +156,20 @@ COLUMNS: Final[Mapping[str, Text]] = {
     "missed_offers": Text("Missed offers", "Пропущено вызовов"),
     "missed_share": Text("Missed", "Доля пропущенных"),
     "mean_ring": Text("Mean ring", "Ср. вызов"),
+    "low": Text("At least", "Не менее"),
+    "high": Text("At most", "Не более"),
+    "half_width": Text("±", "±"),
+    "expected_calls": Text("Expected calls", "Ожидается звонков"),
+    "operators": Text("Operators", "Операторов"),
+    "erlang_a": Text("Erlang A", "Эрланг A"),
+    "erlang_c": Text("Erlang C", "Эрланг C"),
+    "recorded": Text("Recorded", "По записям"),
+    "as_it_was": Text("Replayed as it was", "Проиграно как было"),
+    "with_other": Text("Replayed otherwise", "Проиграно иначе"),
+    "actual": Text("Recorded", "По записям"),
+    "error": Text("Error", "Ошибка"),
+    "naive_error": Text("Error of last week", "Ошибка прошлой недели"),
+    "off": Text("Day off", "Выходной"),
 }
 
 FIGURES: Final[Mapping[str, Text]] = {
@@ -184,6 +216,14 @@ FIGURES: Final[Mapping[str, Text]] = {
     "call_backs_late": Text("Breaks without a call-back in time", "Разрывы без своевременного обратного дозвона"),
     "breaks": Text("Breaks that are owed a call-back", "Разрывы, требующие обратного дозвона"),
     "call_backs_reached": Text("Callers reached", "Дозвонились"),
+    "owed": Text("Call-backs owed", "Положено обратных звонков"),
+    "attempts": Text("Attempts", "Попыток дозвона"),
+    "late": Text("Late", "С опозданием"),
+    "reached": Text("Reached", "Дозвонились"),
+    "merged": Text("Called themselves", "Позвонили сами"),
+    "given_up": Text("Given up", "Прекращено"),
+    "impossible": Text("Impossible", "Невозможно"),
+    "at_work": Text("Operators' hours at work", "Часы операторов на смене"),
 }
 
 WORDS: Final[Mapping[str, Text]] = {
@@ -246,6 +286,12 @@ WORDS: Final[Mapping[str, Text]] = {
     "no": Text("NO", "НЕТ"),
     "in_norm": Text("in norm", "в норматив"),
     "norm": Text("norm", "норматив"),
+    "operators_planned": Text("operators", "операторы"),
+    "erlang_a": Text("Erlang A", "Эрланг A"),
+    "erlang_c": Text("Erlang C", "Эрланг C"),
+    "lower_bound": Text("lower bound", "нижняя граница"),
+    "upper_bound": Text("upper bound", "верхняя граница"),
+    "expected_calls": Text("expected calls", "ожидается звонков"),
 }
 
 UNITS: Final[Mapping[str, Text]] = {
@@ -267,6 +313,31 @@ NOTES: Final[Mapping[str, Text]] = {
         "No breaks that are owed a call-back are recorded.", "Разрывов, требующих обратного дозвона, не зафиксировано."
     ),
     "nothing": TITLES["nothing"],
+    "simulated": Text(
+        "{} runs, seed {}; “at least” and “at most” bound each figure with {} confidence.",
+        "Прогонов: {}, начальное число: {}; «не менее» и «не более» — границы с доверием {}.",
+    ),
+    "scenario": Text("Scenario: {}.", "Сценарий: {}."),
+    "stopped_early": Text("Stopped before its end: {} of {} runs.", "Остановлено досрочно: прогонов {} из {}."),
+    "staffing_kept": Text(
+        "With these operators each quarter of an hour keeps K1, K2 and K7 with {} confidence ({} runs, seed {}).",
+        "С этим числом операторов каждая четверть часа выполняет K1, K2 и K7 с доверием {} ({} прогонов, начальное "
+        "число {}).",
+    ),
+    "staffing_not_kept": Text(
+        "In these quarters of an hour the norms are not kept with {} confidence: {}.",
+        "В этих четвертях часа нормативы с доверием {} не выполняются: {}.",
+    ),
+    "staffing_hours": Text(
+        "Operators' hours: {}; by Erlang A {}, by Erlang C {}.",
+        "Часов операторов: {}; по Эрлангу A {}, по Эрлангу C {}.",
+    ),
+    "replayed": Text(
+        "{} recorded calls; {} runs, seed {}. Patience of answered callers and talks of lost ones are drawn.",
+        "Записанных звонков: {}; прогонов {}, начальное число {}. Терпение дождавшихся и разговоры потерянных — "
+        "случайные.",
+    ),
+    "forecast_from": Text("From the records of {} weeks, {} to {}.", "По записям за {} недель, с {} по {}."),
 }
 
 
