@@ -30,7 +30,7 @@ run: setup-asterisk  ## the contact centre for real telephones, until Ctrl-C (CO
 	@$(ACD) lab run $(if $(CONFIG),--config $(CONFIG)) $(if $(ADDRESS),--address $(ADDRESS)) $(ARGS)
 
 lint: setup  ## format, lint, types, import contract
-	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m ruff format --check --exclude '*.md' .
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports
