@@ -57,8 +57,10 @@ async def make_report(
     """Return the report, read from the records as of one moment. `progress(done, of)` counts steps.
 
     Raises:
-        ReportError: The order contradicts itself.
+        ReportError: The order contradicts itself, or it is for a report that is not made from the records.
     """
+    if order.kind not in {ReportKind.KPI, ReportKind.OPERATORS, ReportKind.CALLS, *_DIVISION}:
+        raise ReportError(f"a report of kind {order.kind} is not made from the records")
     if order.limit < 1:
         raise ReportError("a list of calls holds at least one call")
     async with reading(engine) as connections:
