@@ -38,7 +38,7 @@ from config.telephony import Directories
 from metrics.records.database import open_engine
 from metrics.records.tables import calls
 
-READY_LIMIT_S: Final = 30.0
+READY_LIMIT_S: Final = 60.0
 DRAIN_LIMIT_S: Final = 20.0
 
 
@@ -178,7 +178,7 @@ class LabCentre:
         """Start the daemon and wait until it is in line with Asterisk.
 
         Raises:
-            ProcessFailed: It ended, or is not ready after half a minute.
+            ProcessFailed: It ended, or is not ready after a minute.
         """
         await self.launch_daemon()
         await self.until(lambda status: status.healthy)
