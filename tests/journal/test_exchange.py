@@ -208,9 +208,10 @@ async def test_a_receiver_that_is_away_or_no_web_server_is_tried_again(mail_like
 
 @pytest.fixture
 async def mail_like():
-    """A server that greets like a mail server."""
+    """A server that takes a request and answers like a mail server."""
 
     async def greet(reader, writer):
+        await reader.readuntil(b"{}")
         writer.write(b"220 mail ready\r\n")
         await writer.drain()
         writer.close()
