@@ -88,15 +88,15 @@ class QueueEngine:
         floor = self._floor
         if now > floor.now:  # noqa: PLR1730 - a call of max() costs more than the rest of the line
             floor.now = now
-        heap = floor.timers.heap
-        if heap and heap[0][0] <= floor.now:
+        timers = floor.timers
+        if timers.next_at <= floor.now:
             self._run_due()
         self._take(event)
         if floor.left_lines:
             waiting.ease_after_logout(floor)
         if floor.freed or floor.arrived:
             dispatch(floor)
-        if heap and heap[0][0] <= floor.now:
+        if timers.next_at <= floor.now:
             self._run_due()
         return self._step()
 

@@ -7,6 +7,7 @@ the live ones. So cancelling costs no search, and a timer left over from an earl
 
 from enum import IntEnum
 from heapq import heapify, heappop, heappush
+from math import inf
 from typing import Final, Generic, TypeVar
 
 from queue_engine.ids import Instant
@@ -16,7 +17,8 @@ Owner = TypeVar("Owner")
 NO_TIMER: Final = 0
 """The token of an owner that waits for nothing."""
 
-_COMPACT_ABOVE: Final = 1024
+_DEAD_BESIDE_LIVE: Final = 1024
+"""So many dead entries are borne beside as many as there are live ones."""
 
 
 class What(IntEnum):
@@ -39,16 +41,25 @@ class What(IntEnum):
     AUTO_LOGOUT = 9
 
 
-class Timers(Generic[Owner]):
-    """All timers of one engine."""
+_CALL_STEP: Final = What.CALL_STEP
 
-    __slots__ = ("_last_token", "_live", "heap")
+
+class Timers(Generic[Owner]):
+    """All timers of one engine.
+
+    The next steps of waiting calls are many, long and mostly cancelled; all others are few and short. Each kind has a
+    heap of its own, so that the short ones are not sifted through the long ones.
+    """
+
+    __slots__ = ("_last_token", "_live", "_others", "_steps", "next_at")
 
     def __init__(self) -> None:
-        self.heap: list[tuple[float, int, What, Owner]] = []
-        """What is due earliest, dead or alive, is first. To be read only."""
+        self._steps: list[tuple[float, int, What, Owner]] = []
+        self._others: list[tuple[float, int, What, Owner]] = []
         self._live: set[int] = set()
         self._last_token = NO_TIMER
+        self.next_at = inf
+        """Nothing is due before this instant. To be read only."""
 
     def __len__(self) -> int:
         return len(self._live)
@@ -57,33 +68,46 @@ class Timers(Generic[Owner]):
         """Return the token of a new timer due at this instant; equal dues fire in the order of arming."""
         self._last_token = token = self._last_token + 1
         self._live.add(token)
-        heappush(self.heap, (due, token, what, owner))
+        heappush(self._steps if what is _CALL_STEP else self._others, (due, token, what, owner))
+        if due < self.next_at:  # noqa: PLR1730 - a call of min() costs more
+            self.next_at = due
         return token
 
     def cancel(self, token: int) -> None:
         """Kill the timer of this token; nothing happens if it has fired or there is none."""
-        self._live.discard(token)
-        heap = self.heap
-        if len(heap) > _COMPACT_ABOVE and len(heap) > 2 * len(self._live):
-            live = self._live
-            heap[:] = [entry for entry in heap if entry[1] in live]
-            heapify(heap)
+        live = self._live
+        live.discard(token)
+        if len(self._steps) + len(self._others) > 2 * len(live) + _DEAD_BESIDE_LIVE:
+            for heap in (self._steps, self._others):
+                heap[:] = [entry for entry in heap if entry[1] in live]
+                heapify(heap)
 
     def next_due(self) -> Instant | None:
         """Return when the earliest live timer is due; None when nothing is waited for."""
-        heap = self.heap
-        while heap:
-            if heap[0][1] in self._live:
-                return Instant(heap[0][0])
-            heappop(heap)
-        return None
+        first = self._first()
+        return None if first is None else Instant(first[0][0])
 
     def pop_due(self, now: float) -> tuple[What, Owner] | None:
         """Take the earliest live timer that is due at or before `now`; None when there is none."""
-        heap = self.heap
-        while heap and heap[0][0] <= now:
-            _, token, what, owner = heappop(heap)
-            if token in self._live:
-                self._live.remove(token)
-                return what, owner
-        return None
+        first = self._first()
+        if first is None:
+            self.next_at = inf
+            return None
+        due, token, what, owner = first[0]
+        if due > now:
+            self.next_at = due
+            return None
+        heappop(first)
+        self._live.remove(token)
+        return what, owner
+
+    def _first(self) -> list[tuple[float, int, What, Owner]] | None:
+        """Return the heap whose head is the earliest live timer."""
+        live, steps, others = self._live, self._steps, self._others
+        while steps and steps[0][1] not in live:
+            heappop(steps)
+        while others and others[0][1] not in live:
+            heappop(others)
+        if not steps:
+            return others or None
+        return steps if not others or steps[0] < others[0] else others

@@ -23,16 +23,22 @@ MUTANTS = (
         "timer-without-token",
         "a cancelled timer fires all the same",
         Q + "timers.py",
-        "            if token in self._live:\n                self._live.remove(token)\n"
-        "                return what, owner",
-        "            self._live.discard(token)\n            return what, owner",
+        "        live.discard(token)\n",
+        "",
     ),
     Mutant(
         "deadline-missed-by-a-hair",
         "what is due at this very instant is not done",
         Q + "timers.py",
-        "while heap and heap[0][0] <= now:",
-        "while heap and heap[0][0] < now:",
+        "        if due > now:",
+        "        if due >= now:",
+    ),
+    Mutant(
+        "short-timers-forgotten",
+        "the engine believes that nothing is due before the last thing armed",
+        Q + "timers.py",
+        "        if due < self.next_at:",
+        "        if due > self.next_at:",
     ),
     Mutant(
         "rank-loses-order",
