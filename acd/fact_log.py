@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from acd.logs import FastLog
+from callback.facts import CallbackFact
 from queue_engine.facts import Fact
 
 log = FastLog("acd.facts")
@@ -20,7 +21,7 @@ def _shape(kind: type) -> tuple[str, tuple[str, ...], Any]:
     return f"{words[0].lower()}.{'_'.join(words[1:]).lower()}", fields, attrgetter(*fields)
 
 
-def log_fact(fact: Fact) -> None:
+def log_fact(fact: Fact | CallbackFact) -> None:
     """Log one fact: `CallAnswered` becomes `call.answered` with the fields of the fact."""
     kind = type(fact)
     shape = _SHAPES.get(kind)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from ami_bridge.ended import EndedCall
+from callback.inputs import BreakFound
 from metrics.records.queries import OpenCall
 from queue_engine.facts import (
     AbandonStage,
@@ -67,6 +68,20 @@ def facts_of_vanished(known: OpenCall, now: Instant) -> list[Fact]:
         return [CallDied(now, call, queue, known.caller, VANISHED, now - known.entered_at)]
     waited_s, talked_s = known.answered_at - known.entered_at, now - known.answered_at
     return [CallEnded(now, call, queue, known.caller, known.agent, Party.SYSTEM, 0, waited_s, talked_s)]
+
+
+def break_found(fact: CallEnded | CallAbandoned | CallDied) -> BreakFound:
+    """Return the end of a call that happened without us as the book of call-backs takes it."""
+    match fact:
+        case CallEnded():
+            by, cause, agent, talked_s = fact.by, fact.cause, fact.agent, fact.talked_s
+            return BreakFound(fact.call, fact.queue, fact.caller, fact.at, fact.waited_s, talked_s, by, cause, agent)
+        case CallAbandoned():
+            return BreakFound(
+                fact.call, fact.queue, fact.caller, fact.at, fact.waited_s, None, Party.CALLER, fact.cause
+            )
+        case CallDied():
+            return BreakFound(fact.call, fact.queue, fact.caller, fact.at, fact.waited_s, None, Party.SYSTEM, 0)
 
 
 def missing_facts(

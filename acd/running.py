@@ -16,13 +16,18 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from acd.asterisk_conf.members import fallback_members
+from acd.callbacks.places import PlaceKeys
+from acd.callbacks.policies import callback_policies, channels, ways_out
+from acd.callbacks.shell import Callbacks, Surroundings
+from acd.callbacks.store import RequestStore
 from acd.clock import Clock
 from acd.control.centre import Health, ServerHealth
 from acd.control.events import EventLog
 from acd.control.history import RecordedHistory
 from acd.fact_log import log_fact
+from acd.numbers import number_rule
 from acd.phrases import ConfiguredPhrases
-from acd.recovery import missing_facts
+from acd.recovery import break_found, missing_facts
 from acd.runner import EngineRunner
 from acd.seats import Seat, SeatFile
 from acd.server import AsteriskServer
@@ -36,8 +41,11 @@ from ami_bridge.client import AmiClient
 from ami_bridge.desks import Desks, Telephone
 from ami_bridge.dial_codes import DialCodes
 from ami_bridge.fallback_mirror import FallbackMirror
+from ami_bridge.outgoing import OutgoingCalls
 from ami_bridge.perform import Performer
 from ami_bridge.resync import Found
+from callback.facts import CallbackFact
+from callback.inputs import LiveAttempt
 from config.errors import ConfigErrors
 from config.load import load_config
 from config.model import Config
@@ -48,9 +56,18 @@ from metrics.records.counting import Scope, count_by_line
 from metrics.records.database import open_engine
 from metrics.records.queries import OpenCall, is_recorded, open_calls
 from metrics.records.recorder import Recorder
-from queue_engine.effects import Effect, OfferCall
+from queue_engine.effects import Effect, OfferCall, WithdrawOffer
 from queue_engine.engine import QueueEngine
-from queue_engine.facts import AgentState, AgentStateChanged, CallMoved, CallReturned, Fact
+from queue_engine.facts import (
+    AgentState,
+    AgentStateChanged,
+    CallAbandoned,
+    CallDied,
+    CallEnded,
+    CallMoved,
+    CallReturned,
+    Fact,
+)
 from queue_engine.ids import AgentId, CallId, Instant, QueueName
 from queue_engine.inputs import AgentLoggedIn, AgentPaused, Input, PoliciesLoaded
 from queue_engine.snapshot import EngineSnapshot
@@ -98,6 +115,9 @@ class RunningCentre:
         self.events = EventLog(self.recorder.run, lambda: self.recorder.recorded, RecordedHistory(config.database.url))
         self._records = open_engine(config.database.url)
         self._desks = Desks(self._telephones(), self._runner.post)
+        self._outgoing: dict[str, OutgoingCalls] = {}
+        self._found_attempts: dict[str, list[LiveAttempt]] = {}
+        """What each server held of outgoing calls when its link came up."""
         self._seat_file = SeatFile(config.database.spool.with_suffix(".seats.json"))
         self._servers = {server.name: self._make_server(server.name) for server in config.servers}
         boards = {name: server.board for name, server in self._servers.items()}
@@ -108,8 +128,12 @@ class RunningCentre:
             lambda server, channel: self._servers[server].hang_up(channel),
             ConfiguredPhrases(lambda: self._config),
         )
+        self._numbers = number_rule()
+        self._callbacks = self._make_callbacks(loop)
+        self._outgoing.update((name, self._make_outgoing(server)) for name, server in self._servers.items())
         callers = CallerSessions(boards, self._sound, self._runner.post, self._known_before, self._prune)
-        codes = DialCodes(self._server_of, self._desks, Staff(lambda: self._config, self._clock.now), self._runner.post)
+        staff = Staff(lambda: self._config, self._clock.now)
+        codes = DialCodes(self._server_of, self._desks, staff, self._runner.post, self._callbacks)
         self._agi = AgiServer({"call": callers.serve, "operator": codes.serve}, allowed_peers=self._agi_peers(config))
         self._agi_wanted = asyncio.Event()
         self._agi_up = asyncio.Event()
@@ -120,6 +144,7 @@ class RunningCentre:
             self._live.see,
             self._take_note,
             log_fact,
+            self._callbacks.observe,
             failed=self._engine_failed,
         )
 
@@ -148,6 +173,38 @@ class RunningCentre:
             mirror,
             lambda: [(m.queue, m.interface.removeprefix("PJSIP/")) for m in fallback_members(self._config, settings)],
         )
+
+    def _make_callbacks(self, loop: asyncio.AbstractEventLoop) -> Callbacks:
+        places = PlaceKeys(
+            lambda: self._config, self._numbers, self._clock.now, self._runner.snapshot, self._performer.say
+        )
+        around = Surroundings(
+            post=self._runner.post,
+            tell=self._record,
+            desks=self._desks,
+            outgoing=self._outgoing,
+            release=self._performer.send_to,
+            asked=lambda fact: places.pressed(fact, self._callbacks),
+            lines_of=self._lines_of,
+        )
+        store = RequestStore(self._config.database.spool.with_suffix(".callbacks"), self._records, self._clock)
+        return Callbacks(self._numbers, self._clock, loop, store, around)
+
+    def _make_outgoing(self, server: AsteriskServer) -> OutgoingCalls:
+        outgoing = OutgoingCalls(server.board, lambda: server.client, server.hang_up, self._callbacks.handle)
+        server.first_told = outgoing.on_event
+        return outgoing
+
+    def _configure_callbacks(self) -> None:
+        policies = callback_policies(self._config, self._numbers, self._clock.now())
+        self._callbacks.configure(policies, ways_out(self._config), channels(self._config))
+
+    def _record(self, fact: Fact | CallbackFact) -> None:
+        """Tell a fact that is not the engine's of this moment to everybody who hears the engine's."""
+        self.recorder.record(fact)
+        self.events.take(fact)
+        self._live.see(fact)
+        log_fact(fact)
 
     def _telephones(self) -> list[Telephone]:
         first = self._config.servers[0].name
@@ -180,12 +237,15 @@ class RunningCentre:
         self._tasks = tasks
         if await self.recorder.start():
             await self._read_open_calls()
+        await self._callbacks.restore(callback_policies(self._config, self._numbers, self._clock.now()))
+        self._configure_callbacks()
         self._runner.post(PoliciesLoaded(*to_policy(self._config)))
         self._take_seats()
         for server in self._servers.values():
             tasks.create_task(server.client.run(), name=f"ami-{server.name}")
             tasks.create_task(server.keep_mirror(), name=f"fallback-mirror-{server.name}")
         tasks.create_task(self._listen(), name="agi-listen")
+        tasks.create_task(self._callbacks.keep(), name="callbacks-keep")
         tasks.create_task(self._reconcile(), name="reconciliation")
 
     async def _read_open_calls(self) -> None:
@@ -237,7 +297,7 @@ class RunningCentre:
 
     async def drain(self, limit_s: float) -> None:
         """Take up no more calls and let telephones that ring be answered, for so long at most."""
-        self.draining = True
+        self.draining = self._callbacks.draining = True
         if self._agi_listening:
             self._agi.stop_listening()
         self._ringing = {agent.agent for agent in self.snapshot().agents if agent.state is AgentState.RINGING}
@@ -248,6 +308,7 @@ class RunningCentre:
     async def stop(self) -> bool:
         """Let go of everything; True when all facts are in the database."""
         self._runner.stop()
+        self._callbacks.stop()
         if self._tape is not None:
             self._tape.close()
         if self._agi_listening:
@@ -264,6 +325,8 @@ class RunningCentre:
     def _perform(self, effect: Effect) -> None:
         if self.draining and isinstance(effect, OfferCall):
             return  # whoever comes after us offers it
+        if isinstance(effect, WithdrawOffer) and any(o.withdraw(effect.offer) for o in self._outgoing.values()):
+            return
         self._performer.perform(effect)
 
     def _take_note(self, fact: Fact) -> None:
@@ -317,16 +380,26 @@ class RunningCentre:
         return call in self._before if self._records_read else stage not in {"", "new", "greeting"}
 
     def _synchronised(self, server: AsteriskServer, found: Found) -> None:
+        self._found_attempts[server.name] = self._outgoing[server.name].resynchronise(found.present)
         self._agi_wanted.set()
         if self._tasks is not None:
             self._tasks.create_task(self._recover(server, found), name=f"recovery-{server.name}")
 
     async def _recover(self, server: AsteriskServer, found: Found) -> None:
-        """Take back the calls that wait in the fallback; record what became of those that ended without us."""
+        """Take back the calls that wait in the fallback; learn what became of those that ended without us."""
         await self._agi_up.wait()
         server.take_back(found.in_fallback)
+        await self._record_missing(server, found)
+        found_attempts = self._found_attempts.items()
+        if self._found_attempts.keys() >= {way.server for way in ways_out(self._config).values()}:
+            held = [a for name, live in found_attempts for a in live if self._outgoing[name].holds(a.call)]
+            self._callbacks.resynchronised(held)
+
+    async def _record_missing(self, server: AsteriskServer, found: Found) -> None:
+        """Record what became of calls that ended while nobody of us was there, and let the book judge their ends."""
         ended = found.ended
-        mine = [c for c in self._before.values() if c.call.startswith(f"{server.name}-")]
+        ours = (f"{server.name}-", "callback-")
+        mine = [c for c in self._before.values() if c.call.startswith(ours)]
         if not mine and not ended:
             return
         try:
@@ -338,18 +411,17 @@ class RunningCentre:
         facts = missing_facts(
             ended.values(),
             mine,
-            alive=lambda call: server.board.legs.call(call) is not None,
+            alive=lambda call: self._is_held(server, call),
             recorded=recorded.__contains__,
             agent_at=lambda name: self._agent_of(Telephone(server.name, name)),
             now=self._clock.now(),
         )
         for fact in facts:
-            self.recorder.record(fact)
-            self.events.take(fact)
-            self._live.see(fact)
-            log_fact(fact)
+            self._record(fact)
+            if isinstance(fact, CallEnded | CallAbandoned | CallDied):
+                self._callbacks.handle(break_found(fact))
         for call in mine:
-            if server.board.legs.call(call.call) is None:
+            if not self._is_held(server, call.call):
                 del self._before[call.call]
         server.pruner.saw_entries(ended.values())
         log.info("recovery.done", server=server.name, ended=len(ended), open_before=len(mine), facts=len(facts))
@@ -376,6 +448,9 @@ class RunningCentre:
         self.recorder.record(DifferenceMended(self._clock.now(), server, what, call, agent, detail))
         log.warning("difference.mended", server=server, what=what, call=call, agent=agent, detail=detail)
 
+    def _is_held(self, server: AsteriskServer, call: CallId) -> bool:
+        return server.board.legs.call(call) is not None or self._outgoing[server.name].holds(call)
+
     def _agent_of(self, telephone: Telephone) -> AgentId:
         owner = next((o.number for o in self._config.operators if o.own_telephone == telephone.name), None)
         return self._desks.agent_at(telephone) or AgentId(owner or telephone.name)
@@ -398,6 +473,11 @@ class RunningCentre:
     def live(self) -> LiveSnapshot:
         """Return the figures of this moment and of today."""
         return self._live.snapshot(self._clock.now())
+
+    @property
+    def callbacks(self) -> Callbacks:
+        """Who is owed a call-back."""
+        return self._callbacks
 
     def telephone_of(self, agent: AgentId) -> str | None:
         """Return the name of the telephone where the operator sits."""
@@ -440,6 +520,7 @@ class RunningCentre:
         self._live.standard = standard_of(config)
         self._desks.replace(self._telephones())
         self._runner.post(PoliciesLoaded(*to_policy(config)))
+        self._configure_callbacks()
         self._log_in_automatic()
         for server in self._servers.values():
             server.mirror_soon()

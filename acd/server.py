@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from ami_bridge import outgoing
 from ami_bridge.client import AmiClient, AmiSettings
 from ami_bridge.desks import Desks
 from ami_bridge.ended import Pruner
@@ -52,6 +53,8 @@ class AsteriskServer:
         self._post = post
         self.pruner = Pruner(now)
         self.link = LinkState(up=False, since=now())
+        self.first_told: Callable[[AmiMessage], None] | None = None
+        """Who is told each event before the switchboard is: the outgoing calls."""
         self._now = now
         self._on_synchronised = on_synchronised
         self._reconciler = Reconciler(self.board, desks)
@@ -63,7 +66,7 @@ class AsteriskServer:
                 settings.ami_port,
                 settings.ami_user,
                 settings.ami_secret.reveal(),
-                wanted_events=self.board.wanted_events,
+                wanted_events=self.board.wanted_events | outgoing.EVENTS,
             ),
             self._on_event,
             self._on_up,
@@ -114,6 +117,8 @@ class AsteriskServer:
     def _on_event(self, message: AmiMessage) -> None:
         if message.event == "Hangup":
             self.pruner.saw_end()
+        if self.first_told is not None:
+            self.first_told(message)
         self.board.on_event(message)
 
     def _key_pressed(self, call: CallId, digit: str) -> None:

@@ -13,6 +13,7 @@ import structlog
 from ami_bridge.agi_server import AgiSession
 from ami_bridge.desks import Desks, Telephone
 from ami_bridge.errors import AgiError, AgiHungUp
+from callback.kinds import TalkOutcome
 from queue_engine.ids import AgentId
 from queue_engine.inputs import AgentPaused, AgentResumed, Input, WrapUpEnded
 
@@ -53,16 +54,32 @@ class Staff(Protocol):
         """Return the reason that these digits stand for, with its time limit in seconds; None if there is none."""
 
 
+class CallbackWords(Protocol):
+    """What an operator says of his last talk to the book of call-backs."""
+
+    def unfinished(self, agent: AgentId, by: str) -> bool:
+        """The caller's side ended it too early; return whether he is called back."""
+
+    def outcome_of_last(self, agent: AgentId, outcome: TalkOutcome, by: str) -> bool:
+        """What the call-back that he talks in, or has just talked in, has reached; return whether there was one."""
+
+
 class DialCodes:
     """The handler of `agi://HOST:PORT/operator`."""
 
     def __init__(
-        self, server_of: Callable[[AgiSession], str], desks: Desks, staff: Staff, post: Callable[[Input], None]
+        self,
+        server_of: Callable[[AgiSession], str],
+        desks: Desks,
+        staff: Staff,
+        post: Callable[[Input], None],
+        said: CallbackWords | None = None,
     ) -> None:
         self._server_of = server_of
         self._desks = desks
         self._staff = staff
         self._post = post
+        self._said = said
 
     async def serve(self, agi: AgiSession) -> None:
         """Do what was dialled and say how it went."""
@@ -84,23 +101,34 @@ class DialCodes:
         if agent is None:
             return SOUND_REFUSED
         by = f"telephone {telephone.name}"
+        done = True
         match action:
             case "logout":
                 self._desks.leave(agent, by)
                 return SOUND_LOGGED_OUT
             case "pause":
                 reason = self._staff.pause_reason(digits)
-                if reason is None:
-                    return SOUND_REFUSED
-                self._post(AgentPaused(agent, reason[0], by, reason[1]))
+                done = reason is not None
+                if reason is not None:
+                    self._post(AgentPaused(agent, reason[0], by, reason[1]))
             case "resume":
                 self._post(AgentResumed(agent, by))
             case "ready":
                 self._post(WrapUpEnded(agent, by))
+            case "unfinished" | "machine" | "wrong_person":
+                done = self._say(agent, action, by)
             case _:
                 log.warning("code.unknown", action=action)
-                return SOUND_REFUSED
-        return SOUND_DONE
+                done = False
+        return SOUND_DONE if done else SOUND_REFUSED
+
+    def _say(self, agent: AgentId, what: str, by: str) -> bool:
+        """Pass on what the operator says of his last talk; return whether it changed anything."""
+        if self._said is None:
+            return False
+        if what == "unfinished":
+            return self._said.unfinished(agent, by)
+        return self._said.outcome_of_last(agent, TalkOutcome(what), by)
 
     async def _log_in(self, agi: AgiSession, telephone: Telephone, digits: str) -> str:
         dialled_number, _, dialled_pin = digits.partition(PIN_AFTER)

@@ -7,6 +7,7 @@ moment an offer is to be dialled until the operator's channel is gone. Nothing h
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from ami_bridge.outgoing_legs import Side, parse_leg
 from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
 from queue_engine.inputs import Party
 
@@ -14,8 +15,12 @@ from queue_engine.inputs import Party
 def is_call_of(call: str, server: str, uniqueid: str) -> bool:
     """Tell whether a call id is of this channel.
 
-    It is `<server>-<Uniqueid>`, and `-1`, `-2`... after it for each further line that the same caller came to.
+    It is `<server>-<Uniqueid>`, and `-1`, `-2`... after it for each further line that the same caller came to. Who is
+    called back has a channel that is named after the call, not the other way round.
     """
+    leg = parse_leg(uniqueid)
+    if leg is not None and leg.call == call:
+        return leg.server == server and leg.side is Side.CALLER
     first = f"{server}-{uniqueid}"
     return call == first or call.startswith(f"{first}-")
 

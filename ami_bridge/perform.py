@@ -63,6 +63,16 @@ class Performer:
         if call is not None:
             call.order(BackInLineOrder())
 
+    def say(self, call_id: CallId, sounds: tuple[str, ...]) -> None:
+        """Say this to a caller who waits."""
+        call = self._find(call_id)
+        if call is not None:
+            call.order(SayOrder(sounds))
+
+    def send_to(self, call_id: CallId, destination: str) -> None:
+        """Let the call leave for a destination of the dialplan that the engine does not know."""
+        self._order_to_leave(call_id, destination)
+
     def moved(self, call_id: CallId, queue: QueueName) -> None:
         """The engine has taken the call over to another line."""
         call = self._find(call_id)

@@ -16,13 +16,16 @@ from ami_bridge.ended import FAMILY, EndedCall, parse_tree
 from ami_bridge.errors import ActionRefused
 from ami_bridge.legs import CallLeg, is_call_of
 from ami_bridge.message import AmiMessage
+from ami_bridge.outgoing_legs import parse_leg
 from ami_bridge.switchboard import Switchboard
 from queue_engine.ids import CallId, Instant, QueueName
 from queue_engine.inputs import Party, TalkEnded
 
 log = structlog.get_logger(__name__)
 
-VARIABLES: Final = "ACD_CALL,ACD_LINE,ACD_ENTERED,ACD_STAGE,ACD_ANSWERED,ACD_TO"
+VARIABLES: Final = "ACD_CALL,ACD_LINE,ACD_ENTERED,ACD_STAGE,ACD_ANSWERED,ACD_TO,ACD_NUMBER,ACD_AGENT"
+UP: Final = "6"
+"""State of a channel that has answered or was answered."""
 GONE_STATES: Final = frozenset({"UNAVAILABLE", "INVALID", "UNKNOWN"})
 
 
@@ -34,6 +37,8 @@ class Found:
     """The journal of ended calls."""
     in_fallback: Sequence[CallLeg]
     """Calls that wait in Asterisk's own Queue(), in the order of their entry."""
+    present: Mapping[str, AmiMessage]
+    """All channels, by Uniqueid."""
 
 
 class Resynchroniser:
@@ -70,7 +75,7 @@ class Resynchroniser:
         # Last, so that every call stands in its place before the first operator becomes ready.
         self._telephones(devices)
         log.info("ami.resynchronised", server=self._board.server, channels=len(present), calls=len(self._board.legs))
-        return Found(ended, in_fallback)
+        return Found(ended, in_fallback, present)
 
     @staticmethod
     async def _ended_entries(client: AmiClient) -> list[AmiMessage]:
@@ -126,6 +131,8 @@ class Resynchroniser:
             call_id = CallId(variables.get("ACD_CALL", ""))
             if not is_call_of(call_id, self._board.server, uniqueid) or variables.get("ACD_TO"):
                 continue
+            if parse_leg(uniqueid) is not None and channel.get("ChannelState") != UP:
+                continue  # somebody who is called back and has not answered yet
             call = self._board.legs.call(call_id) or self._board.find_or_add(
                 call_id,
                 QueueName(variables.get("ACD_LINE", "")),

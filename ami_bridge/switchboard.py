@@ -22,6 +22,7 @@ from typing import Final
 from ami_bridge.desks import Desks, Telephone
 from ami_bridge.legs import BackInLineOrder, CallLeg, LegBook, OperatorLeg
 from ami_bridge.message import AmiMessage
+from ami_bridge.outgoing_legs import parse_leg
 from queue_engine.ids import AgentId, CallId, Instant, QueueName
 from queue_engine.inputs import (
     CallArrived,
@@ -129,8 +130,8 @@ class Switchboard:
     def telephone_found(self, channel: str, uniqueid: str, linkedid: str, bridge: str) -> None:
         """There is this channel; if it is an operator's telephone, it rings for an offer of ours or is foreign."""
         telephone = self._desks.telephone_of_channel(self.server, channel)
-        if telephone is None:
-            return
+        if telephone is None or parse_leg(uniqueid) is not None:
+            return  # an operator's leg of a call-back is followed by `outgoing.py`
         if self.legs.operator(uniqueid) is None:
             self._bind_pending(self.legs.caller(linkedid), telephone, channel, uniqueid)
         found = self.legs.operator(uniqueid)

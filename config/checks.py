@@ -211,6 +211,29 @@ def _trunks(config: Config) -> Iterator[Breach]:
             matches.setdefault(place, f"trunk {trunk.name}")
 
 
+def _callbacks(config: Config) -> Iterator[Breach]:
+    """Who is called back needs a trunk that can be dialled; a key that asks for it needs a line that does it."""
+    dialled = {trunk.name for trunk in config.trunks if trunk.dial_address is not None or trunk.external}
+    for index, line in enumerate(config.lines):
+        for number, pressed in enumerate(line.keys):
+            if pressed.callback and line.callback is None:
+                yield Breach(("line", index, "key", number, "callback"), "acd_callback_line")
+        wanted = line.callback
+        if wanted is None:
+            continue
+        key = ("line", index, "callback")
+        yield from _unknown((*key, "trunk"), "acd_unknown_trunk", wanted.trunk, (t.name for t in config.trunks))
+        at = next((i for i, trunk in enumerate(config.trunks) if trunk.name == wanted.trunk), None)
+        if at is not None and wanted.trunk not in dialled:
+            yield Breach(("trunk", at), "acd_needs", {"key": "address"})
+        if wanted.attempts < wanted.min_attempts:
+            yield Breach((*key, "attempts"), "acd_callback_range", {"key": "min_attempts"})
+        if wanted.give_up_after_s <= wanted.first_attempt_s:
+            yield Breach((*key, "give_up_after_s"), "acd_callback_range", {"key": "first_attempt_s"})
+        if wanted.dial_margin_s >= wanted.first_attempt_s:
+            yield Breach((*key, "dial_margin_s"), "acd_callback_margin")
+
+
 def _codes(config: Config) -> Iterator[Breach]:
     """Digits may follow a code, so no code may be the beginning of another, or of a number."""
     codes = list(config.codes.model_dump().items())
@@ -279,6 +302,7 @@ CHECKS: Final = (
     _operators,
     _telephones,
     _trunks,
+    _callbacks,
     _codes,
     _secrets,
     _ports,

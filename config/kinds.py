@@ -30,8 +30,9 @@ class Table(BaseModel):
     )
 
 
-RESERVED_NAMES: Final = frozenset({"served", "hangup", "default", "general"})
-"""`served` and `hangup` are always destinations; `general` and `default` mean something to Asterisk's files."""
+RESERVED_NAMES: Final = frozenset({"served", "hangup", "default", "general", "callback-booked"})
+"""`served`, `hangup` and `callback-booked` are always destinations; `general` and `default` mean something to
+Asterisk's files."""
 
 
 def _matching(pattern: str, kind: str) -> AfterValidator:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from config.callback import Callback
 from config.kinds import AnyName, FilePath, Level, LineText, Name, Number, PhrasePart, Skills, Sound, Table
 from config.steps import Key, OnJoin, Step
 
@@ -50,6 +51,8 @@ class Line(Table):
     on_join: tuple[OnJoin, ...] = ()
     """The first that applies sends a new call away at once."""
     keys: tuple[Key, ...] = Field(default=(), alias="key")
+    callback: Callback | None = None
+    """Its call-backs; without this table there are none."""
     whisper: tuple[PhrasePart, ...] = ()
     """What the operator hears before the talk; nothing by default. It delays the talk by its length."""
     greeting: Sound | None = None

@@ -75,6 +75,8 @@ def _with_profiles(path: Path, raw: dict[str, Any]) -> tuple[dict[str, Any], lis
             filled.append({key: value for key, value in line.items() if key != "profile"})
         else:
             values = {**profile.line_values(), **line, "profile": name}
+            if isinstance(line.get("callback"), dict):
+                values["callback"] = {**profile.callback_values(), **line["callback"]}
             filled.append(values)
     return {**raw, "line": filled}, mistakes
 

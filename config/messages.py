@@ -65,6 +65,16 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "должен быть именем звукового файла: латинские буквы, цифры, _ - . и /",
     ),
     "acd_listen": ("must be host:port", "должен иметь вид узел:порт"),
+    "acd_hours": (
+        "must be days and hours: mon-fri 08:00-20:00, sun 10:00-16:00",
+        "должны быть дни и часы: mon-fri 08:00-20:00, sun 10:00-16:00",
+    ),
+    "acd_callback_line": (
+        "the line has no [line.callback] table, so nobody can be called back",
+        "у линии нет таблицы [line.callback], перезвонить некому",
+    ),
+    "acd_callback_range": ("must be at least {key}", "должен быть не меньше {key}"),
+    "acd_callback_margin": ("must be below first_attempt_s", "должен быть меньше first_attempt_s"),
     "acd_line_text": (
         "must be one line of printable characters without ; and #",
         "должен быть одной строкой печатных знаков без ; и #",

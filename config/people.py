@@ -175,6 +175,12 @@ class Codes(Table):
     resume: DialCode = "*13"
     ready: DialCode = "*14"
     """Ends the work after a call."""
+    unfinished: DialCode = "*15"
+    """The last talk was not finished when the caller's side ended it: he is to be called back."""
+    machine: DialCode = "*16"
+    """The last call-back reached an answering machine."""
+    wrong_person: DialCode = "*17"
+    """The last call-back reached somebody who is not the caller."""
     echo: DialCode = "*43"
     """Plays back what it hears: a test of the telephone."""
 

@@ -50,7 +50,7 @@ class Norm(Table):
 class LineValue(Table):
     """A value of the line that follows from the regulation, or from what the product chooses where it is silent."""
 
-    value: float | str
+    value: float | str | tuple[str, ...]
     source: Source | None = None
     """None where the regulation says nothing and the value is ours."""
 
@@ -68,11 +68,17 @@ class Profile(Table):
     """The service's public number."""
     line: dict[str, LineValue] = Field(default_factory=dict)
     """Values for the lines that use the profile, by the key of the line."""
+    callback: dict[str, LineValue] = Field(default_factory=dict)
+    """Values for the call-backs of those lines that have any."""
     norm: tuple[Norm, ...] = Field(min_length=1)
 
-    def line_values(self) -> dict[str, float | str]:
+    def line_values(self) -> dict[str, float | str | tuple[str, ...]]:
         """Return what a line of this profile has unless it says otherwise."""
         return {key: given.value for key, given in self.line.items()}
+
+    def callback_values(self) -> dict[str, float | str | tuple[str, ...]]:
+        """Return what the call-backs of a line of this profile have unless it says otherwise."""
+        return {key: given.value for key, given in self.callback.items()}
 
     def norm_of(self, indicator: str) -> Norm | None:
         """Return the norm of an indicator, as `K1`; None where the regulation sets none."""

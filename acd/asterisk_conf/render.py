@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from acd.asterisk_conf.members import Member, fallback_members, telephones_of, trunks_of
 from acd.asterisk_conf.modules import MODULES
-from config.lines import OutsideNumber
+from config.lines import Line, OutsideNumber
 from config.model import Config
 from config.people import Telephone
 from config.telephony import Asterisk
@@ -43,6 +43,9 @@ LATER_EVENTS: Final = (
     "Shutdown",
 )
 """The others. The answers to the daemon's actions are no events and pass anyhow."""
+
+CALLBACK_EVENTS: Final = ("DialState",)
+"""What is wanted beside them where callers are called back."""
 
 _NUMBER: Final = "${FILTER(0-9+*#A-Za-z,${CALLERID(num)})}"
 _NAME: Final = r"${FILTER(-. 0-9A-Za-z\x80-\xff,${CALLERID(name)})}"
@@ -78,12 +81,13 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
         "sounds_language": server.sounds_language or config.site.language,
         "agi": str(config.agi.address),
         "caller": CALLER,
+        "callbacks": _callbacks(config, server),
         "codes": config.codes.by_action(),
         "echo": config.codes.echo,
         "colleagues": [(member, name) for member, name in _colleagues(config, telephones)],
         "destinations": config.destinations,
         "early_events": EARLY_EVENTS,
-        "events": LATER_EVENTS,
+        "events": (*LATER_EVENTS, *(CALLBACK_EVENTS if _callbacks(config, server) else ())),
         "fallback": config.fallback,
         "has_default_music": any(music.name == "default" for music in config.music),
         "lines": config.lines,
@@ -115,6 +119,16 @@ def _templates() -> Path:
     here = Path(__file__).resolve().parent
     installed = here / "templates"
     return installed if installed.is_dir() else here.parents[1] / "asterisk-conf"
+
+
+def _callbacks(config: Config, server: Asterisk) -> list[tuple[Line, str, str]]:
+    """Return the lines whose call-backs go out here, each with its trunk's endpoint and what the called see."""
+    trunks = {trunk.name: trunk for trunk in trunks_of(config, server)}
+    return [
+        (line, trunks[line.callback.trunk].endpoint, line.callback.caller_id or line.numbers[0])
+        for line in config.lines
+        if line.callback is not None and line.callback.trunk in trunks
+    ]
 
 
 def _address(host: str, port: int) -> str:

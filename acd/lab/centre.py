@@ -347,6 +347,17 @@ class LabCentre:
         """Return the telephones of all operators; start them by `async with`."""
         return Telephones(self._folder("telephones"), self.slice.telephones, plan, **options)
 
+    def far_side(self, plan: Sequence[Answering] = (Answering(),), **options: Any) -> Telephones:
+        """Return whoever is called over the trunk, where `Site.trunk_port` says; start them by `async with`.
+
+        Raises:
+            ProcessFailed: Nothing is dialled over this centre's trunk.
+        """
+        port = self.site.trunk_port
+        if port is None:
+            raise ProcessFailed("far side", "needs a trunk that is dialled: Site.trunk_port")
+        return Telephones(self._folder("far-side"), self.slice.caller(port), plan, **options)
+
     def callers(self, callers: Sequence[Caller], *, port: int = 5060, **options: Any) -> Callers:
         """Return callers that come over the trunk; start them by `async with`."""
         return Callers(self._folder("callers"), self.slice.caller(port), self.slice.asterisk, callers, **options)

@@ -71,6 +71,8 @@ class Site:
     back_off_no_answer_s: float = 2.0
     fallback_tries: int = 8
     fallback_queue_s: int = 15
+    trunk_port: int | None = None
+    """Where on the trunk's address outside numbers are dialled; None for a trunk that only brings calls."""
     rtp_timeout_s: int = 0
     """0 suits callers without media."""
     qualify_s: int | None = None
@@ -99,6 +101,7 @@ class Site:
             else f'contact = "sip:op{{number}}@{place.telephones}"'
         )
         qualify = "" if self.qualify_s is None else f"qualify_s = {self.qualify_s}"
+        dialled = "" if self.trunk_port is None else f'address = "{place.trunk[0]}:{self.trunk_port}"'
         return f"""\
 [site]
 name = "lab"
@@ -156,6 +159,7 @@ back_off = {{ refused_s = {self.back_off_refused_s}, no_answer_s = {self.back_of
 [[trunk]]
 name = "city"
 match = {json.dumps(place.trunk)}
+{dialled}
 
 {self.more}
 """

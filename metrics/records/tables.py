@@ -188,3 +188,15 @@ call_back_attempts: Final = Table(
     Index("ix_call_back_attempts_request", "request"),
     Index("ix_call_back_attempts_started_at", "started_at"),
 )
+
+call_back_requests: Final = Table(
+    "call_back_requests",
+    metadata,
+    Column("request", BigInteger, primary_key=True, autoincrement=False),
+    Column("queue", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("ended_at", Double),
+    Column("row", Text, nullable=False),
+    Index("ix_call_back_requests_ended_at", "ended_at"),
+)
+"""What the book of call-backs goes on with after a restart, see `requests.py`. Not derived from facts."""

@@ -25,6 +25,11 @@ kind = "message"
 name = "sorry"
 sounds = ["queue-thankyou"]
 
+[[trunk]]
+name = "city"
+match = ["192.0.2.1"]
+address = "192.0.2.1"
+
 [[line]]
 name = "second-level"
 numbers = ["123"]
@@ -58,6 +63,7 @@ def test_every_kind_of_step_reaches_the_engine(tmp_path):
       { when = "no_operator", leave_for = "sorry" },
     ]
     key = [{ key = "1", callback = true }, { key = "2", leave_for = "sorry" }]
+    callback = { trunk = "city" }
     """
     policy = to_policy(load_config(written(tmp_path, more)))[0][1]
     assert policy.steps == (
