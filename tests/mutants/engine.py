@@ -312,8 +312,8 @@ MUTANTS = (
         "an older instant is believed",
         Q + "engine.py",
         "        if now > floor.now:  # noqa: PLR1730 - a call of max() costs more than the rest of the line\n"
-        "            floor.now = now\n        heap",
-        "        floor.now = now\n        heap",
+        "            floor.now = now\n        timers",
+        "        floor.now = now\n        timers",
     ),
     Mutant(
         "due-after-the-input",
