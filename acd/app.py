@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import structlog
 
 from acd.control.app import control_server
+from acd.journal.serve import keep_beside
 from acd.notify import notify
 from acd.running import RunningCentre
 from config.model import Config
@@ -41,6 +42,8 @@ class DaemonOptions:
     """How long telephones that ring may still be answered after the first signal."""
     record: Path | None = None
     """Where to write a tape of the engine's inputs; None for none."""
+    journal: Path | None = None
+    """The settings of the journal of appeals; None for a centre without one."""
 
 
 @contextlib.asynccontextmanager
@@ -84,6 +87,8 @@ async def run_daemon(config: Config, options: DaemonOptions) -> int:
                     await control.start()
                     await centre.start(tasks)
                     tasks.create_task(_reload_when(reload_wanted, centre), name="reload")
+                    if options.journal is not None:
+                        tasks.create_task(keep_beside(options.journal, centre), name="journal")
                     notify("READY=1")
                     log.info("daemon.started", site=config.site.name)
                     tasks.create_task(_feed_watchdog(), name="watchdog")

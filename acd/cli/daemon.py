@@ -49,6 +49,15 @@ def run(
             ),
         ),
     ] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            help=tell(
+                "Settings of the journal of appeals, to serve it and the operators' desk.",
+                "Файл настроек журнала обращений: вести его и показывать рабочее место оператора.",
+            ),
+        ),
+    ] = None,
 ) -> None:
     """Load the configuration and live until a signal."""
     session: Session = context.obj
@@ -62,7 +71,7 @@ def run(
     from acd.app import DaemonOptions, run_daemon  # noqa: PLC0415
 
     try:
-        status = uvloop.run(run_daemon(config, DaemonOptions(session.config_path, drain_s, record)))
+        status = uvloop.run(run_daemon(config, DaemonOptions(session.config_path, drain_s, record, journal)))
     except* (ControlError, MetricsError, OSError) as faults:
         reason = "; ".join(_leaves(faults))
         raise CommandFailed(ExitCode.WRONG, _NOT_STARTED, _NOT_STARTED_ADVICE, reason=reason) from faults

@@ -1,13 +1,13 @@
 """The journal's own listener: the desk for browsers and the exchange for outside systems, apart from the control API.
 
-async with serving(load_settings(path), centre) as journal:   # centre: see `web.desk.Floor`
-    ...                                                       # hand each fact of the engine to journal.on_fact
+`keep_beside` is all that the daemon needs: the journal's settings and the running centre go in, cards come out.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from pathlib import Path
+from typing import Final, Protocol, cast
 
 import structlog
 from starlette.applications import Starlette
@@ -16,17 +16,25 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
+from acd.control.events import Event, EventLog, Gap, Heartbeat
 from acd.control.server import ControlServer, Tls
 from acd.journal.facts import JournalFact
 from acd.journal.runtime import JournalRuntime
-from acd.journal.settings import JournalSettings
+from acd.journal.settings import JournalSettings, load_settings
 from acd.journal.store.database import upgrade
 from acd.journal.web.desk import Floor
+from queue_engine.facts import Fact
 
 DESK: Final = "/desk"
 EXCHANGE: Final = "/exchange"
 
 log: Final = structlog.get_logger(__name__)
+
+
+class Centre(Floor, Protocol):
+    """The running centre with the log of its facts: `acd.running.RunningCentre` is one."""
+
+    events: EventLog
 
 
 class JournalApp:
@@ -55,6 +63,22 @@ class JournalApp:
 
     async def close(self) -> None:
         """Nothing else is held open."""
+
+
+async def keep_beside(path: Path, centre: Centre) -> None:
+    """Run the journal beside the calls until cancelled. What is wrong with it is logged; it never ends the daemon."""
+    try:
+        async with serving(load_settings(path), centre) as journal:
+            async for seen in centre.events.follow():
+                match seen:
+                    case Event():
+                        journal.on_fact(cast("Fact", seen.source))
+                    case Gap():
+                        log.error("journal.facts_missed")
+                    case Heartbeat():
+                        pass
+    except Exception as error:  # noqa: BLE001 - whatever it is, calls go first
+        log.error("journal.not_running", reason=str(error))
 
 
 @asynccontextmanager

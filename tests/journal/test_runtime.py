@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date
+from itertools import count
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from typer.testing import CliRunner
 
+from acd.control.events import EventLog
 from acd.journal.__main__ import app
 from acd.journal.cards import Channel
 from acd.journal.errors import SettingsError
@@ -17,8 +19,9 @@ from acd.journal.limits import Urgency
 from acd.journal.production_calendar import DayOverride
 from acd.journal.roles import Person, Role
 from acd.journal.runtime import JournalRuntime
-from acd.journal.serve import serving
+from acd.journal.serve import keep_beside, serving
 from acd.journal.settings import load_settings
+from acd.journal.store.cards import Cards
 from acd.journal.store.database import open_journal, upgrade
 from acd.journal.store.people import People, hash_password
 from acd.journal.worktime import EveryDay
@@ -160,6 +163,35 @@ async def test_it_is_served_on_its_own_address(settings_file):
     with pytest.raises(httpx.ConnectError):
         await client.get("/")
     await client.aclose()
+
+
+async def test_it_follows_the_daemons_facts(settings_file):
+    """Beside the daemon it takes each fact from the log of events; a card is there when a call was answered."""
+    path = settings_file(SETTINGS.replace("lines =", "listen_port = 0\nlines ="))
+    database = load_settings(path).database
+    await asyncio.to_thread(upgrade, database)
+    floor = Floor()
+    floor.events = EventLog("run", lambda: 0)
+    task = asyncio.create_task(keep_beside(path, floor))
+    engine = open_journal(database)
+    cards = Cards(engine)
+    numbers = count(1)
+    floor.events._last_seq = lambda: next(numbers)
+    async with asyncio.timeout(60):
+        while await cards.by_call("c1") is None:  # repeated until the follower is there; a fact twice is one
+            floor.events.take(CallAccepted(MONDAY, "c1", "kem", "+79161234567", MONDAY, 0))
+            floor.events.take(CallAnswered(MONDAY + 5, "c1", "kem", 1, "101", 5.0))
+            await asyncio.sleep(0)
+    assert (await cards.by_call("c1")).running == 1
+    await engine.dispose()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_what_is_wrong_with_it_does_not_end_the_daemon(tmp_path):
+    """A missing settings file is logged, and that is all."""
+    await keep_beside(tmp_path / "none.toml", Floor())
 
 
 def test_settings_are_read_with_their_secrets(settings_file):

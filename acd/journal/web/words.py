@@ -113,7 +113,7 @@ WORDS: Final[Mapping[str, Text]] = {
     "phone": Text("Telephone", "Телефон"),
     "add": Text("Add", "Добавить"),
     "use": Text("Use again", "Вернуть"),
-    "retire": Text("Take out of use", "Вывести из использования"),
+    "retire": Text("Take out of use", "Убрать"),
     "role": Text("Role", "Роль"),
     "agent": Text("Operator's number", "Номер оператора"),
     "active": Text("may log in", "доступ есть"),
