@@ -16,10 +16,20 @@ import structlog
 from ami_bridge.agi_server import AgiSession
 from ami_bridge.ended import FAMILY
 from ami_bridge.errors import AgiError, AgiHungUp, AgiLost
-from ami_bridge.legs import BackInLineOrder, CallLeg, DialOrder, LeaveOrder, MovedOrder, Order, SayOrder, is_call_of
+from ami_bridge.legs import (
+    BackInLineOrder,
+    CallLeg,
+    DialOrder,
+    LeaveOrder,
+    MovedOrder,
+    OperatorLeg,
+    Order,
+    SayOrder,
+    is_call_of,
+)
 from ami_bridge.switchboard import NORMAL_CLEARING, Switchboard
 from queue_engine.ids import CallId, Instant, QueueName
-from queue_engine.inputs import GreetingEnded, Input, OfferAnswered, Party, TalkEnded
+from queue_engine.inputs import GreetingEnded, Input, Party, TalkEnded, TalkFound
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +93,7 @@ class CallerSessions:
             await Conversation(self._house, agi, board, call, stage, woken).hold()
         except AgiHungUp:
             if not board.link_up:
-                board.caller_gone(call, NORMAL_CLEARING)
+                board.caller_gone_unseen(call)
         except AgiLost:
             log.info("session.lost", call=call_id)
         except AgiError as error:
@@ -205,6 +215,8 @@ class Conversation:
             where = "&".join(f"PJSIP/{leg.telephone}" for leg in legs)
             dialled = await self._agi.command("EXEC", "Dial", f"{where},{math.ceil(order.ring_s)},{options}")
             if dialled.result < 0:
+                if not self._board.link_up:
+                    await self._find_unseen_talk()
                 raise AgiHungUp("EXEC Dial", "the caller hung up")
         self._talked = any(leg.talking for leg in legs)
         status = ""
@@ -216,14 +228,25 @@ class Conversation:
             await self._book_unseen_talk()
         self._board.round_over(self._call, status)
 
-    async def _book_unseen_talk(self) -> None:
-        """The end of the talk, or all of it, came while no events came in: book it from what the dialplan noted."""
-        answered = (await self._agi.command("GET VARIABLE", "ACD_ANSWERED")).data
+    async def _find_unseen_talk(self) -> OperatorLeg | None:
+        """Return the leg that talks or has talked; one that began while no events came in is told of now.
+
+        When it began the dialplan has noted. A variable can be read of a channel that is dead as well.
+        """
         leg = next((leg for leg in self._call.legs if not leg.withdrawn), None)
-        if leg is None:
-            return
-        if not leg.talking and leg.offer is not None:
-            self._house.post(OfferAnswered(leg.offer))
-        talked_s = max(0.0, self._board.now() - int(answered) / 1000) if answered.isdigit() else None
-        self._board.legs.drop(self._call, leg)
-        self._house.post(TalkEnded(self._call.call, Party.AGENT, NORMAL_CLEARING, talked_s))
+        if leg is not None and not leg.talking:
+            answered = (await self._agi.command("GET VARIABLE", "ACD_ANSWERED")).data
+            if not answered.isdigit():
+                return None
+            leg.talking = True
+            at = Instant(int(answered) / 1000)
+            call = self._call
+            self._house.post(TalkFound(call.call, call.queue, leg.agent, call.caller, call.entered_at, at))
+        return leg
+
+    async def _book_unseen_talk(self) -> None:
+        """The end of the talk, or all of it, came while no events came in: it has ended just now."""
+        leg = await self._find_unseen_talk()
+        if leg is not None:
+            self._board.legs.drop(self._call, leg)
+            self._house.post(TalkEnded(self._call.call, Party.AGENT, NORMAL_CLEARING))

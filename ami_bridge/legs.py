@@ -100,6 +100,8 @@ class CallLeg:
     """Whether the engine has been told of it."""
     known_before: bool = False
     """Whether it was accepted by a run of ours before this one."""
+    transferred: bool = False
+    """The operator has sent the caller elsewhere: with the talk this call is over."""
     hangup_cause: int | None = None
     """Set when the caller's channel is gone while an operator's is still on its way out."""
     legs: list[OperatorLeg] = field(default_factory=list)

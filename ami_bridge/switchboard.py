@@ -199,7 +199,7 @@ class Switchboard:
         bridge = message["BridgeUniqueid"]
         call = self.legs.caller(uniqueid)
         if call is not None:
-            self.caller_found_in_bridge(call, bridge, self.now())
+            self._caller_in_bridge(call, bridge, self.now(), seen=True)
             return
         found = self.legs.operator(uniqueid)
         if found is not None:
@@ -217,13 +217,21 @@ class Switchboard:
                 self.adopt_talk(caller, foreign.telephone, foreign.channel, uniqueid, self.now())
 
     def caller_found_in_bridge(self, call: CallLeg, bridge: str, answered_at: Instant | None) -> None:
-        """The caller's channel is in this bridge; whoever else is there talks with him."""
+        """Resynchronisation found the caller's channel in this bridge; whoever else is there talks with him."""
+        self._caller_in_bridge(call, bridge, answered_at, seen=False)
+
+    def _caller_in_bridge(self, call: CallLeg, bridge: str, answered_at: Instant | None, *, seen: bool) -> None:
         self._caller_in.pop(call.bridge, None)
         call.bridge = bridge
         self._caller_in[bridge] = call
         for leg in call.legs:
-            if leg.bridge == bridge and not leg.talking:
+            if leg.bridge != bridge or leg.talking:
+                continue
+            if seen or answered_at is None:
                 self._talk_began(leg)
+            else:
+                leg.talking = True
+                self.post(TalkFound(call.call, call.queue, leg.agent, call.caller, call.entered_at, answered_at))
         mates = [(u, f) for u, f in self._foreign.items() if f.bridge == bridge]
         for mate, foreign in mates:
             self.adopt_talk(call, foreign.telephone, foreign.channel, mate, answered_at)
@@ -303,6 +311,12 @@ class Switchboard:
         if not call.legs:
             self._caller_done(call)
 
+    def caller_gone_unseen(self, call: CallLeg) -> None:
+        """The session tells that the caller has hung up, and no events come in: a talk has ended with it."""
+        for leg in [leg for leg in call.legs if leg.talking]:
+            self.legs.drop(call, leg)
+        self.caller_gone(call, NORMAL_CLEARING)
+
     def _caller_done(self, call: CallLeg) -> None:
         self._caller_in.pop(call.bridge, None)
         self.legs.remove(call)
@@ -326,6 +340,10 @@ class Switchboard:
             self.post(CallerHungUp(call.call, call.hangup_cause, call.hung_up_by or Party.CALLER))
         elif call.hung_up_by is None or leg.hung_up_by is not None:
             self.post(TalkEnded(call.call, leg.hung_up_by or Party.SYSTEM, cause))
+            if call.transferred:
+                # The channel lives on, but not as a call of a line: back in one it will be another call.
+                self._caller_done(call)
+                return
         else:
             # The caller's side ended it and his Hangup, with the cause, is on its way: `caller_gone` will tell.
             return
@@ -349,6 +367,7 @@ class Switchboard:
         # The transferrer's channel is hung up by Asterisk then: no HangupRequest tells who ended the talk.
         found = self.legs.operator(message["TransfererUniqueid"])
         if found is not None:
+            found[0].transferred = True
             found[1].hung_up_by = found[1].hung_up_by or Party.AGENT
 
     # -- the rest --------------------------------------------------------------------------------------------------

@@ -21,6 +21,8 @@ class Kind(IntEnum):
     """Rings and is not picked up."""
     DEAF = 5
     """Gives no SIP answer at all, as a telephone without power."""
+    TRANSFER = 6
+    """Answers, and at the end of the talk transfers the caller blindly (REFER)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Answering:
     """How long it rings before it is answered or refused."""
     talk_ms: int = 10_000
     """How long after the answer the operator hangs up, unless the caller does it first."""
+    transfer_to: str = ""
+    """What is dialled for the caller by a `TRANSFER`."""
 
 
 @dataclass(frozen=True, slots=True)

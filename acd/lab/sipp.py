@@ -178,12 +178,12 @@ class Telephones(_Sipp):
     async def start(self) -> None:
         """Start, and return once calls can be taken."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        rows = (f"{a.kind:d};{a.ring_ms};{a.talk_ms}" for a in self._plan)
+        rows = (f"{a.kind:d};{a.ring_ms};{a.talk_ms};{a.transfer_to}" for a in self._plan)
         plan = _write_csv(self.folder / "plan.csv", rows)
         arguments = ["-inf", str(plan), "-aa", "-l", "5000"]
         operators: Path | None = None
         if self._operators:
-            rows = (f"{user};{a.kind:d};{a.ring_ms};{a.talk_ms}" for user, a in self._operators.items())
+            rows = (f"{user};{a.kind:d};{a.ring_ms};{a.talk_ms};{a.transfer_to}" for user, a in self._operators.items())
             operators = _write_csv(self.folder / "operators.csv", rows)
             arguments += ["-inf", str(operators), "-infindex", operators.name, "0"]
         # SIPp knows an injection file by its name alone.

@@ -53,8 +53,8 @@ def call_after(call: CallRow | None, fact: RecordedFact) -> CallRow | None:  # n
             row = call or _row(fact, "", fact.waited_s)
             return replace(
                 row,
-                # A talk that was found after a restart began before the fact: its wait says when.
-                answered_at=fact.at if fact.offer is not None else row.entered_at + fact.waited_s,
+                # A talk that was found afterwards began before the fact: its wait says when.
+                answered_at=row.entered_at + fact.waited_s,
                 outcome=Outcome.ANSWERED,
                 waited_s=fact.waited_s,
                 agent=fact.agent,

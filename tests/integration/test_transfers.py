@@ -50,10 +50,10 @@ async def test_transfer_while_the_daemon_is_away_is_recorded_from_asterisks_jour
     """The talk that the transfer ended is as long as it was, and the caller is in the line when we come back."""
     async with centre.telephones([TRANSFER, TALK]), centre.callers([Caller("79272220001")]) as calling:
         await centre.until(lambda status: status.talking == 1)
-        async with centre.without_daemon():
-            entries = ""
-            while "-1" not in entries and f"{LINE}|" not in entries:
-                entries = await centre.asterisk.rx("database show acd-ended")
+        await centre.kill_daemon()
+        while f"{LINE}|" not in await centre.asterisk.rx("database show acd-ended"):
+            pass
+        await centre.start_daemon()
         assert (await calling.finish(30)).served == 1
     first, second = await centre.settled(2)
     assert (first["talked_s"], first["ended_by"]) == (pytest.approx(1.5, abs=0.4), "agent")
@@ -61,11 +61,13 @@ async def test_transfer_while_the_daemon_is_away_is_recorded_from_asterisks_jour
 
 
 async def test_caller_transferred_to_a_colleague_talks_on(centre):
-    """The first operator's talk is over and recorded; the colleague is busy elsewhere for as long as it lasts."""
-    to_colleague = Answering(Kind.TRANSFER, ring_ms=50, talk_ms=1500, transfer_to="102")
-    operators = {"op101": to_colleague, "op102": TALK}
+    """The first operator's talk is over and recorded; the colleague is called by nobody else."""
+    to_colleague = Answering(Kind.TRANSFER, ring_ms=50, talk_ms=1500, transfer_to="101")
+    operators = {"op102": to_colleague, "op101": TALK}
+    await centre.tell("/v1/agents/101/pause", {"reason": "break"})
     async with centre.telephones(operators=operators), centre.callers([Caller("79272220001")]) as calling:
         assert (await calling.finish(30)).unfinished == 0
     (row,) = await centre.settled(1)
-    assert (row["outcome"], row["agent"], row["ended_by"]) == ("answered", "101", "agent")
-    await centre.until(lambda status: status.ready == 2 and status.waiting == status.talking == 0)
+    assert (row["outcome"], row["agent"], row["ended_by"]) == ("answered", "102", "agent")
+    assert row["talked_s"] == pytest.approx(1.5, abs=0.4)
+    await centre.until(lambda status: status.ready == 1 and status.waiting == status.talking == 0)
