@@ -46,6 +46,11 @@ class Browser:
         """Wait until an element is there, up to the browser's implicit time, and return it."""
         return self._ask("POST", "/element", using="css selector", value=selector)[ELEMENT]
 
+    def see(self, tag, text):
+        """Wait until an element of this kind shows the text: also on a page that is only just coming."""
+        path = f"//{tag}[normalize-space(.) = '{text}']"
+        return self._ask("POST", "/element", using="xpath", value=path)[ELEMENT]
+
     def press(self, selector):
         """Click on an element."""
         self._ask("POST", f"/element/{self.wait_for(selector)}/click")
@@ -62,10 +67,6 @@ class Browser:
         if held:
             strokes = [{"type": "keyDown", "value": held}, *strokes, {"type": "keyUp", "value": held}]
         self._ask("POST", "/actions", actions=[{"type": "key", "id": "keyboard", "actions": strokes}])
-
-    def text(self, selector):
-        """Return what an element shows."""
-        return self._ask("GET", f"/element/{self.wait_for(selector)}/text")
 
     def address(self):
         """Return where the window is."""
