@@ -9,7 +9,7 @@ ADDRESS ?=
 PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
 
 .PHONY: help setup setup-asterisk setup-tests demo run lint check test test-asterisk-all bench-asterisk
-.PHONY: bench-engine bench-metrics bench-journal states mutants clean
+.PHONY: bench-engine bench-simulate bench-metrics bench-journal states mutants clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -53,6 +53,9 @@ bench-asterisk: setup-asterisk  ## our hook against Asterisk's Queue(), read fro
 
 bench-engine: setup  ## the engine alone
 	@$(PYTHON) -m tests.bench.bench_engine $(ARGS)
+
+bench-simulate: setup  ## calls a second in virtual time, beside SimPy and Ciw
+	@$(PYTHON) -m tests.bench.bench_simulate $(ARGS)
 
 bench-metrics: setup  ## records and reports
 	@$(PYTHON) -m tests.bench.bench_metrics $(ARGS)

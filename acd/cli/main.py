@@ -11,7 +11,20 @@ from rich.markup import escape
 from typer.main import get_command
 
 import acd
-from acd.cli import agents, asterisk, calls, checking, daemon, records, replay, report, simulating, status, tokens
+from acd.cli import (
+    agents,
+    asterisk,
+    calls,
+    checking,
+    daemon,
+    planning,
+    records,
+    replay,
+    report,
+    simulating,
+    status,
+    tokens,
+)
 from acd.cli.exits import CommandFailed, ExitCode
 from acd.cli.help import localise, tell
 from acd.cli.session import DEFAULT_CONFIG, Session
@@ -44,6 +57,7 @@ application.command("audit", help=tokens.AUDIT_HELP)(tokens.audit)
 application.command("reload", help=daemon.RELOAD_HELP)(daemon.reload)
 application.command("replay", help=replay.HELP)(replay.replay)
 application.command("simulate", help=simulating.HELP)(simulating.simulate)
+application.add_typer(planning.plan, name="plan")
 application.command("demo", help=trials.DEMO_HELP)(trials.demo)
 application.add_typer(trials.lab, name="lab")
 

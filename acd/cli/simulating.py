@@ -100,8 +100,12 @@ def simulate(
     numbers = None if operators is None else ((begin, operators),)
     wanted = study.Study(settings, chosen, seed, numbers)
     outcomes: list[Outcome] = []
-    with told(session), progress_bar(Console(stderr=True), session.say(_WORKING)) as progress:
-        for outcome in study.replications(wanted, runs, processes or study.cores()):
+    with (
+        told(session),
+        study.Workers(min(runs, processes or study.cores())) as workers,
+        progress_bar(Console(stderr=True), session.say(_WORKING)) as progress,
+    ):
+        for outcome in study.replications(wanted, runs, workers):
             outcomes.append(outcome)
             progress(len(outcomes), runs)
     if not outcomes:
@@ -141,7 +145,7 @@ def scenario_of(session: Session, name: str) -> "Scenario":
 
 
 @contextmanager
-def told(session: Session) -> Iterator[None]:
+def told(session: Session, stopped: Text | None = None) -> Iterator[None]:
     """Tell in plain words what a simulation cannot do; an interruption ends it with what it has."""
     from acd.simulate.study import UnknownLine  # noqa: PLC0415 - see above
 
@@ -151,7 +155,7 @@ def told(session: Session) -> Iterator[None]:
         known = ", ".join(fault.known)
         raise CommandFailed(ExitCode.WRONG, _NO_LINE, line=fault.line, known=known) from fault
     except KeyboardInterrupt:
-        Console(stderr=True).print(session.say(_STOPPED))
+        Console(stderr=True).print(session.say(stopped or _STOPPED))
 
 
 def now_at(config: "Config") -> datetime:

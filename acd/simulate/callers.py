@@ -1,7 +1,8 @@
 """Who calls, when, and how they behave: the streams of callers of a run.
 
-All that is random about a call but its redials is drawn when it comes, from the generators of its line, so that two
-runs with the same seed and other operators, rules or norms see the same callers (common random numbers).
+All that is random about a call but its redials is drawn when it comes, from generators of its line and its quarter of
+an hour, so that two runs with the same seed see the same callers in a quarter whatever came before it and whoever works
+(common random numbers).
 """
 
 import math
@@ -99,7 +100,6 @@ def stream(
         generators: Makes the generator of a purpose.
         numbers: Telephone numbers, each a new person.
     """
-    coming = generators("coming")
     redial = traffic.redial
 
     def maker(purpose: str) -> Callable[[float, str, int], Caller]:
@@ -127,7 +127,7 @@ def stream(
 
         return make
 
-    caller, again = maker("first"), maker("again")
+    again = maker("again")
     habits = Habits(
         traffic.greeting_s,
         redial.share if redial else 0.0,
@@ -135,10 +135,11 @@ def stream(
         redial.after.drawer(generators("redial")) if redial else lambda: 0.0,
         lambda at, before: again(at, before.number, before.tries + 1),
     )
-    random, log = coming.random, math.log
+    log = math.log
     for begin, end, expected in quarters:
         if expected <= 0:
             continue
+        random, caller = generators(f"{begin:.0f} coming").random, maker(f"{begin:.0f}")
         mean_gap = (end - begin) / expected
         at = begin - log(1.0 - random()) * mean_gap
         while at < end:

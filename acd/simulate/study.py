@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import get_context
 from random import Random
-from typing import TypeVar
+from typing import Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from acd.simulate.callers import CallerStream, stream
@@ -48,6 +48,8 @@ class Study:
     seed: int = 1
     numbers: tuple[tuple[float, int], ...] | None = None
     """Instead of the scenario's shifts: so many operators at work from each instant on."""
+    within: tuple[float, float] | None = None
+    """Only callers from the one instant to the other."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -104,6 +106,14 @@ class Study:
         )
         return World(setting, self._callers(lines, makes), makes).run(progress)
 
+    def quarters(self, traffic: Traffic) -> list[tuple[float, float, float]]:
+        """Return begin, end (seconds since the epoch) and expected calls of each quarter of an hour of the run."""
+        found = quarters(self.scenario, traffic, self.zone)
+        if self.within is None:
+            return list(found)
+        first, last = self.within
+        return [each for each in found if first <= each[0] < last]
+
     def _callers(
         self, lines: Sequence[tuple[QueueName, Traffic]], makes: Callable[[str], Random]
     ) -> Iterator[CallerStream]:
@@ -111,7 +121,7 @@ class Study:
             yield stream(
                 traffic,
                 name,
-                list(quarters(self.scenario, traffic, self.zone)),
+                self.quarters(traffic),
                 _of_line(makes, place),
                 (f"+79{place}{number:08}" for number in itertools.count()),
             )
@@ -121,9 +131,9 @@ def _of_line(makes: Callable[[str], Random], place: int) -> Callable[[str], Rand
     return lambda purpose: makes(f"line {place} {purpose}")
 
 
-def replications(study: Study, count: int, processes: int) -> Iterator[Outcome]:
-    """Yield the outcomes of so many replications, in the order of their numbers; see `spread`."""
-    return spread(study.run, range(count), processes)
+def replications(study: Study, count: int, workers: "Workers") -> Iterator[Outcome]:
+    """Yield the outcomes of so many replications, in the order of their numbers."""
+    return workers.each(study.run, range(count))
 
 
 def by_counts(
@@ -170,18 +180,29 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def spread(work: Callable[[Job], Result], jobs: Sequence[Job], processes: int) -> Iterator[Result]:
-    """Yield the results of all jobs in their order, as they come.
+class Workers:
+    """The processes that runs are spread over: this one alone if one is enough, else so many others.
 
-    In this process if one is enough; else in so many others, of which none is left running at the end, an interruption
-    included.
+    They are started with the first work and end with the context, an interruption included.
     """
-    if processes <= 1 or len(jobs) <= 1:
-        yield from map(work, jobs)
-        return
-    pool = ProcessPoolExecutor(min(processes, len(jobs)), mp_context=get_context("forkserver"), initializer=_quiet)
-    try:
-        for future in [pool.submit(work, job) for job in jobs]:
+
+    def __init__(self, processes: int) -> None:
+        self._processes = processes
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def each(self, work: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator[Result]:
+        """Yield the results of all jobs in their order, as they come."""
+        if self._processes <= 1:
+            yield from map(work, jobs)
+            return
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(self._processes, mp_context=get_context("forkserver"), initializer=_quiet)
+        for future in [self._pool.submit(work, job) for job in jobs]:
             yield future.result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)

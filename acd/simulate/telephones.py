@@ -4,6 +4,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, Final
 
+from acd.simulate.durations import Constant
 from acd.simulate.scenario import Telephones
 from queue_engine.effects import OfferCall
 from queue_engine.ids import OfferId
@@ -18,7 +19,7 @@ _NO_ANSWER: Final = RingFailure.NO_ANSWER
 class Ringing:
     """The telephones that ring."""
 
-    __slots__ = ("_answer_after", "_faults", "_habits", "_offers", "_plan", "_post", "_random")
+    __slots__ = ("_answer_after", "_at_once", "_faults", "_habits", "_offers", "_plan", "_post", "_random")
 
     def __init__(
         self,
@@ -33,9 +34,14 @@ class Ringing:
         self._answer_after = habits.answer.drawer(rng)
         self._post, self._plan = post, plan
         self._offers: set[OfferId] = set()
+        self._at_once = isinstance(habits.answer, Constant) and habits.answer.mean_s <= 0 and not self._faults
 
     def ring(self, effect: OfferCall, now: float) -> None:
         """Telephones ring; each new one is answered, or not, in its own time."""
+        if self._at_once:
+            for ring in effect.rings:
+                self._post(OfferAnswered(ring.offer))
+            return
         offers = self._offers
         for ring in effect.rings:
             offer = ring.offer
@@ -43,9 +49,6 @@ class Ringing:
                 continue
             failure = self._fault() if self._faults else None
             after_s = self._answer_after()
-            if failure is None and after_s <= 0:
-                self._post(OfferAnswered(offer))
-                continue
             offers.add(offer)
             if failure is None and after_s < effect.ring_s:
                 self._plan(now + after_s, self._picks_up, offer)

@@ -7,6 +7,7 @@ repeatable to the last digit. The engine's deadlines come before the events of t
 What is not of telephones, callers or operators is not decided here: it is the engine's, or the book's of call-backs.
 """
 
+import gc
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -87,12 +88,13 @@ class World:
         self._sums: dict[tuple[str, int], Sums] = {}
         self._unseen = Sums(setting.standard.default)
         self._waits, self._talks = array("d"), array("d")
-        self._by_state: dict[str, float] = {}
+        self._by_state: dict[str, float] = {state.value: 0.0 for state in AgentState}
         self._rests: dict[AgentId, int] = {}
         """How many rests an operator has begun whose end was drawn: an end is that of its own rest alone."""
         self._device = generators("device")
         self._back_after = setting.telephones.back_after.drawer(self._device)
         self._phones = Ringing(setting.telephones, self._device, self._post, self._plan)
+        self._ring = self._phones.ring
         self._redial = generators("redial share").random
         self._watch = watch
         self._sees: dict[type, Callable[[Any], None]] = {
@@ -119,12 +121,22 @@ class World:
             )
         self._spoken_of: dict[str, Caller] = {}
         """The last call of each number, for those who are called back."""
+        self._overheard = self._hear if watch is not None or self._called_back is not None else None
         self._streams = tuple(streams)
 
     # -- time ------------------------------------------------------------------------------------------------------
 
     def run(self, progress: Callable[[float], None] | None = None) -> Outcome:
         """Let everything happen, and return what has been counted; `progress` is told the instant now and then."""
+        thresholds = gc.get_threshold()
+        # A run makes a few hundred thousand small values a second and hardly a cycle among them.
+        gc.set_threshold(100_000, 50, 50)
+        try:
+            return self._run(progress)
+        finally:
+            gc.set_threshold(*thresholds)
+
+    def _run(self, progress: Callable[[float], None] | None) -> Outcome:
         self._open()
         heap, engine = self._heap, self._engine
         next_deadline = engine.next_deadline
@@ -186,18 +198,24 @@ class World:
             see = sees.get(type(fact))
             if see is not None:
                 see(fact)
-            if self._watch is not None:
-                self._watch(fact)
-            if self._called_back is not None:
-                self._called_back.observe(fact)
+        if self._overheard is not None:
+            self._overheard(step.facts)
         for effect in step.effects:
             kind = type(effect)
             if kind is OfferCall:
-                self._phones.ring(effect, self._now)  # type: ignore[arg-type]  # compared by identity for speed
+                self._ring(effect, self._now)  # type: ignore[arg-type]  # compared by identity for speed
             elif kind is SendCallTo:
                 self._sent_on(effect)  # type: ignore[arg-type]
             elif kind is WithdrawOffer:
                 self._phones.stop(effect.offer)  # type: ignore[union-attr]
+
+    def _hear(self, facts: tuple[Fact, ...]) -> None:
+        """Tell whoever watches, and the book of call-backs."""
+        for fact in facts:
+            if self._watch is not None:
+                self._watch(fact)
+            if self._called_back is not None:
+                self._called_back.observe(fact)
 
     # -- callers ---------------------------------------------------------------------------------------------------
 
@@ -359,21 +377,20 @@ class World:
             caller.sums.missed_offers += 1
 
     def _agent_changed(self, fact: AgentStateChanged) -> None:
-        before = fact.before
-        self._by_state[before] = self._by_state.get(before, 0.0) + fact.before_s
+        self._by_state[fact.before._value_] += fact.before_s  # a member's own hash is a call in Python 3.11
         if fact.after is _PAUSED and fact.reason == MISSED:
             self._plan(self._now + self._back_after(), self._post, AgentResumed(fact.agent, ACTOR))
 
     def _outcome(self) -> Outcome:
         for agent in self._engine.snapshot().agents:
             stay_s = self._now - agent.since
-            self._by_state[agent.state] = self._by_state.get(agent.state, 0.0) + stay_s
-        self._by_state.pop(AgentState.LOGGED_OUT, None)
+            self._by_state[agent.state.value] += stay_s
+        del self._by_state[AgentState.LOGGED_OUT.value]
         return Outcome(
             by_slot={key: sums.counts() for key, sums in self._sums.items()},
             waits=self._waits,
             talks=self._talks,
-            by_state={str(state): seconds for state, seconds in self._by_state.items()},
+            by_state=self._by_state,
             came=self.came,
             went=self.went,
             call_backs=self._called_back.counts() if self._called_back is not None else CallBackCounts(),

@@ -8,7 +8,7 @@ import pytest
 
 from acd.cli.main import run
 from acd.simulate.report import jackknife, simulation_report
-from acd.simulate.study import Study, replications
+from acd.simulate.study import Study, Workers, replications
 from metrics.counts import CallCounts
 from metrics.kpi import service_level
 from metrics.norms import ServiceLevelRule
@@ -28,18 +28,19 @@ def study(tmp_path) -> Study:
 
 def report_of(study: Study, wanted: int = RUNS) -> Report:
     """Return the report of a few runs."""
-    outcomes = list(replications(study, RUNS, 1))
+    outcomes = list(replications(study, RUNS, Workers(1)))
     return simulation_report(study, outcomes, wanted=wanted, made_at=NOW, language="ru")
 
 
 def test_processes_change_nothing(study):
     """Two processes give the replications of one, in their order."""
-    assert list(replications(study, 3, 2)) == list(replications(study, 3, 1))
+    with Workers(2) as two:
+        assert list(replications(study, 3, two)) == list(replications(study, 3, Workers(1)))
 
 
 def test_replications_differ_and_lose_nothing(study):
     """Each replication is a day of its own, of about a hundred calls, all of which end."""
-    outcomes = list(replications(study, RUNS, 1))
+    outcomes = list(replications(study, RUNS, Workers(1)))
     assert len({outcome.came for outcome in outcomes}) > 1
     assert all(outcome.came == outcome.went for outcome in outcomes)
     assert 60 < sum(outcome.total.accepted for outcome in outcomes) / RUNS < 180
