@@ -24,6 +24,7 @@ from acd.cli import (
     simulating,
     status,
     tokens,
+    top,
 )
 from acd.cli.exits import CommandFailed, ExitCode
 from acd.cli.help import localise, tell
@@ -47,6 +48,7 @@ application = typer.Typer(
 application.command("run", help=daemon.RUN_HELP)(daemon.run)
 application.command("check", help=checking.HELP)(checking.check)
 application.command("status", help=status.HELP)(status.status)
+application.command("top", help=top.HELP)(top.top)
 application.add_typer(agents.agents, name="agents")
 application.add_typer(calls.calls, name="calls")
 application.add_typer(report.report, name="report")

@@ -8,6 +8,7 @@ from typing import Any, Final
 import orjson
 
 from acd.control.errors import DaemonAway, RequestRefused
+from acd.control.stream import SILENCE_S, EventStream
 from config.model import Config
 
 TIMEOUT_S: Final = 5.0
@@ -61,13 +62,44 @@ class ControlClient:
         """
         return self._ask("POST", path, orjson.dumps(body or {}))
 
+    def events(self) -> EventStream:
+        """Follow what happens from now on.
+
+        Raises:
+            DaemonAway: Nobody answers there, or no daemon of ours.
+            RequestRefused: The daemon said no.
+        """
+        link = self._link()
+        try:
+            link.connect()
+            wire = link.sock
+            link.request("GET", "/v1/events", headers=self._headers())
+            answer = link.getresponse()
+            if answer.status == 200:
+                wire.settimeout(SILENCE_S)
+                return EventStream(link, answer, wire)
+            status, content = answer.status, answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            link.close()
+            raise self._away(error) from error
+        link.close()
+        self._decoded(status, content)
+        raise DaemonAway(self.address, f"what answers there tells no events (HTTP {status})")
+
+    def _link(self) -> http.client.HTTPConnection:
+        if self._tls is None:
+            return http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT_S)
+        return http.client.HTTPSConnection(self._host, self._port, timeout=TIMEOUT_S, context=self._tls)
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}", "Accept": "application/json", "Connection": "close"}
+
+    def _away(self, error: Exception) -> DaemonAway:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+        return DaemonAway(self.address, reason)
+
     def _ask(self, method: str, path: str, body: bytes | None) -> Any:
-        link = (
-            http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT_S)
-            if self._tls is None
-            else http.client.HTTPSConnection(self._host, self._port, timeout=TIMEOUT_S, context=self._tls)
-        )
-        headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json", "Connection": "close"}
+        link, headers = self._link(), self._headers()
         if body is not None:
             headers["Content-Type"] = "application/json"
         try:
@@ -75,8 +107,7 @@ class ControlClient:
             answer = link.getresponse()
             status, content = answer.status, answer.read()
         except (OSError, http.client.HTTPException) as error:
-            reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-            raise DaemonAway(self.address, reason) from error
+            raise self._away(error) from error
         finally:
             link.close()
         return self._decoded(status, content)

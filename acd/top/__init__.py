@@ -1,0 +1,1 @@
+"""`acd top`: the supervisor's live screen in a terminal."""

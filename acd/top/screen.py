@@ -1,0 +1,304 @@
+"""The live screen: three tables, the day's figures, a supervisor's keys. What stands in a table: `board.py`."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Final
+from urllib.parse import quote
+
+from rich.text import Text as RichText
+from textual.app import App, ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Footer, Input, Static
+
+from acd.control.client import ControlClient
+from acd.control.errors import DaemonAway, RequestRefused
+from acd.texts import Text, duration
+from acd.top import figures, texts
+from acd.top.board import AGENTS, CALLS, LINES, Values, aged, call_rows_of
+from acd.top.dialogs import Ask, Confirm
+from acd.top.feed import Away, Feed, Indicators, Seen
+from acd.top.table import Panel
+from metrics.reports.texts import Language
+
+KEPT: Final = 300
+"""Seconds of history behind the small curves."""
+
+
+class Told(Message):
+    """Something came from the daemon."""
+
+    def __init__(self, what: Seen | Indicators | Away) -> None:
+        super().__init__()
+        self.what = what
+
+
+class Answered(Message):
+    """The daemon answered what was asked of it."""
+
+    def __init__(self, refusal: str = "") -> None:
+        super().__init__()
+        self.refusal = refusal
+
+
+class TopApp(App[None]):
+    """The whole screen."""
+
+    ENABLE_COMMAND_PALETTE = False
+    CSS = """
+    Screen { layout: vertical; }
+    #head { height: 1; background: $primary-darken-2; }
+    #head.away { background: $error; }
+    #lines { height: auto; max-height: 7; }
+    #middle { height: 1fr; }
+    #agents, #calls { width: 1fr; height: 100%; }
+    #calls { border-left: solid $primary-darken-2; }
+    DataTable { scrollbar-size-vertical: 1; scrollbar-size-horizontal: 0; }
+    #figures { height: 2; }
+    #find { display: none; height: 1; border: none; }
+    #find.open { display: block; }
+    Confirm, Ask { align: center middle; }
+    .dialog { width: 60; height: auto; border: round $accent; background: $surface; padding: 0 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [("ctrl+c", "quit", "")]
+
+    def __init__(
+        self, client: ControlClient, language: Language, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__()
+        self._client = client
+        self._language: Language = language
+        self._clock = clock
+        self._feed = Feed(client, lambda what: self.post_message(Told(what)))
+        self._seen: Seen | None = None
+        self._seen_at = clock()
+        self._away: Away | None = None
+        self._indicators = Indicators([])
+        self._waiting: deque[float] = deque(maxlen=KEPT)
+        self._in_norm: deque[float] = deque(maxlen=KEPT)
+        for keys, action, text in _KEYS:
+            self.bind(keys, action, description=text.say(language))
+
+    def compose(self) -> ComposeResult:
+        """Lay the parts out."""
+        yield Static(self._say(texts.NOT_YET), id="head", markup=False)
+        yield Panel("lines", LINES, "line", self._language)
+        with Horizontal(id="middle"):
+            yield Panel("agents", AGENTS, "agent", self._language)
+            yield Panel("calls", CALLS, "call", self._language)
+        yield Static("", id="figures", markup=False)
+        yield Input(id="find", placeholder=self._say(texts.FILTER), max_length=40)
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Begin to follow."""
+        self.panel("agents").focus()
+        self.set_interval(1.0, self._second_passed)
+        self._feed.start()
+
+    async def on_unmount(self) -> None:
+        """Follow no more."""
+        await asyncio.to_thread(self._feed.stop)
+
+    def panel(self, name: str) -> Panel:
+        """Return the table `lines`, `agents` or `calls`."""
+        return self.screen_stack[0].query_one(f"#{name}", Panel)
+
+    # -- what comes from the daemon --------------------------------------------------------------------------------
+
+    def on_told(self, message: Told) -> None:
+        """Show what came."""
+        match message.what:
+            case Seen() as seen:
+                self._seen, self._seen_at, self._away = seen, self._clock(), None
+            case Indicators() as told:
+                self._indicators = told
+            case Away() as away:
+                self._away = away
+        self._show()
+
+    def _second_passed(self) -> None:
+        if self._seen is not None and self._away is None:
+            self._waiting.append(figures.waiting(self._seen))
+            share = figures.in_norm(self._seen)
+            if share is not None:
+                self._in_norm.append(share)
+        self._show()
+
+    def _show(self) -> None:
+        head = self.screen_stack[0].query_one("#head", Static)
+        head.set_class(self._away is not None, "away")
+        passed_s = self._clock() - self._seen_at
+        if self._away is not None:
+            told = duration(passed_s, self._language)
+            head.update(self._say(texts.NO_LINK, passed=told, reason=self._away.reason))
+        if self._seen is None:
+            return
+        # Without a link the clocks stand: nobody knows whether the callers still wait.
+        seen = aged(self._seen, passed_s) if self._away is None else self._seen
+        if self._away is None:
+            head.update(figures.headline(seen, self._language))
+        self.panel("lines").put(seen.status["lines"])
+        self.panel("agents").put(seen.agents)
+        self.panel("calls").put(call_rows_of(seen))
+        below = self.screen_stack[0].query_one("#figures", Static)
+        room = max(20, self.size.width)
+        below.update(
+            RichText("\n").join([
+                figures.indicator_line(self._indicators.rows, self._language),
+                figures.curves(list(self._waiting), list(self._in_norm), room, self._language),
+            ])
+        )  # fmt: skip
+
+    # -- order and filter ------------------------------------------------------------------------------------------
+
+    def action_sort(self) -> None:
+        """Sort the table in focus by its next column."""
+        if isinstance(self.focused, Panel):
+            self.focused.sort_next()
+
+    def action_turn(self) -> None:
+        """Turn the order of the table in focus."""
+        if isinstance(self.focused, Panel):
+            self.focused.turn()
+
+    def action_find(self) -> None:
+        """Open the filter."""
+        field = self.query_one("#find", Input)
+        field.add_class("open")
+        field.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter while it is typed."""
+        if event.input.id == "find":
+            for name in ("agents", "calls"):
+                self.panel(name).find(event.value.strip())
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Go back to the table; the filter stays."""
+        if event.input.id == "find":
+            event.input.set_class(bool(event.value), "open")
+            self.panel("agents").focus()
+
+    def action_clear(self) -> None:
+        """Take the filter off."""
+        field = self.query_one("#find", Input)
+        field.value = ""
+        field.remove_class("open")
+        self.panel("agents").focus()
+
+    # -- a supervisor's keys ---------------------------------------------------------------------------------------
+
+    def action_pause(self) -> None:
+        """Pause the chosen operator, for a reason."""
+        if (agent := self._chosen_agent()) is not None:
+            question = self._say(texts.ASK_PAUSE, name=agent["name"])
+            proposal = self._say(texts.DEFAULT_REASON)
+            self._ask(question, proposal, lambda reason: self._of_agent(agent, "pause", {"reason": reason}))
+
+    def action_resume(self) -> None:
+        """End the chosen operator's pause."""
+        self._confirm_for_agent(texts.ASK_RESUME, "resume")
+
+    def action_log_out(self) -> None:
+        """Log the chosen operator out."""
+        self._confirm_for_agent(texts.ASK_LOG_OUT, "logout")
+
+    def action_log_in(self) -> None:
+        """Log the chosen operator in."""
+        self._confirm_for_agent(texts.ASK_LOG_IN, "login")
+
+    def action_give(self) -> None:
+        """Give the chosen call to an operator; the one chosen among the operators is proposed."""
+        if (call := self._chosen_call()) is not None:
+            agent = self.panel("agents").chosen
+            proposal = "" if agent is None else str(agent["agent"])
+            question = self._say(texts.ASK_GIVE, caller=call["caller"])
+            self._ask(question, proposal, lambda number: self._of_call(call, "give", {"agent": number}))
+
+    def action_move(self) -> None:
+        """Move the chosen call to a line; the one chosen among the lines is proposed."""
+        if (call := self._chosen_call()) is not None:
+            line = self.panel("lines").chosen
+            proposal = "" if line is None else str(line["line"])
+            question = self._say(texts.ASK_MOVE, caller=call["caller"])
+            self._ask(question, proposal, lambda name: self._of_call(call, "move", {"line": name}))
+
+    def _chosen_agent(self) -> Values | None:
+        agent = self.panel("agents").chosen
+        if agent is None:
+            self.notify(self._say(texts.CHOOSE_AGENT))
+        return agent
+
+    def _chosen_call(self) -> Values | None:
+        call = self.panel("calls").chosen
+        if call is None:
+            self.notify(self._say(texts.CHOOSE_CALL))
+        return call
+
+    def _ask(self, question: str, proposal: str, then: Callable[[str], None]) -> None:
+        def answered(text: str | None) -> None:
+            if text:
+                then(text)
+
+        self.push_screen(Ask(question, self._say(texts.ANSWER), proposal), answered)
+
+    def _confirm_for_agent(self, question: Text, action: str) -> None:
+        agent = self._chosen_agent()
+        if agent is None:
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._of_agent(agent, action, {})
+
+        self.push_screen(Confirm(self._say(question, name=agent["name"])), answered)
+
+    def _of_agent(self, agent: Values, action: str, body: Mapping[str, object]) -> None:
+        self._post(f"/v1/agents/{quote(agent['agent'], safe='')}/{action}", body)
+
+    def _of_call(self, call: Values, action: str, body: Mapping[str, object]) -> None:
+        self._post(f"/v1/calls/{quote(call['call'], safe='')}/{action}", body)
+
+    def _post(self, path: str, body: Mapping[str, object]) -> None:
+        def work() -> None:
+            try:
+                self._client.post(path, body)
+            except RequestRefused as refusal:
+                self.post_message(Answered(refusal.message))
+            except DaemonAway as away:
+                self.post_message(Answered(away.reason))
+            else:
+                self.post_message(Answered())
+
+        self.run_worker(work, thread=True)
+
+    def on_answered(self, message: Answered) -> None:
+        """Tell how it went, and look."""
+        if message.refusal:
+            self.notify(self._say(texts.REFUSED, message=message.refusal), severity="error", markup=False)
+        else:
+            self.notify(self._say(texts.DONE), timeout=2)
+        self._feed.look_again()
+
+    def _say(self, text: Text, **values: object) -> str:
+        return text.say(self._language, **values)
+
+
+_KEYS: Final = (
+    # Each key also where a Russian keyboard has it.
+    ("p,з", "pause", texts.PAUSE),
+    ("r,к", "resume", texts.RESUME),
+    ("o,щ", "log_out", texts.LOG_OUT),
+    ("i,ш", "log_in", texts.LOG_IN),
+    ("t,е", "give", texts.GIVE),
+    ("m,ь", "move", texts.MOVE),
+    ("s,ы", "sort", texts.SORT),
+    ("v,м", "turn", texts.TURN),
+    ("slash,f,а", "find", texts.FIND),
+    ("escape", "clear", Text("", "")),
+    ("q,й", "quit", texts.QUIT),
+)

@@ -1,0 +1,66 @@
+"""What the live screen says, in Russian and English, short enough for 80 columns."""
+
+from typing import Final
+
+from acd.texts import Text
+
+LINE: Final = Text("Line", "Линия")
+WAITING: Final = Text("Wait", "Ждут")
+LONGEST: Final = Text("Longest", "Дольше")
+RINGING: Final = Text("Ring", "Звонок")
+TALKING: Final = Text("Talk", "Говорят")
+READY: Final = Text("Ready", "Готовы")
+ACCEPTED: Final = Text("Calls", "Принят")
+LOST: Final = Text("Lost", "Потер")
+IN_NORM: Final = Text("Norm", "Норма")
+NUMBER: Final = Text("No.", "№")
+OPERATOR: Final = Text("Operator", "Оператор")
+STATE: Final = Text("State", "Сост.")
+FOR: Final = Text("For", "Время")
+PLACE: Final = Text("#", "#")
+CALLER: Final = Text("Caller", "Абонент")
+WAITED: Final = Text("Waited", "Ждал")
+
+CALL_STATES: Final = {
+    "greeting": Text("greet.", "привет"),
+    "waiting": Text("waits", "ждёт"),
+    "ringing": Text("rings", "звонок"),
+    "talking": Text("talks", "говор."),
+    "gone": Text("gone", "ушёл"),
+}
+LINK: Final = {
+    "ok": Text("all well", "всё в порядке"),
+    "degraded": Text("not all is well", "не всё в порядке"),
+    "down": Text("no calls are taken up", "вызовы не принимаются"),
+}
+NO_LINK: Final = Text("NO LINK to the daemon for {passed}: {reason}", "НЕТ СВЯЗИ со службой {passed}: {reason}")
+NOT_YET: Final = Text("asking the daemon…", "жду ответа службы…")
+DATABASE_AWAY: Final = Text("database away", "база недоступна")
+SERVER_AWAY: Final = Text("Asterisk {server} away", "Asterisk {server}: нет связи")
+WAITING_SPARK: Final = Text("Waiting", "Ждут")
+NORM_SPARK: Final = Text("In norm", "В норме")
+FILTER: Final = Text("Filter: part of a name, number or state; Esc: none", "Фильтр: часть имени, номера; Esc: снять")
+
+PAUSE: Final = Text("Pause", "Пауза")
+RESUME: Final = Text("Resume", "Снять")
+LOG_OUT: Final = Text("Out", "Вывод")
+LOG_IN: Final = Text("In", "Вход")
+GIVE: Final = Text("Give", "Отдать")
+MOVE: Final = Text("Move", "Линия")
+SORT: Final = Text("Sort", "Сорт")
+TURN: Final = Text("Turn", "↕")
+FIND: Final = Text("Find", "Найти")
+QUIT: Final = Text("Quit", "Выход")
+
+ASK_PAUSE: Final = Text("Pause {name}? The reason:", "Перерыв: {name}? Причина:")
+ASK_RESUME: Final = Text("End the pause of {name}? (y/n)", "Снять с перерыва: {name}? (д/н)")
+ASK_LOG_OUT: Final = Text("Log {name} out? (y/n)", "Вывести из линии: {name}? (д/н)")
+ASK_LOG_IN: Final = Text("Log {name} in? (y/n)", "Впустить: {name}? (д/н)")
+ASK_GIVE: Final = Text("Give call {caller} to the operator, by number:", "Отдать вызов {caller} оператору, номер:")
+ASK_MOVE: Final = Text("Move call {caller} to the line, by name:", "Перевести вызов {caller} на линию, имя:")
+ANSWER: Final = Text("Enter: do it   Esc: leave it", "Enter: выполнить   Esc: отмена")
+DEFAULT_REASON: Final = Text("supervisor", "старший смены")
+DONE: Final = Text("Done", "Выполнено")
+REFUSED: Final = Text("Refused: {message}", "Отказано: {message}")
+CHOOSE_AGENT: Final = Text("Choose an operator first (Tab)", "Сначала выберите оператора (Tab)")
+CHOOSE_CALL: Final = Text("Choose a call first (Tab)", "Сначала выберите вызов (Tab)")
