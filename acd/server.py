@@ -101,7 +101,7 @@ class AsteriskServer:
         while True:
             await self._mirror_wanted.wait()
             self._mirror_wanted.clear()
-            if self.client.up:
+            if self.board.link_up:
                 await self._mirror.refresh(self._mirrored_members())
 
     async def reconcile(self) -> list[Difference]:

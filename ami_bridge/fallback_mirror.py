@@ -46,9 +46,14 @@ class FallbackMirror:
         return wanted
 
     async def refresh(self, members: Iterable[tuple[str, str]]) -> None:
-        """Bring Asterisk's queues into line; `members` are the (line, telephone) pairs of the generated queues."""
+        """Bring Asterisk's queues into line; `members` are the (line, telephone) pairs of the generated queues.
+
+        A telephone where nobody sits may be a member all the same: somebody sat there, maybe before we were started.
+        """
         wanted = dict(self._wanted())
-        for member in members:
+        static = list(members)
+        lines = {line for line, _ in static} | {line for line, _ in wanted}
+        for member in (*static, *((line, name) for name in self.telephones() for line in lines)):
             wanted.setdefault(member, False)
         for (line, name), working in wanted.items():
             if self._told.get((line, name)) != working:
@@ -61,10 +66,9 @@ class FallbackMirror:
             try:
                 await self.client().action("QueuePause", interface | paused)
             except ActionRefused:
-                if not working:
-                    return
-                # A hot desk: this telephone is no static member of the line.
-                await self.client().action("QueueAdd", interface | paused)
+                # No member of the line: that is as good as paused, and for a hot desk it is made one.
+                if working:
+                    await self.client().action("QueueAdd", interface | paused)
         except AmiError as error:
             log.warning("fallback.not_mirrored", server=self.server, line=line, telephone=name, error=str(error))
             return

@@ -1,0 +1,127 @@
+"""The connection to AMI is cut while Asterisk lives: calls go on over FastAGI, and the records are right afterwards."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from acd.lab.centre import LabCentre
+from acd.lab.plans import Answering, Caller
+from acd.lab.site import Site
+
+pytestmark = pytest.mark.asterisk
+
+AMI_PORT = 5038
+
+
+class Wire:
+    """A TCP connection that can be cut: it listens where the daemon looks for AMI and passes everything on."""
+
+    def __init__(self, here: str, there: str) -> None:
+        self._here, self._there = here, there
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    async def mend(self) -> None:
+        """Let connections through."""
+        self._server = await asyncio.start_server(self._pass_on, self._here, AMI_PORT)
+
+    async def cut(self) -> None:
+        """Break what is connected and refuse new connections."""
+        if self._server is not None:
+            self._server.close()
+            for writer in self._writers:
+                writer.transport.abort()
+            await self._server.wait_closed()
+            self._server = None
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            their_reader, their_writer = await asyncio.open_connection(self._there, AMI_PORT)
+        except OSError:
+            writer.close()
+            return
+        self._writers |= {writer, their_writer}
+        with contextlib.suppress(OSError):
+            await asyncio.gather(self._copy(reader, their_writer), self._copy(their_reader, writer))
+        self._writers -= {writer, their_writer}
+
+    @staticmethod
+    async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65536):
+                writer.write(data)
+        finally:
+            writer.close()
+
+
+@pytest.fixture
+async def wired(program, tmp_path) -> AsyncIterator[tuple[LabCentre, Wire]]:
+    """Return a centre of two operators whose daemon reaches AMI over a wire that can be cut."""
+    centre = LabCentre(Site(operators=2), program=program, home=tmp_path / "centre")
+    centre.prepare()
+    # Asterisk listens where it did; the daemon alone is told another address.
+    text = centre.config_path.read_text(encoding="utf-8")
+    there, here = centre.slice.asterisk.address, centre.slice.daemon
+    centre.config_path.write_text(text.replace(f'host = "{there}"', f'host = "{here}"'), encoding="utf-8")
+    wire = Wire(here, there)
+    try:
+        await wire.mend()
+        await centre.asterisk.start()
+        await centre.start_daemon()
+        yield centre, wire
+    finally:
+        await centre.close()
+        await wire.cut()
+
+
+def assert_talks(rows, talked_s):
+    """Every call is answered, with a talk of this length and times that agree."""
+    assert [row["outcome"] for row in rows] == ["answered"] * len(rows)
+    for row in rows:
+        assert row["talked_s"] == pytest.approx(talked_s, abs=0.5), dict(row)
+        assert row["ended_at"] - row["answered_at"] == pytest.approx(row["talked_s"], abs=0.1), dict(row)
+
+
+async def test_talks_that_begin_and_end_while_ami_is_cut_are_recorded_exactly(wired):
+    """Operators hang up: the session sees the end of the Dial, the dialplan has noted when the talk began."""
+    centre, wire = wired
+    callers = [Caller(f"7927555000{index}", at_ms=300 * index) for index in range(8)]
+    async with centre.telephones([Answering(ring_ms=100, talk_ms=2500)]), centre.callers(callers) as calling:
+        await centre.until(lambda status: status.talking == 2)
+        await wire.cut()
+        await centre.until(lambda status: not status.healthy)
+        await centre.recorded(lambda rows: sum(row["ended_at"] is not None for row in rows) >= 4, 30)
+        await wire.mend()
+        await centre.until(lambda status: status.healthy)
+        assert (await calling.finish(60)).served == 8
+    rows = await centre.settled(8)
+    assert_talks(rows, 2.5)
+    assert {row["ended_by"] for row in rows} == {"agent"}
+    assert sum(row["returns"] + row["misses"] for row in rows) == 0
+    await centre.until(lambda status: status.ready == 2 and status.waiting == status.talking == 0)
+
+
+async def test_callers_who_hang_up_while_ami_is_cut_are_recorded_exactly(wired):
+    """In a talk seen to begin, in a talk not seen at all, and while waiting."""
+    centre, wire = wired
+    callers = [
+        Caller("79275550001", patience_ms=5000),
+        Caller("79275550002", patience_ms=5000),
+        Caller("79275550003", patience_ms=9000, at_ms=500),
+        Caller("79275550004", patience_ms=9000, at_ms=600),
+        Caller("79275550005", patience_ms=6500, at_ms=700),
+    ]
+    async with centre.telephones([Answering(ring_ms=100, talk_ms=60_000)]), centre.callers(callers) as calling:
+        await centre.until(lambda status: status.talking == 2)
+        await wire.cut()
+        assert (await calling.finish(60)).left == 5
+        await wire.mend()
+        await centre.until(lambda status: status.healthy)
+    rows = await centre.settled(5)
+    assert [row["outcome"] for row in rows] == ["answered"] * 4 + ["abandoned"]
+    assert {row["ended_by"] for row in rows[:4]} == {"caller"}
+    assert_talks(rows[:2], 4.3)
+    assert_talks(rows[2:4], 4.4)
+    await centre.until(lambda status: status.ready == 2 and status.waiting == status.talking == 0)
