@@ -9,7 +9,7 @@ ADDRESS ?=
 PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
 
 .PHONY: help setup setup-asterisk setup-tests demo run lint check test test-asterisk-all bench-asterisk
-.PHONY: bench-engine bench-simulate bench-metrics bench-journal states mutants clean
+.PHONY: compiled bench-engine bench-simulate bench-metrics bench-journal states mutants clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -65,6 +65,12 @@ bench-journal: setup  ## the journal with a million cards, on SQLite and Postgre
 
 states: setup  ## redraw docs/states from the tables of the state machines
 	@$(PYTHON) scripts/draw_states.py $(ARGS)
+
+compiled: setup  ## the core compiled with mypyc beside the plain one, its tests on it, and its speed
+	@scripts/compile-engine
+	@PYTHONPATH=.cache/compiled:. $(PYTHON) -P -m pytest -p no:cacheprovider --import-mode=append -q \
+	    tests/queue_engine tests/callback tests/simulate
+	@PYTHONPATH=.cache/compiled:. $(PYTHON) -P -m tests.bench.bench_simulate $(ARGS)
 
 mutants: setup  ## plant bugs and see that the tests find them
 	@$(PYTHON) scripts/mutants.py $(ARGS)

@@ -104,7 +104,7 @@ def _place_again(floor: Floor, call: Call) -> None:
     line = call.line
     waited_s = floor.now - call.entered_at
     call.lane = line.lane_at(waited_s)
-    call.missed_by = call.missed_by & floor.agents.keys()
+    call.missed_by = call.missed_by.intersection(floor.agents)
     if call.say_timer:
         floor.timers.cancel(call.say_timer)
         call.say_timer = NO_TIMER

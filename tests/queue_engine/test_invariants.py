@@ -10,6 +10,7 @@ from queue_engine.invariants import check
 from queue_engine.line import Line
 from queue_engine.offer import OfferState
 from queue_engine.policy import QueuePolicy, Skill
+from queue_engine.timers import What
 from tests.queue_engine.centre import LINE, Centre, agent
 
 
@@ -65,7 +66,7 @@ CHANGES = [
     (lambda f: call(f, "w").line.ready[0].add((0.0, 0.0, 0, operator(f, "3"))), "waits while operator 3 is ready"),
     (lambda f: setattr(call(f, "w").line, "on_duty", 9), "and 9, not"),
     (lambda f: setattr(call(f, "w"), "priority", 9), "lost its place"),
-    (lambda f: f.timers.arm(0.0, 1, call(f, "w")), "is due since"),
+    (lambda f: f.timers.arm(0.0, What.CALL_STEP, call(f, "w")), "is due since"),
     (lambda f: f.stop_timers(call(f, "w")), "waits for ever"),
     (lambda f: setattr(call(f, "w"), "state", CallState.HELD), "held for ever"),
     (lambda f: setattr(call(f, "t"), "timer", 9), "its wait goes on"),
