@@ -8,6 +8,7 @@ state, no lock.
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from time import perf_counter
 
 import structlog
 
@@ -42,15 +43,25 @@ class EngineRunner:
         self._perform: Callable[[Effect], None] | None = None
         self._failed: Callable[[Exception], None] | None = None
         self._sinks: list[FactSink] = []
+        self._stepped: Callable[[float], None] | None = None
 
-    def connect(self, perform: Callable[[Effect], None], *sinks: FactSink, failed: Callable[[Exception], None]) -> None:
+    def connect(
+        self,
+        perform: Callable[[Effect], None],
+        *sinks: FactSink,
+        failed: Callable[[Exception], None],
+        stepped: Callable[[float], None] | None = None,
+    ) -> None:
         """Say who carries out effects and who is told facts, in this order, before the first input.
+
+        `stepped` is told how long the engine took for an input, in seconds.
 
         `failed` is told when the engine raises: a bug of ours, after which its state cannot be trusted. Whoever is told
         must end the daemon; Asterisk keeps the calls for the next one.
         """
         self._perform = perform
         self._failed = failed
+        self._stepped = stepped
         self._sinks.extend(sinks)
 
     def post(self, happened: Input) -> None:
@@ -76,7 +87,11 @@ class EngineRunner:
                 event, now = self._inbox.popleft(), self._clock.now()
                 if self._tape is not None:
                     self._tape.took(event, now)
-                self._deliver(self._engine.handle(event, now))
+                began = perf_counter()
+                step = self._engine.handle(event, now)
+                if self._stepped is not None:
+                    self._stepped(perf_counter() - began)
+                self._deliver(step)
             self._arm()
         except Exception as error:  # noqa: BLE001 - a bug of ours: whoever is told ends the daemon
             self._give_up(error)

@@ -14,6 +14,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from acd.asterisk_conf.members import fallback_members
 from acd.callbacks.places import PlaceKeys
@@ -25,6 +26,8 @@ from acd.control.centre import Health, ServerHealth
 from acd.control.events import EventLog
 from acd.control.history import RecordedHistory
 from acd.fact_log import log_fact
+from acd.meters.counted import Counted
+from acd.meters.gauged import Gauged
 from acd.numbers import number_rule
 from acd.phrases import ConfiguredPhrases
 from acd.recovery import break_found, missing_facts
@@ -112,6 +115,10 @@ class RunningCentre:
         self._live = LiveFigures(
             standard_of(config), ZoneInfo(config.site.time_zone), [QueueName(line.name) for line in config.lines]
         )
+        self._metrics = CollectorRegistry()
+        ProcessCollector(registry=self._metrics)
+        self._counted = Counted(self._live.standard, self._metrics)
+        self.meters = (self._metrics, Gauged(self, lambda: None))
         self.events = EventLog(self.recorder.run, lambda: self.recorder.recorded, RecordedHistory(config.database.url))
         self._records = open_engine(config.database.url)
         self._desks = Desks(self._telephones(), self._runner.post)
@@ -142,10 +149,12 @@ class RunningCentre:
             self.recorder.record,
             self.events.take,
             self._live.see,
+            self._counted.see,
             self._take_note,
             log_fact,
             self._callbacks.observe,
             failed=self._engine_failed,
+            stepped=self._counted.stepped,
         )
 
     # -- composition -----------------------------------------------------------------------------------------------
@@ -204,6 +213,7 @@ class RunningCentre:
         self.recorder.record(fact)
         self.events.take(fact)
         self._live.see(fact)
+        self._counted.see(fact)
         log_fact(fact)
 
     def _telephones(self) -> list[Telephone]:

@@ -47,6 +47,8 @@ class Control(Table):
     certificate: FilePath | None = None
     """PEM chain. With it and `key` HTTPS is spoken, and addresses beyond loopback may be listened on."""
     key: FilePath | None = None
+    metrics: Literal["token", "loopback"] = "token"
+    """Who may scrape `/metrics`: whoever has a token, or also, without one, programs on this machine."""
 
     @model_validator(mode="after")
     def _certificate_with_its_key(self) -> Self:

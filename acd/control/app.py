@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import orjson
 import structlog
+from prometheus_client.registry import Collector, CollectorRegistry
 from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -29,12 +30,16 @@ from acd.control.store.database import ControlDatabase
 from acd.control.store.tokens import StoreGuard, TokenStore
 from acd.control.store.trail import Trail
 from acd.control.views import ErrorView, Refusal
+from acd.meters.route import metrics_route
 from config.model import Config
 from queue_engine.ids import CallId, Instant
 
 log = structlog.get_logger(__name__)
 
 LARGEST_BODY: Final = 65_536
+
+Meters = tuple[CollectorRegistry, Collector]
+"""What `/metrics` tells: what is counted all the time, and what is read from the centre when it is asked."""
 
 _NAMES_OF_STATUS: Final = {404: "path_unknown", 405: "method_wrong"}
 
@@ -50,6 +55,7 @@ class ControlApp(Starlette):
         *,
         database: ControlDatabase | None = None,
         more: Sequence[BaseRoute] = (),
+        meters: Meters | None = None,
     ) -> None:
         self._centre = centre
         self._database = database
@@ -63,6 +69,8 @@ class ControlApp(Starlette):
             for endpoint in ENDPOINTS
         ]
         stream = Route("/v1/events", _follower(centre, guard, trail))
+        if meters is not None:
+            routes.append(metrics_route(*meters, centre, lambda request: authenticate(request, guard)))
         super().__init__(
             routes=[*routes, stream, Route("/v1/openapi.json", describe), *more],
             exception_handlers={HTTPException: _http_refused, RequestRefused: _refused, Exception: _broken},
@@ -78,7 +86,9 @@ class ControlApp(Starlette):
             await self._database.close()
 
 
-def control_server(centre: Centre, config: Config, more: Sequence[BaseRoute] = ()) -> ControlServer:
+def control_server(
+    centre: Centre, config: Config, more: Sequence[BaseRoute] = (), meters: Meters | None = None
+) -> ControlServer:
     """Return the listener of the daemon's control API, at the address and with the certificate of the configuration.
 
     Raises:
@@ -86,16 +96,19 @@ def control_server(centre: Centre, config: Config, more: Sequence[BaseRoute] = (
     """
     settings = config.control
     tls = None if settings.certificate is None or settings.key is None else Tls(settings.certificate, settings.key)
-    return ControlServer(control_app(centre, config, more), settings.listen.host, settings.listen.port, tls=tls)
+    return ControlServer(control_app(centre, config, more, meters), settings.listen.host, settings.listen.port, tls=tls)
 
 
-def control_app(centre: Centre, config: Config, more: Sequence[BaseRoute] = ()) -> ControlApp:
+def control_app(
+    centre: Centre, config: Config, more: Sequence[BaseRoute] = (), meters: Meters | None = None
+) -> ControlApp:
     """Return the daemon's control API; the administrator's token file is made if it is not there.
 
     Args:
         centre: The running call centre.
         config: Where tokens and records are.
         more: Further routes, which bring their own authentication.
+        meters: What `/metrics` tells; it does not exist if not given.
 
     Raises:
         TokenFileError: The token's file cannot be made or must not be trusted.
@@ -103,10 +116,16 @@ def control_app(centre: Centre, config: Config, more: Sequence[BaseRoute] = ()) 
     console = FileGuard(ensure_token_file(token_path(config)))
     database = ControlDatabase(config.database.url)
     guard = Guards(console, StoreGuard(TokenStore(database), centre.now))
-    return ControlApp(centre, guard, Trail(database), database=database, more=more)
+    return ControlApp(centre, guard, Trail(database), database=database, more=more, meters=meters)
 
 
-def build_app(centre: Centre, guard: Guard, trail: Trail | None = None, more: Sequence[BaseRoute] = ()) -> ControlApp:
+def build_app(
+    centre: Centre,
+    guard: Guard,
+    trail: Trail | None = None,
+    more: Sequence[BaseRoute] = (),
+    meters: Meters | None = None,
+) -> ControlApp:
     """Return the API over a centre, for those whom the guard knows.
 
     Args:
@@ -114,8 +133,9 @@ def build_app(centre: Centre, guard: Guard, trail: Trail | None = None, more: Se
         guard: Knows whom a token belongs to.
         trail: Where looks and actions are noted; in the log alone if not given.
         more: Further routes, which bring their own authentication.
+        meters: What `/metrics` tells; it does not exist if not given.
     """
-    return ControlApp(centre, guard, trail or Trail(None), more=more)
+    return ControlApp(centre, guard, trail or Trail(None), more=more, meters=meters)
 
 
 def _handler(

@@ -1,0 +1,1 @@
+"""What Prometheus is told: counters and histograms from the facts, gauges from the running centre."""

@@ -1,0 +1,1 @@
+"""What the MQTT broker is told, and what may be asked over it."""
