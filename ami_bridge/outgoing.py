@@ -45,7 +45,7 @@ CONTEXT: Final = {Side.CALLER: "acd-callback", Side.OPERATOR: "acd-callback-oper
 EVENTS: Final = frozenset({"DialState", "OriginateResponse"})
 """What is wanted here beside the switchboard's events."""
 UP: Final = "6"
-RINGING: Final = "5"
+NO_ANSWER: Final = 19
 
 _DIALLED: Final = re.compile(r"\+?[0-9]{5,20}", re.ASCII)
 
@@ -217,6 +217,8 @@ class OutgoingCalls:
             attempt.dial_status = status
             attempt.picked_up = attempt.picked_up or status == "ANSWER"
         caller = self._of_caller(uniqueid)
+        if caller is not None and status == "NOANSWER":
+            caller.far_cause = NO_ANSWER  # its Hangup says 0 when our own time for it is over
         if caller is not None and status == "ANSWER":
             caller.far_answered = True
             self._tell(CallerAnswered(caller.order.call))
@@ -263,7 +265,7 @@ class OutgoingCalls:
         cause = int(message.get("Cause") or NORMAL_CLEARING)
         far = self._far.get(uniqueid)
         if far is not None:
-            far.far_cause = cause
+            far.far_cause = cause if cause else far.far_cause or cause
             return
         attempt = self._first_leg(uniqueid)
         if attempt is not None:

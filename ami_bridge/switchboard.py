@@ -38,6 +38,8 @@ from queue_engine.inputs import (
 )
 
 NORMAL_CLEARING: Final = 16
+MEDIA_TIMEOUT: Final = 44
+"""What Asterisk gives a channel whose party has sent no speech for `rtp_timeout` (tried)."""
 CALL_REJECTED: Final = 21
 USER_BUSY: Final = 17
 
@@ -339,7 +341,9 @@ class Switchboard:
         elif call.hangup_cause is not None:
             self.post(CallerHungUp(call.call, call.hangup_cause, call.hung_up_by or Party.CALLER))
         elif call.hung_up_by is None or leg.hung_up_by is not None:
-            self.post(TalkEnded(call.call, leg.hung_up_by or Party.SYSTEM, cause))
+            # A telephone that fell silent has ended the talk for its side, as one that hung up.
+            by = Party.AGENT if cause == MEDIA_TIMEOUT else leg.hung_up_by or Party.SYSTEM
+            self.post(TalkEnded(call.call, by, cause))
             if call.transferred:
                 # The channel lives on, but not as a call of a line: back in one it will be another call.
                 self._caller_done(call)

@@ -30,7 +30,7 @@ from callback.effects import (
     StopDialling,
     WithdrawCallback,
 )
-from callback.facts import CallbackFact, CallBroke
+from callback.facts import BreakJoined, CallbackFact, CallbackOwed, CallBroke
 from callback.ids import RequestId
 from callback.inputs import (
     AttemptFailed,
@@ -43,6 +43,7 @@ from callback.inputs import (
     OutcomeGiven,
     Resynchronised,
 )
+from callback.inputs import CallbackAsked as AskedByHand
 from callback.kinds import AttemptFailure, ImpossibleReason, Leg, TalkOutcome
 from callback.numbers import NumberRule
 from callback.policy import CallbackPolicy
@@ -99,6 +100,9 @@ class Callbacks:
         self._timer: asyncio.TimerHandle | None = None
         self._breaks = 0
         """Calls that were found to have broken, since the start."""
+        self._taken: RequestId | None = None
+        """The request that was opened or joined last."""
+        self._taken_count = 0
         self._logged_in: set[AgentId] = set()
         self._stopped = False
 
@@ -176,9 +180,19 @@ class Callbacks:
         """Return all that is open."""
         return self._book.snapshot()
 
-    def request(self, number: RequestId) -> Request | None:
-        """Return an open request."""
-        return next((row for row in self._book.snapshot().rows if row.request == number), None)
+    async def find(self, request: RequestId) -> Request | None:
+        """Return a request, open or ended lately; None if there is none, or the database that has it is away."""
+        for row in self._book.snapshot().rows:
+            if row.request == request:
+                return row
+        return await self._store.find(request)
+
+    def ask(self, asked: AskedByHand) -> Request | None:
+        """Open a request, or join the one that is open; None if it is impossible, which is recorded."""
+        before = self._taken_count
+        self.handle(asked)
+        taken = self._taken if self._taken_count > before else None
+        return next((row for row in self._book.snapshot().rows if row.request == taken), None)
 
     def unfinished(self, agent: AgentId, by: str, call: CallId | None = None) -> bool:
         """The operator says that his last talk (or this one) broke; return whether the caller is to be called back."""
@@ -237,6 +251,9 @@ class Callbacks:
                 log.exception("callbacks.effect_failed", effect=type(effect).__name__)
         for fact in step.facts:
             self._breaks += isinstance(fact, CallBroke)
+            if isinstance(fact, CallbackOwed | BreakJoined):
+                self._taken = fact.request
+                self._taken_count += 1
             self._around.tell(fact)
 
     def _arm(self) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from acd.clock import Clock
 from callback.ids import RequestId
 from callback.request import Request
-from metrics.records.requests import decode_request, encode_request, read_requests, save_requests
+from metrics.records.requests import decode_request, encode_request, read_request, read_requests, save_requests
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +61,16 @@ class RequestStore:
         self._waiting = {row.request: row for row in _read_file(self._path)}
         rows |= self._waiting
         return tuple(rows.values()), RequestId(max([highest, *rows]))
+
+    async def find(self, request: RequestId) -> Request | None:
+        """Return a row that the table has, or will have; None if neither, or the database is away."""
+        if request in self._waiting:
+            return self._waiting[request]
+        try:
+            return await read_request(self._engine, request)
+        except Exception as error:  # noqa: BLE001 - whatever the database says, the question is answered
+            log.warning("callbacks.table_away", reason=str(error))
+            return None
 
     def open(self) -> None:
         """Begin the file anew with what the table lacks.

@@ -14,6 +14,7 @@ import acd
 from acd.cli import (
     agents,
     asterisk,
+    callbacks,
     calls,
     checking,
     daemon,
@@ -51,6 +52,7 @@ application.command("status", help=status.HELP)(status.status)
 application.command("top", help=top.HELP)(top.top)
 application.add_typer(agents.agents, name="agents")
 application.add_typer(calls.calls, name="calls")
+application.add_typer(callbacks.callbacks, name="callbacks")
 application.add_typer(report.report, name="report")
 application.command("asterisk-conf", help=asterisk.HELP)(asterisk.asterisk_conf)
 application.add_typer(records.records, name="records")
@@ -148,6 +150,8 @@ _REFUSED: Final = Text("The daemon refused: {message}", "Служба отказ
 _REFUSALS: Final = {
     "agent_unknown": Text("There is no such operator", "Такого оператора нет"),
     "call_unknown": Text("There is no such call, or it has left", "Такого вызова нет или он уже ушёл"),
+    "callback_unknown": Text("There is no such call-back", "Такого обратного звонка нет"),
+    "callback_impossible": Text("This number cannot be called: {message}", "На этот номер звонить нельзя: {message}"),
     "call_talks": Text("This call no longer waits", "Этот вызов уже не ждёт"),
     "line_unknown": Text("There is no such line", "Такой линии нет"),
     "agent_absent": Text("This operator takes no calls now", "Этот оператор сейчас не принимает вызовов"),

@@ -29,8 +29,18 @@ def status(context: typer.Context, *, json: Annotated[bool, typer.Option("--json
         [session.say(text) for text in _HEAD], [_row(line, session) for line in told["lines"]], title=told["site"]
     )
     session.print_line(_operators(told["agents_by_state"], session))
+    if told["callbacks_owed"]:
+        session.print_line(owed_line(told["callbacks_owed"], told["callback_due_in_s"], session))
     for line in _health(told["health"], session):
         session.print_line(line)
+
+
+def owed_line(owed: int, oldest_due_in_s: float | None, session: Session) -> str:
+    """Return how many call-backs are owed and when the first attempt of the oldest is due."""
+    if oldest_due_in_s is None:
+        return session.say(_OWED, owed=owed)
+    text = _OWED_LATE if oldest_due_in_s < 0 else _OWED_DUE
+    return session.say(text, owed=owed, seconds=f"{abs(oldest_due_in_s):.0f}")
 
 
 def _row(line: dict[str, Any], session: Session) -> list[Cell]:
@@ -86,6 +96,13 @@ def _health(health: dict[str, Any], session: Session) -> list[str]:
     return lines
 
 
+_OWED: Final = Text("Owed: {owed}", "Надо перезвонить: {owed}")
+_OWED_DUE: Final = Text(
+    "Owed: {owed}, oldest due in {seconds} s", "Надо перезвонить: {owed}, ближайший через {seconds} с"
+)
+_OWED_LATE: Final = Text(
+    "Owed: {owed}, [red]oldest late by {seconds} s[/]", "Надо перезвонить: {owed}, [red]опоздание {seconds} с[/]"
+)
 _HEAD: Final = (
     Text("Line", "Линия"),
     Text("Waiting", "Ждут"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from acd.control.events import EventLog
 from config.model import Config
@@ -10,6 +10,9 @@ from metrics.live import LiveSnapshot
 from queue_engine.ids import AgentId, Instant
 from queue_engine.inputs import Input
 from queue_engine.snapshot import EngineSnapshot
+
+if TYPE_CHECKING:
+    from acd.control.callbacks import CallbackDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,11 @@ class Centre(Protocol):
     @property
     def events(self) -> EventLog:
         """Every fact since the start, for those who follow."""
+        ...
+
+    @property
+    def callbacks(self) -> "CallbackDesk":
+        """Who is owed a call-back."""
         ...
 
     def now(self) -> Instant:

@@ -14,6 +14,7 @@ from pydantic import Field
 from acd import reporting
 from acd.control.actions import ACTIONS
 from acd.control.asked import ADMINISTRATORS, EVERYBODY, WATCHERS, Asked, Body, Endpoint, given
+from acd.control.callbacks import CALLBACKS
 from acd.control.errors import RequestRefused, StoreAway
 from acd.control.show import show_agents, show_calls, show_health, show_lines, show_status
 from acd.control.views import (
@@ -124,4 +125,5 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     ),
     Endpoint("POST", "/v1/reload", "Read the configuration again", ADMINISTRATORS, ReloadView, _reload),
     *ACTIONS,
+    *CALLBACKS,
 )

@@ -32,13 +32,15 @@ from queue_engine.ids import CallId, Instant, QueueName
 
 def show_status(centre: Centre) -> StatusView:
     """Return the whole at a glance."""
-    snapshot, now = centre.snapshot(), centre.now()
+    snapshot, now, owed = centre.snapshot(), centre.now(), centre.callbacks.snapshot()
     return StatusView(
         site=centre.config.site.title or centre.config.site.name,
         at=now,
         lines=_lines(centre, snapshot, now),
         agents_by_state=dict(Counter(agent.state.value for agent in snapshot.agents)),
         health=show_health(centre),
+        callbacks_owed=owed.owed,
+        callback_due_in_s=None if owed.oldest_limit_at is None else round(owed.oldest_limit_at - now, 3),
     )
 
 

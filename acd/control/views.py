@@ -113,6 +113,10 @@ class StatusView:
     lines: tuple[LineView, ...]
     agents_by_state: dict[str, int]
     health: HealthView
+    callbacks_owed: int = 0
+    """Requests for a call-back whose caller is not being spoken to."""
+    callback_due_in_s: float | None = None
+    """Until the nearest limit of those that no attempt was made for; negative when it has passed."""
 
 
 @dataclass(frozen=True, slots=True)

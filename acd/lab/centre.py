@@ -30,7 +30,7 @@ from acd.lab.asterisk import PROJECT, AsteriskProgram, LabAsterisk, find_asteris
 from acd.lab.errors import ProcessFailed
 from acd.lab.plans import Answering, Caller
 from acd.lab.process import LabProcess
-from acd.lab.sipp import Callers, Endpoint, Registration, Telephones
+from acd.lab.sipp import Callers, Endpoint, Refusing, Registration, Telephones
 from acd.lab.site import TELEPHONE_SECRET, Place, Site
 from config.load import load_config
 from config.model import Config
@@ -353,10 +353,21 @@ class LabCentre:
         Raises:
             ProcessFailed: Nothing is dialled over this centre's trunk.
         """
+        return Telephones(self._folder("far-side"), self._dialled(), plan, **options)
+
+    def refusing_far_side(self, status: int) -> Refusing:
+        """Return a far side that refuses whoever is called over the trunk; start it by `async with`.
+
+        Raises:
+            ProcessFailed: Nothing is dialled over this centre's trunk.
+        """
+        return Refusing(self._folder("far-side"), self._dialled(), status)
+
+    def _dialled(self) -> Endpoint:
         port = self.site.trunk_port
         if port is None:
             raise ProcessFailed("far side", "needs a trunk that is dialled: Site.trunk_port")
-        return Telephones(self._folder("far-side"), self.slice.caller(port), plan, **options)
+        return self.slice.caller(port)
 
     def callers(self, callers: Sequence[Caller], *, port: int = 5060, **options: Any) -> Callers:
         """Return callers that come over the trunk; start them by `async with`."""

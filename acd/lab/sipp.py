@@ -208,6 +208,29 @@ class Telephones(_Sipp):
         return self
 
 
+class Refusing(_Sipp):
+    """The far side of a trunk that answers every call over it with the same SIP status, 300 to 699."""
+
+    may_end_with: ClassVar[tuple[int, ...]] = ()
+
+    def __init__(self, folder: Path, local: Endpoint, status: int) -> None:
+        super().__init__("refusing far side", folder, local)
+        self._status = status
+
+    async def start(self) -> None:
+        """Start, and return once calls can be refused."""
+        await self._launch("refusal.xml.j2", {"status": self._status}, ["-l", "5000"])
+
+    @property
+    def refused(self) -> int:
+        """How many calls were refused so far."""
+        return sum(step.event == "refused" for step in self.steps())
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+
 @dataclass(frozen=True, slots=True)
 class CallerCounts:
     """What the callers have seen."""

@@ -136,3 +136,16 @@ async def read_requests(engine: AsyncEngine) -> StoredRequests:
         except (ValueError, TypeError, KeyError, AttributeError):
             unreadable.append(RequestId(each.request))
     return StoredRequests(tuple(rows), RequestId(max((each.request for each in found), default=0)), tuple(unreadable))
+
+
+async def read_request(engine: AsyncEngine, request: RequestId) -> Request | None:
+    """Return one row, None if it is not there.
+
+    Raises:
+        SQLAlchemyError, OSError: The database is away.
+        ValueError, TypeError: The row is unreadable.
+    """
+    wanted = select(call_back_requests.c.row).where(call_back_requests.c.request == request)
+    async with engine.connect() as connection:
+        text = await connection.scalar(wanted)
+    return None if text is None else decode_request(orjson.loads(text))

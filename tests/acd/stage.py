@@ -10,13 +10,21 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from acd.callbacks.policies import callback_policies
 from acd.control.access import Guard, Identity, new_token
 from acd.control.app import build_app
 from acd.control.centre import Health, ServerHealth
 from acd.control.client import ControlClient
 from acd.control.events import EventLog
 from acd.control.server import ControlServer
+from acd.numbers import number_rule
 from acd.standard import standard_of
+from callback.book import BookSnapshot, CallbackBook, Step
+from callback.facts import CallbackFact, CallbackOwed
+from callback.ids import RequestId
+from callback.inputs import BreakReported, CallbackAsked, CallbackInput, CapacityChanged
+from callback.kinds import ImpossibleReason, TalkOutcome
+from callback.request import Request
 from config.load import load_config
 from config.to_policy import to_policy
 from metrics.live import LiveFigures, LiveSnapshot
@@ -60,6 +68,12 @@ ami_secret = "{secret}"
 name = "saratov-122"
 title = "122"
 numbers = ["122"]
+callback = {{ trunk = "city" }}
+
+[[trunk]]
+name = "city"
+match = ["192.0.2.1"]
+address = "192.0.2.1"
 
 [[operator]]
 number = "101"
@@ -110,6 +124,8 @@ class Stage:
             database_up=True,
             spooled=0,
         )
+        self.callbacks = StageBook(self)
+        self.sinks.append(self.callbacks.observe)
         self.post(PoliciesLoaded(*to_policy(self.config)))
 
     def now(self) -> Instant:
@@ -160,6 +176,60 @@ class Stage:
     def answer(self) -> None:
         """The telephone that rang last is answered."""
         self.post(OfferAnswered(self.offers[-1].rings[0].offer))
+
+
+class StageBook:
+    """The real book of call-backs on the stage's clock; nothing it orders is dialled."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        rule = number_rule()
+        self.book = CallbackBook(callback_policies(stage.config, rule, stage.at), rule)
+        self.ended: dict[RequestId, Request] = {}
+        self.facts: list[CallbackFact] = []
+        self.enter(self.book.handle(CapacityChanged(QueueName(LINE), 2), stage.at))
+
+    def enter(self, step: Step) -> None:
+        """Keep what came of a step."""
+        self.facts += step.facts
+        self.ended |= {row.request: row for row in step.changed}
+
+    def observe(self, fact: Fact) -> None:
+        """Hear the engine."""
+        self.enter(self.book.observe(fact, self._stage.at))
+
+    def snapshot(self) -> BookSnapshot:
+        """The book's."""
+        return self.book.snapshot()
+
+    async def find(self, request: RequestId) -> Request | None:
+        """Look it up."""
+        return self.ended.get(request)
+
+    def refusal(self, queue: QueueName, shown: str) -> ImpossibleReason | None:
+        """Ask the book."""
+        return self.book.refusal(queue, shown, self._stage.at)
+
+    def handle(self, told: CallbackInput) -> None:
+        """Tell the book."""
+        self.enter(self.book.handle(told, self._stage.at))
+
+    def ask(self, asked: CallbackAsked) -> Request | None:
+        """Open a request; None if it is impossible."""
+        before = len(self.facts)
+        self.handle(asked)
+        opened = [fact.request for fact in self.facts[before:] if isinstance(fact, CallbackOwed)]
+        return self.ended[opened[0]] if opened else None
+
+    def unfinished(self, agent: AgentId, by: str, call: CallId | None = None) -> bool:
+        """Report a break."""
+        before = len(self.facts)
+        self.handle(BreakReported(agent, by, call))
+        return len(self.facts) > before
+
+    def outcome_of_last(self, agent: AgentId, outcome: TalkOutcome, by: str) -> bool:
+        """Nobody has been called back on a stage."""
+        return False
 
 
 class Tokens:

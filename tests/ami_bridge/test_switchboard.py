@@ -88,11 +88,11 @@ def test_caller_who_vanishes_is_ended_by_the_system_with_its_cause(bench):
     assert ended == [CallerHungUp(CALL, 44, Party.SYSTEM)]
 
 
-def test_operators_telephone_that_vanishes_ends_the_talk_by_the_system(bench):
-    """The operator's side broke; the caller is still there."""
+def test_operators_telephone_that_vanishes_ends_the_talk_for_its_side(bench):
+    """The operator's side broke, which the cause says; the caller is still there."""
     bench.happens(*ANSWERED)
     ended = bench.happens(request(LEG, soft=True), hangup(PHONE, LEG, 44))
-    assert ended == [TalkEnded(CALL, Party.SYSTEM, 44)]
+    assert ended == [TalkEnded(CALL, Party.AGENT, 44)]
 
 
 @pytest.mark.parametrize(

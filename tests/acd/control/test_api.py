@@ -184,7 +184,7 @@ async def test_fault_in_an_answer_is_an_answer(stage: Stage, monkeypatch):
 
 @pytest.mark.parametrize(
     "endpoint",
-    [each for each in ENDPOINTS if each.method == "GET" and each.path not in {"/v1/kpi", "/v1/audit"}],
+    [e for e in ENDPOINTS if e.method == "GET" and e.path not in {"/v1/kpi", "/v1/audit"} and "{" not in e.path],
     ids=lambda each: each.path,
 )
 async def test_answer_is_of_the_shape_that_is_documented(stage: Stage, endpoint):
