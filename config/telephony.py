@@ -69,7 +69,7 @@ class Asterisk(Table):
     ami_user: EndpointName = "acd"
     ami_secret: SecretValue
     sounds_language: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{2,40}$")] | None = None
-    """Directory of the language below the sounds; the site's language if it is not given."""
+    """Directory of the language below the sounds; not given, the site's language under whatever name is there."""
     rtp_timeout_s: Annotated[int, Field(ge=0, le=3600)] = 30
     """A call without speech data for so long has lost its party; 0 never looks."""
     rtp_timeout_hold_s: Annotated[int, Field(ge=0, le=86400)] = 600

@@ -11,6 +11,7 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from acd.asterisk_conf.language import installed_language
 from acd.asterisk_conf.members import Member, fallback_members, telephones_of, trunks_of
 from acd.asterisk_conf.modules import MODULES
 from config.lines import Line, OutsideNumber
@@ -78,7 +79,7 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
         "server": server,
         "directories": server.directories,
         "sip_bind": _address(server.sip.bind, server.sip.port),
-        "sounds_language": server.sounds_language or config.site.language,
+        "sounds_language": sounds_language(config, server),
         "agi": str(config.agi.address),
         "caller": CALLER,
         "callbacks": _callbacks(config, server),
@@ -100,6 +101,12 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
     }
     names = sorted(environment.list_templates(extensions=["j2"]))
     return {name.removesuffix(".j2"): environment.get_template(name).render(values) for name in names}
+
+
+def sounds_language(config: Config, server: Asterisk) -> str:
+    """Return the directory of the site's language below the server's sounds, as far as that is to be seen from here."""
+    sounds = Path(server.directories.data) / "sounds"
+    return server.sounds_language or installed_language(sounds, config.site.language)
 
 
 def _environment() -> Environment:

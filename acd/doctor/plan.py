@@ -12,6 +12,7 @@ from typing import Final
 
 from acd.asterisk_conf import fallback_members
 from acd.asterisk_conf.members import telephones_of
+from acd.asterisk_conf.render import sounds_language
 from acd.clock import wall_time
 from acd.control.access import read_token_file
 from acd.control.client import ControlClient
@@ -183,8 +184,7 @@ def _over_link(config: Config, server: Asterisk, link: AmiClient, heard: Set[str
 def _of_files(config: Config, server: Asterisk) -> list[Check]:
     """Return the checks of Asterisk's files, which can be made where it runs on this machine."""
     data = Path(server.directories.data)
-    language = server.sounds_language or config.site.language
-    folders = [data / "sounds" / language, data / "sounds"]
+    folders = [data / "sounds" / sounds_language(config, server), data / "sounds"]
     names = {line.greeting for line in config.lines if line.greeting is not None}
     for destination in config.destinations:
         if isinstance(destination, Message):

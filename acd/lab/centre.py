@@ -21,6 +21,7 @@ from sqlalchemy import RowMapping, Table, select
 from sqlalchemy.exc import OperationalError
 
 from acd.asterisk_conf import Mode, render, write
+from acd.asterisk_conf.language import installed_language
 from acd.control.access import read_token_file
 from acd.control.client import ControlClient
 from acd.control.errors import ControlError
@@ -156,7 +157,10 @@ class LabCentre:
         names |= {"db": "astdbdir", "keys": "astkeydir", "data": "astdatadir", "agi": "astagidir"}
         names |= {"spool": "astspooldir", "run": "astrundir", "log": "astlogdir", "sbin": "astsbindir"}
         directories = Directories.model_validate({name: folders[key] for name, key in names.items()})
-        server = self.config.servers[0].model_copy(update={"directories": directories})
+        own = self.config.servers[0]
+        sounds = (self.asterisk.program.root or Path("/")) / Path(directories.data).relative_to("/") / "sounds"
+        language = own.sounds_language or installed_language(sounds, self.config.site.language)
+        server = own.model_copy(update={"directories": directories, "sounds_language": language})
         for name in ("config", "cache", "db", "spool", "run", "log"):
             Path(folders[names[name]]).mkdir(parents=True, exist_ok=True)
         # Only what Asterisk loads knows of these folders: the daemon reads the file as it is.

@@ -1,6 +1,7 @@
 """Operators' telephones: registration, dial codes with spoken answers, hot-desking, own calls; real SIP throughout."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -81,7 +82,7 @@ async def test_codes_log_in_pause_resume_and_log_out(centre):
 
 
 async def test_answer_to_a_code_is_heard(centre):
-    """A spoken sentence comes back, not silence: sound files are there in the language of the site."""
+    """A spoken sentence comes back, not silence, and Asterisk has found it in the language of the site."""
     path = centre.home / "code.pcap"
     async with Capture(path, centre.slice.net, media=True) as capture:
         await dial(centre, "op101", "*10")
@@ -89,6 +90,11 @@ async def test_answer_to_a_code_is_heard(centre):
     heard = [packet for packet in read_speech(path, centre.slice.asterisk.address) if not packet.silent]
     assert len(heard) > 25  # half a second
     assert "does not exist" not in centre.asterisk.text()
+    shown = await centre.asterisk.rx("pjsip show endpoint op101")
+    language = next(line.split()[-1] for line in shown.splitlines() if line.split()[:1] == ["language"])
+    root = centre.asterisk.program.root or Path("/")
+    assert language.startswith("ru")
+    assert any((root / f"usr/share/asterisk/sounds/{language}").glob("agent-loginok.*"))
 
 
 async def test_unknown_pause_reason_is_refused(centre):
