@@ -18,6 +18,7 @@ from acd.cli import (
     calls,
     checking,
     daemon,
+    forecasting,
     planning,
     records,
     replay,
@@ -62,6 +63,7 @@ application.command("reload", help=daemon.RELOAD_HELP)(daemon.reload)
 application.command("replay", help=replay.HELP)(replay.replay)
 application.command("simulate", help=simulating.HELP)(simulating.simulate)
 application.add_typer(planning.plan, name="plan")
+application.command("forecast", help=forecasting.HELP)(forecasting.forecast)
 application.command("demo", help=trials.DEMO_HELP)(trials.demo)
 application.add_typer(trials.lab, name="lab")
 

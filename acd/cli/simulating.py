@@ -1,5 +1,6 @@
 """`acd simulate`: the centre in virtual time, from its configuration and a scenario."""
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -77,6 +78,16 @@ def simulate(
         ),
     ] = None,
     processes: Processes = 0,
+    records_from: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help=tell("Take the callers from the records from this day on.", "Взять звонящих из записей с этого дня."),
+        ),
+    ] = None,
+    records_to: Annotated[
+        str | None, typer.Option("--to", help=tell("Last day of the records.", "Последний день записей."))
+    ] = None,
     listed: Annotated[
         bool, typer.Option("--list", help=tell("Show the ready scenarios.", "Показать готовые сценарии."))
     ] = False,
@@ -95,7 +106,10 @@ def simulate(
             found = load_scenario(name)
             sys.stdout.write(f"{name}\t{(found.title_ru if session.language == 'ru' else found.title) or ''}\n")
         return
-    chosen, settings = scenario_of(session, scenario), config_of(session, config)
+    settings = config_of(session, config)
+    chosen = scenario_of(session, scenario)
+    if records_from is not None:
+        chosen = _with_recorded_callers(chosen, settings, records_from, records_to or records_from)
     begin = span(chosen, ZoneInfo(settings.site.time_zone))[0]
     numbers = None if operators is None else ((begin, operators),)
     wanted = study.Study(settings, chosen, seed, numbers)
@@ -119,6 +133,26 @@ def simulate(
     )
     if len(outcomes) < runs:
         raise typer.Exit(ExitCode.INTERRUPTED)
+
+
+def _with_recorded_callers(chosen: "Scenario", config: "Config", first: str, last: str) -> "Scenario":
+    """Return the scenario with the callers of the records: volumes of the mean week, talks, patience, redials."""
+    from acd.simulate.recorded import scenario_of as scenario_of_rows  # noqa: PLC0415 - see above
+    from acd.simulate.sources import read_calls  # noqa: PLC0415
+    from metrics.errors import RecordsUnusable, ReportError  # noqa: PLC0415
+    from metrics.reports.periods import parse_period  # noqa: PLC0415
+
+    try:
+        period = parse_period(first, last, ZoneInfo(config.site.time_zone))
+        rows = asyncio.run(read_calls(config, period))
+    except ReportError as fault:
+        raise CommandFailed(ExitCode.WRONG, _NO_PERIOD, reason=fault.reason) from fault
+    except RecordsUnusable as fault:
+        raise CommandFailed(ExitCode.DATABASE, _NO_RECORDS, reason=fault) from fault
+    found = scenario_of_rows(rows, period, chosen.first_day, chosen.days)
+    if found is None:
+        raise CommandFailed(ExitCode.WRONG, _NO_CALLS)
+    return chosen.model_copy(update={"traffic": found.traffic, "title": None, "title_ru": None})
 
 
 def config_of(session: Session, path: Path | None) -> "Config":
@@ -203,5 +237,8 @@ _NO_LINE: Final = Text(
     "The scenario names a line {line}; the configuration has: {known}",
     "Сценарий называет линию {line}; в настройке есть: {known}",
 )
+_NO_PERIOD: Final = Text("That is no period: {reason}", "Это не период: {reason}")
+_NO_RECORDS: Final = Text("The records cannot be read: {reason}", "Записи прочесть нельзя: {reason}")
+_NO_CALLS: Final = Text("There are no calls in that time", "За это время звонков нет")
 _NEEDS_FILE: Final = Text("{format} needs a file: --output FILE", "Для {format} нужен файл: --output ФАЙЛ")
 _UNWRITABLE: Final = Text("{path} cannot be written: {reason}", "{path}: запись невозможна: {reason}")

@@ -27,6 +27,7 @@ from config.lines import OtherLine
 from config.model import Config
 from config.to_policy import to_policy
 from metrics.records.counting import SLOT_S
+from queue_engine.facts import Fact
 from queue_engine.ids import QueueName
 from queue_engine.policy import AgentPolicy
 
@@ -82,8 +83,12 @@ class Study:
             found.append((QueueName(name), traffic))
         return found
 
-    def run(self, replication: int, progress: Callable[[float], None] | None = None) -> Outcome:
+    def run(self, replication: int) -> Outcome:
         """Run one replication."""
+        return self.world(replication).run()
+
+    def world(self, replication: int, watch: Callable[[Fact], None] | None = None) -> World:
+        """Return one replication that has not begun; `watch` will be told every fact of the engine, in order."""
         makes = generators(self.seed, replication)
         lines = self.lines()
         queues, agents = to_policy(self.config)
@@ -104,7 +109,7 @@ class Study:
             self.scenario.call_backs,
             tuple(CallbackPolicy(name) for name in names),
         )
-        return World(setting, self._callers(lines, makes), makes).run(progress)
+        return World(setting, self._callers(lines, makes), makes, watch)
 
     def quarters(self, traffic: Traffic) -> list[tuple[float, float, float]]:
         """Return begin, end (seconds since the epoch) and expected calls of each quarter of an hour of the run."""

@@ -126,22 +126,21 @@ class World:
 
     # -- time ------------------------------------------------------------------------------------------------------
 
-    def run(self, progress: Callable[[float], None] | None = None) -> Outcome:
-        """Let everything happen, and return what has been counted; `progress` is told the instant now and then."""
+    def run(self) -> Outcome:
+        """Let everything happen, and return what has been counted."""
         thresholds = gc.get_threshold()
         # A run makes a few hundred thousand small values a second and hardly a cycle among them.
         gc.set_threshold(100_000, 50, 50)
         try:
-            return self._run(progress)
+            return self._run()
         finally:
             gc.set_threshold(*thresholds)
 
-    def _run(self, progress: Callable[[float], None] | None) -> Outcome:
+    def _run(self) -> Outcome:
         self._open()
         heap, engine = self._heap, self._engine
         next_deadline = engine.next_deadline
         last_at = 0.0
-        steps = 0
         while heap and (self._coming or self._here or self._owes()):
             at, _, act, subject = heap[0]
             due = next_deadline()
@@ -156,9 +155,6 @@ class World:
                 last_at = at
             elif at > last_at + LAST_CALLS_S:
                 break
-            steps += 1
-            if progress is not None and not steps % 5000:
-                progress(at)
         return self._outcome()
 
     def _owes(self) -> bool:

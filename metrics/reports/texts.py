@@ -166,7 +166,6 @@ COLUMNS: Final[Mapping[str, Text]] = {
     "recorded": Text("Recorded", "По записям"),
     "as_it_was": Text("Replayed as it was", "Проиграно как было"),
     "with_other": Text("Replayed otherwise", "Проиграно иначе"),
-    "actual": Text("Recorded", "По записям"),
     "error": Text("Error", "Ошибка"),
     "naive_error": Text("Error of last week", "Ошибка прошлой недели"),
     "off": Text("Day off", "Выходной"),
@@ -289,8 +288,8 @@ WORDS: Final[Mapping[str, Text]] = {
     "operators_planned": Text("operators", "операторы"),
     "erlang_a": Text("Erlang A", "Эрланг A"),
     "erlang_c": Text("Erlang C", "Эрланг C"),
-    "lower_bound": Text("lower bound", "нижняя граница"),
-    "upper_bound": Text("upper bound", "верхняя граница"),
+    "a_day": Text("a day", "день"),
+    "a_quarter_hour": Text("a quarter of an hour", "четверть часа"),
     "expected_calls": Text("expected calls", "ожидается звонков"),
 }
 
