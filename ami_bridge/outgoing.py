@@ -265,7 +265,7 @@ class OutgoingCalls:
         cause = int(message.get("Cause") or NORMAL_CLEARING)
         far = self._far.get(uniqueid)
         if far is not None:
-            far.far_cause = cause if cause else far.far_cause or cause
+            far.far_cause = cause or far.far_cause
             return
         attempt = self._first_leg(uniqueid)
         if attempt is not None:

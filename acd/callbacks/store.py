@@ -53,6 +53,7 @@ class RequestStore:
             stored = await read_requests(self._engine)
         except Exception as error:  # noqa: BLE001 - whatever the database says, the file is read and calls go on
             log.error("callbacks.table_unread", reason=str(error))
+            highest = RequestId(int(self._clock.now()))  # above all that were ever counted, one a second at most
         else:
             rows = {row.request: row for row in stored.rows}
             highest = stored.highest

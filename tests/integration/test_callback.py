@@ -234,7 +234,7 @@ class TestKilledDaemon:
 
     async def test_talk_of_a_call_back_goes_on_without_us_and_is_booked(self, centre):
         """Operator and caller talk on while the daemon is dead; the next one finds the talk and ends the request."""
-        async with centre.telephones([LONG, Answering(ring_ms=100, talk_ms=6000)]), centre.far_side([LONG]):
+        async with centre.telephones([LONG, Answering(ring_ms=100, talk_ms=20_000)]), centre.far_side([LONG]):
             await broken_call(centre)
             await until_rows(
                 centre, call_back_attempts, lambda rows: any(row["reached_at"] is not None for row in rows)
