@@ -71,3 +71,38 @@ async def test_caller_transferred_to_a_colleague_talks_on(centre):
     assert (row["outcome"], row["agent"], row["ended_by"]) == ("answered", "102", "agent")
     assert row["talked_s"] == pytest.approx(1.5, abs=0.4)
     await centre.until(lambda status: status.ready == 1 and status.waiting == status.talking == 0)
+
+
+SECOND = """
+[[line]]
+name = "second"
+numbers = ["123"]
+
+[[destination]]
+kind = "line"
+name = "onward"
+line = "second"
+"""
+
+
+class TestOnwardToAnotherLine:
+    """A destination that is a line."""
+
+    @pytest.fixture
+    def site(self) -> Site:
+        """One operator of both lines; at two seconds the first line sends its callers on to the second."""
+        return Site(
+            operators=1, lines=(LINE, "second"), target_wait_s=1, max_wait_s=2, at_max_wait="onward", more=SECOND
+        )
+
+    async def test_call_sent_on_is_counted_in_both_lines(self, centre):
+        """Overflowed in the first, answered in the second, where the wait counts anew."""
+        await centre.tell("/v1/agents/101/pause", {"reason": "break"})
+        async with centre.telephones([TALK]), centre.callers([Caller("79272220009")]) as calling:
+            await centre.recorded(lambda rows: len(rows) == 2)
+            await centre.tell("/v1/agents/101/resume", {})
+            assert (await calling.finish(30)).served == 1
+        first, second = await centre.settled(2)
+        assert (first["queue"], first["outcome"], first["destination"]) == (LINE, "overflowed", "onward")
+        assert (second["queue"], second["outcome"], second["call"]) == ("second", "answered", f"{first['call']}-1")
+        assert second["entered_at"] == pytest.approx(first["ended_at"], abs=0.3)
