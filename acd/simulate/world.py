@@ -79,8 +79,9 @@ class World:
         self._setting = setting
         self._heap: list[tuple[float, int, Callable[[Any], None], Any]] = []
         self._planned = 0
-        self._now = 0.0
+        self._now = Instant(0.0)
         self._engine = QueueEngine(1, generators("strategy").random)
+        self._handle = self._engine.handle
         self._here: dict[CallId, Caller] = {}
         self._coming = 0
         """Streams not at their end, and callers who will call again."""
@@ -116,7 +117,7 @@ class World:
                 generators("call-backs"),
                 post=self._post,
                 plan=self._plan,
-                present=lambda: Instant(self._now),
+                present=lambda: self._now,
                 joins=self._joins,
             )
         self._spoken_of: dict[str, Caller] = {}
@@ -149,7 +150,7 @@ class World:
                 self._take(engine.advance(due))
                 continue
             heappop(heap)
-            self._now = at
+            self._now = at  # type: ignore[assignment]  # an Instant; NewType's call would cost more than the line
             act(subject)
             if self._coming:
                 last_at = at
@@ -164,13 +165,13 @@ class World:
         setting = self._setting
         staff = setting.roster.agents
         planned = setting.roster.planned
-        self._now = planned[0][0] if planned else 0.0
+        self._now = Instant(planned[0][0] if planned else 0.0)
         firsts = []
         for stream in self._streams:
             caller = next(stream, None)
             if caller is not None:
                 firsts.append((caller, stream))
-                self._now = min(self._now, caller.at) if self._now else caller.at
+                self._now = Instant(min(self._now or caller.at, caller.at))
         self._post(PoliciesLoaded(setting.queues, staff))
         if self._called_back is not None:
             self._called_back.open(staff)
@@ -185,7 +186,7 @@ class World:
         heappush(self._heap, (at, self._planned, act, subject))
 
     def _post(self, told: Input) -> None:
-        self._take(self._engine.handle(told, Instant(self._now)))
+        self._take(self._handle(told, self._now))
 
     def _take(self, step: Step) -> None:
         """See what has become true, then do what is asked."""
