@@ -12,8 +12,8 @@ from typing import Any, Final
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, event, func, make_url, select
-from sqlalchemy.engine import URL
+from sqlalchemy import Connection, create_engine, event, func, make_url, select
+from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -62,6 +62,13 @@ def open_engine(url: str, *, pool_size: int = 2) -> AsyncEngine:
     engine = create_async_engine(parsed)
     event.listen(engine.sync_engine, "connect", _set_up_sqlite)
     return engine
+
+
+def sync_sqlite(engine: AsyncEngine) -> Engine:
+    """Return a synchronous engine for the same SQLite file, for a writer that has a thread of its own."""
+    synchronous = create_engine(engine.url.set(drivername="sqlite"))
+    event.listen(synchronous, "connect", _set_up_sqlite)
+    return synchronous
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

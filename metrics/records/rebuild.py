@@ -35,7 +35,7 @@ async def rebuild(engine: AsyncEngine, progress: Callable[[int, int], None] = la
             batch = [
                 PlacedFact(row.run, row.seq, decode(row.kind, row.version, orjson.loads(row.payload))) for row in rows
             ]
-            await derive_into(connection, derivation, batch, writers)
+            await connection.run_sync(derive_into, derivation, batch, writers)
             derivation.settle()
             last_id = rows[-1].id
             done += len(rows)

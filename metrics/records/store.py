@@ -9,10 +9,11 @@ from operator import attrgetter
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Column, RowMapping, Select, Table, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import BindParameter, Connection, RowMapping, Select, Table, bindparam, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from metrics.records.codec import decode
+from metrics.records.database import sync_sqlite
 from metrics.records.derive import DERIVED, RULES, Derivation, Needs, Place, PlacedFact, Row
 from metrics.records.rows import CallKind, OfferRow, Outcome, StateRow
 from metrics.records.spool import Line
@@ -23,10 +24,16 @@ _IDS_PER_QUERY: Final = 500
 
 
 class FactStore:
-    """One writer's view of the database. Used by one task."""
+    """One writer's view of the database. Used by one task.
+
+    All of a batch is synchronous work: SQLite's in the writer's own thread, without the thread that aiosqlite would put
+    between, PostgreSQL's under one `run_sync`. At a few calls a second it is the number of statements and not of rows
+    that costs, and each hop between threads costs more than the statement.
+    """
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._sqlite = sync_sqlite(engine) if engine.dialect.name == "sqlite" else None
         self._derivation: Derivation | None = None
         self._committed: dict[str, int] = {}
         self._append = Bulk(facts, [column.name for column in facts.c if column.name != "id"], engine)
@@ -39,8 +46,12 @@ class FactStore:
         must be given again.
         """
         try:
-            async with self._engine.begin() as connection:
-                written = await self._write(connection, lines)
+            if self._sqlite is not None:
+                with self._sqlite.begin() as connection:
+                    written = self._write(connection, lines)
+            else:
+                async with self._engine.begin() as asynchronous:
+                    written = await asynchronous.run_sync(self._write, lines)
         except BaseException:
             self._derivation = None
             self._committed.clear()
@@ -49,12 +60,17 @@ class FactStore:
             self._derivation.settle()
         return written
 
-    async def _write(self, connection: AsyncConnection, lines: Sequence[Line]) -> int:
+    def close(self) -> None:
+        """Let go of the connection that is not the engine's."""
+        if self._sqlite is not None:
+            self._sqlite.dispose()
+
+    def _write(self, connection: Connection, lines: Sequence[Line]) -> int:
         derivation = self._derivation
         if derivation is None:
-            derivation = self._derivation = Derivation(await last_place(connection))
+            derivation = self._derivation = Derivation(last_place(connection))
         for run in {line.run for line in lines} - self._committed.keys():
-            highest = await connection.scalar(select(func.max(facts.c.seq)).where(facts.c.run == run))
+            highest = connection.scalar(select(func.max(facts.c.seq)).where(facts.c.run == run))
             self._committed[run] = highest or 0
         new: list[Line] = []
         for line in lines:
@@ -68,8 +84,8 @@ class FactStore:
             PlacedFact(line.run, line.seq, decode(line.kind, line.version, values))
             for line, values in zip(new, parsed, strict=True)
         ]
-        await self._append.write(connection, [_fact_row(line, v) for line, v in zip(new, parsed, strict=True)])
-        await derive_into(connection, derivation, batch, self._upserts)
+        self._append.write(connection, [_fact_row(line, v) for line, v in zip(new, parsed, strict=True)])
+        derive_into(connection, derivation, batch, self._upserts)
         return len(new)
 
 
@@ -98,12 +114,12 @@ class Bulk:
             sets = (f"{quoted(name)} = excluded.{quoted(name)}" for name in columns if name not in keys)
             self._sql += f" ON CONFLICT ({', '.join(map(quoted, keys))}) DO UPDATE SET {', '.join(sets)}"
 
-    async def write(self, connection: AsyncConnection, rows: Sequence[tuple[object, ...]]) -> None:
+    def write(self, connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
         """Write the rows, each a value per column of `columns`; no key twice."""
         if self._in_arrays:
-            await connection.exec_driver_sql(self._sql, tuple(list(column) for column in zip(*rows, strict=True)))
+            connection.exec_driver_sql(self._sql, tuple(list(column) for column in zip(*rows, strict=True)))
         else:
-            await connection.exec_driver_sql(self._sql, list(rows))
+            connection.exec_driver_sql(self._sql, list(rows))
 
 
 class Upsert:
@@ -114,9 +130,9 @@ class Upsert:
         self._bulk = Bulk(table, columns, engine, replace=True)
         self._values_of = attrgetter(*columns)
 
-    async def write(self, connection: AsyncConnection, rows: Sequence[Row]) -> None:
+    def write(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Write the rows."""
-        await self._bulk.write(connection, [self._values_of(row) for row in rows])
+        self._bulk.write(connection, [self._values_of(row) for row in rows])
 
 
 def upserts(engine: AsyncEngine) -> dict[str, Upsert]:
@@ -147,54 +163,63 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-async def derive_into(
-    connection: AsyncConnection,
+def derive_into(
+    connection: Connection,
     derivation: Derivation,
     batch: Sequence[PlacedFact],
     upserts: Mapping[str, Upsert],
 ) -> None:
     """Apply the facts and write the derived rows that they change."""
     needs = derivation.needs(batch)
-    await _supply(connection, derivation, needs)
+    _supply(connection, derivation, needs)
     for table, rows in derivation.apply(batch).items():
-        await upserts[table].write(connection, rows)
+        upserts[table].write(connection, rows)
 
 
-async def last_place(connection: AsyncConnection) -> Place | None:
+def last_place(connection: Connection) -> Place | None:
     """Return run and instant of the last fact recorded; None where there is none."""
     newest = select(facts.c.run, facts.c.at).order_by(facts.c.id.desc()).limit(1)
-    row = (await connection.execute(newest)).first()
+    row = connection.execute(newest).first()
     return None if row is None else Place(row.run, row.at)
 
 
-async def _supply(connection: AsyncConnection, derivation: Derivation, needs: Needs) -> None:
-    found: dict[str, list[Any]] = {}
-    for rule in RULES:
-        rows = await _rows_of(connection, select(rule.table), rule.table.c[rule.key], needs.keys[rule.table.name])
-        found[rule.table.name] = [rule.row(**row) for row in rows]
-    open_states = select(agent_states).where(agent_states.c.ended_at.is_(None))
-    states = await _rows_of(connection, open_states, agent_states.c.agent, needs.agents)
-    if needs.all_open:
-        open_offers = await connection.execute(select(offers).where(offers.c.ended_at.is_(None)))
-        found[offers.name] += [OfferRow(**row) for row in open_offers.mappings()]
-        states += (await connection.execute(open_states)).mappings()
-    recent = select(calls.c.caller, func.max(calls.c.entered_at).label("at")).where(
-        calls.c.entered_at >= needs.callers_since,
+# Made once: to make a statement costs more than to run it.
+_WANTED: Final[BindParameter[Any]] = bindparam("wanted", expanding=True)
+_BY_KEY: Final = {rule.table.name: select(rule.table).where(rule.table.c[rule.key].in_(_WANTED)) for rule in RULES}
+_OPEN_OFFERS: Final = select(offers).where(offers.c.ended_at.is_(None))
+_OPEN_STATES: Final = select(agent_states).where(agent_states.c.ended_at.is_(None))
+_OPEN_STATES_OF: Final = _OPEN_STATES.where(agent_states.c.agent.in_(_WANTED))
+_LAST_CALLS: Final = (
+    select(calls.c.caller, func.max(calls.c.entered_at).label("at"))
+    .where(
+        calls.c.caller.in_(_WANTED),
+        calls.c.entered_at >= bindparam("since"),
         calls.c.kind == CallKind.INCOMING,
         or_(calls.c.outcome.is_(None), calls.c.outcome != Outcome.REFUSED),
     )
-    last_calls = await _rows_of(connection, recent.group_by(calls.c.caller), calls.c.caller, needs.callers)
+    .group_by(calls.c.caller)
+)
+
+
+def _supply(connection: Connection, derivation: Derivation, needs: Needs) -> None:
+    found: dict[str, list[Any]] = {}
+    for rule in RULES:
+        rows = _rows_of(connection, _BY_KEY[rule.table.name], needs.keys[rule.table.name])
+        found[rule.table.name] = [rule.row(**row) for row in rows]
+    states = _rows_of(connection, _OPEN_STATES_OF, needs.agents)
+    if needs.all_open:
+        found[offers.name] += [OfferRow(**row) for row in connection.execute(_OPEN_OFFERS).mappings()]
+        states += connection.execute(_OPEN_STATES).mappings()
+    last_calls = _rows_of(connection, _LAST_CALLS, needs.callers, since=needs.callers_since)
     derivation.supply(
         needs, found, [StateRow(**row) for row in states], {row["caller"]: row["at"] for row in last_calls}
     )
 
 
-async def _rows_of(
-    connection: AsyncConnection, query: Select[Any], key: Column[Any], wanted: Set[Any]
-) -> list[RowMapping]:
+def _rows_of(connection: Connection, query: Select[Any], wanted: Set[Any], **values: object) -> list[RowMapping]:
     found: list[RowMapping] = []
     keys = sorted(wanted)
     for start in range(0, len(keys), _IDS_PER_QUERY):
-        part = query.where(key.in_(keys[start : start + _IDS_PER_QUERY]))
-        found += (await connection.execute(part)).mappings()
+        part = {"wanted": keys[start : start + _IDS_PER_QUERY], **values}
+        found += connection.execute(query, part).mappings()
     return found

@@ -16,4 +16,8 @@ def as_lines(told: Iterable[RecordedFact], run: str = "run") -> list[Line]:
 
 async def store(engine: AsyncEngine, told: Sequence[RecordedFact], run: str = "run") -> None:
     """Commit the facts."""
-    await FactStore(engine).write(as_lines(told, run))
+    writer = FactStore(engine)
+    try:
+        await writer.write(as_lines(told, run))
+    finally:
+        writer.close()

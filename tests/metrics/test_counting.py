@@ -47,7 +47,7 @@ async def test_the_database_counts_as_we_do(engine: AsyncEngine, seed: int) -> N
     """Every field of every group equals a count call by call, for part of the time and one line or all."""
     rows = call_rows(story(Random(seed), calls=150, span_s=4 * 3600))
     async with engine.begin() as connection:
-        await upserts(engine)[calls.name].write(connection, rows)
+        await connection.run_sync(upserts(engine)[calls.name].write, rows)
     for scope in (
         Scope(START, START + 4 * 3600),
         Scope(START + 1000, START + 9000, "1300"),
