@@ -19,8 +19,9 @@ from tests.integration.office import all_out, dial, operators, until_operator
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
 
 TELEPHONES = ("op101", "op102", "op103", "op104")
-HOT_PIN = "774411"
-WRONG_PIN = "990"
+# The PINs are too long to turn up by chance in an instant or a duration of a log.
+HOT_PIN = "77441155"
+WRONG_PIN = "990088776655"
 MORE = f"""
 [[operator]]
 number = "104"
@@ -107,7 +108,7 @@ async def test_unknown_pause_reason_is_refused(centre):
 
 
 async def test_operator_without_a_desk_logs_in_by_number_and_pin_in_one_code(centre):
-    """`*10201*774411` at another's telephone; calls for him ring there, and the owner is logged out."""
+    """`*10201*77441155` at another's telephone; calls for him ring there, and the owner is logged out."""
     await dial(centre, "op102", "*10")
     await until_operator(centre, "102", state="ready")
     await dial(centre, "op102", f"*10201*{HOT_PIN}")
