@@ -9,18 +9,20 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Final
 
 from acd.simulate.durations import Drawer
 from acd.simulate.scenario import Traffic
 from acd.simulate.tally import Sums
-from queue_engine.ids import AgentId, CallId, QueueName
+from queue_engine.ids import CallId, QueueName
+
+_NO_CALL: Final = CallId("")
 
 
 class Caller:
     """One call, from its coming to its end."""
 
     __slots__ = (
-        "agent",
         "at",
         "breaks",
         "call",
@@ -32,7 +34,6 @@ class Caller:
         "talk_s",
         "talking",
         "tries",
-        "waited_s",
         "wrap_up_s",
     )
 
@@ -61,11 +62,9 @@ class Caller:
         self.habits = habits
         self.tries = tries
         """How often the caller has called in vain before."""
-        self.call = CallId("")
+        self.call = _NO_CALL
         self.sums: Sums | None = None
         self.talking = False
-        self.waited_s = 0.0
-        self.agent = AgentId("")
 
 
 @dataclass(frozen=True, slots=True)

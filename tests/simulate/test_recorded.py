@@ -61,6 +61,7 @@ def tape(tmp_path):
     world = Study(config(tmp_path), crew).world(0)
     with TapeWriter(path, 1) as writer:
         world._engine = Taping(writer)
+        world._handle = world._engine.handle
         world.run()
     return path
 
