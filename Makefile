@@ -51,6 +51,9 @@ test-asterisk-all: setup  ## the integration tests on Asterisk 22 and on 16.28
 bench-asterisk: setup-asterisk  ## our hook against Asterisk's Queue(), read from a packet capture
 	@$(PYTHON) -m tests.bench.bench_asterisk $(ARGS)
 
+bench-callback: setup-asterisk  ## from a break to the outgoing INVITE, read from a packet capture
+	@$(PYTHON) -m tests.bench.bench_callback $(ARGS)
+
 bench-engine: setup  ## the engine alone
 	@$(PYTHON) -m tests.bench.bench_engine $(ARGS)
 
