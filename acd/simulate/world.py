@@ -83,6 +83,8 @@ class World:
         self._engine = QueueEngine(1, generators("strategy").random)
         self._handle = self._engine.handle
         self._here: dict[CallId, Caller] = {}
+        self._leaving: Caller | None = None
+        """Who has just left a line for a destination that is told in the same step."""
         self._coming = 0
         """Streams not at their end, and callers who will call again."""
         self.came = self.went = 0
@@ -315,9 +317,6 @@ class World:
             tries=caller.tries,
         )
         self._enters(moved)
-
-    _leaving: Caller | None = None
-    """Who has just left a line for a destination that is told in the same step."""
 
     # -- what has become true --------------------------------------------------------------------------------------
 
