@@ -165,10 +165,16 @@ async def rights_to_hear(link: AmiClient, heard: Set[str]) -> list[Finding]:
     return [ok("ami.events", server, _HEARS_ALL)]
 
 
-async def too_many_rights(link: AmiClient) -> list[Finding]:
-    """See whether the user may do what nobody needs: with these, who steals the secret owns the machine."""
+async def too_many_rights(link: AmiClient, *, calls_back: bool = False) -> list[Finding]:
+    """See whether the user may do what nobody needs: with these, who steals the secret owns the machine.
+
+    Where callers are called back, `Originate` is needed and its lack is the error.
+    """
     permitted = await link.action("ListCommands")
-    dangerous = [name for name in ("Command", "Originate", "UpdateConfig") if permitted.get(name) is not None]
+    if calls_back and permitted.get("Originate") is None:
+        return [error("ami.least", link.settings.server, _NO_ORIGINATE, _NO_ORIGINATE_ADVICE)]
+    unneeded = ("Command", "UpdateConfig") if calls_back else ("Command", "Originate", "UpdateConfig")
+    dangerous = [name for name in unneeded if permitted.get(name) is not None]
     if dangerous:
         names = ", ".join(dangerous)
         return [warning("ami.least", link.settings.server, _TOO_POWERFUL, _TOO_POWERFUL_ADVICE, actions=names)]
@@ -250,6 +256,15 @@ _TOO_POWERFUL = Text(
 _TOO_POWERFUL_ADVICE = Text(
     "`write = call,reporting,agent` is enough: with more, whoever learns the secret can run programs on the server",
     "Достаточно `write = call,reporting,agent`: с лишними правами узнавший пароль запустит на сервере любую программу",
+)
+_NO_ORIGINATE = Text(
+    "{subject}: the manager user may not call anybody back", "{subject}: пользователю AMI нельзя перезванивать"
+)
+_NO_ORIGINATE_ADVICE = Text(
+    "Write Asterisk's files anew (`acd asterisk-conf`): lines with call-backs need"
+    " `write = call,reporting,agent,originate`",
+    "Запишите файлы Asterisk заново (`acd asterisk-conf`): линиям с перезвоном нужно"
+    " `write = call,reporting,agent,originate`",
 )
 _LEAST = Text("{subject}: the manager user has no dangerous right", "{subject}: опасных прав у пользователя AMI нет")
 _NO_LINK = Text("{subject}: not looked at: no link to Asterisk", "{subject}: не проверено: нет связи с Asterisk")

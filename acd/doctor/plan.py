@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from acd.asterisk_conf import fallback_members
-from acd.asterisk_conf.members import telephones_of
+from acd.asterisk_conf.members import telephones_of, trunks_of
 from acd.asterisk_conf.render import sounds_language
 from acd.clock import wall_time
 from acd.control.access import read_token_file
@@ -168,10 +168,12 @@ def _over_link(config: Config, server: Asterisk, link: AmiClient, heard: Set[str
     for member in fallback_members(config, server):
         members[member.queue].add(member.interface)
     telephones = [telephone.name for telephone in telephones_of(config, server)]
+    here = {trunk.name for trunk in trunks_of(config, server)}
+    calls_back = any(line.callback is not None and line.callback.trunk in here for line in config.lines)
     looks = (
         partial(ami.rights_to_act, link),
         partial(ami.rights_to_hear, link, heard),
-        partial(ami.too_many_rights, link),
+        partial(ami.too_many_rights, link, calls_back=calls_back),
         partial(asterisk.version, link),
         partial(asterisk.clock_offset, link, wall_time),
         partial(asterisk.hook, link, str(config.agi.address)),

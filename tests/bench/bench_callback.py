@@ -79,8 +79,9 @@ async def settled(centre: LabCentre, count: int, limit_s: float) -> None:
         while True:
             rows = await centre.rows(call_backs)
             if len(rows) >= count and all(row["attempts"] for row in rows):
-                return
+                break
             await asyncio.sleep(0.5)
+    await asyncio.sleep(2)  # the kernel hands packets to tcpdump in blocks: its end must not cut off the last (seen)
 
 
 async def free(figures: Figures, home: Path | None) -> None:

@@ -79,6 +79,16 @@ async def test_more_rights_than_needed_are_a_warning():
     assert "Command, Originate" in found.said("en")
 
 
+async def test_where_callers_are_called_back_the_right_to_do_so_is_needed():
+    """Originate is no danger then, and its lack is an error that says what to do."""
+    async with linked(ListCommands=success("Originate: help")) as link:
+        (found,) = await ami.too_many_rights(link, calls_back=True)
+    assert found.severity is Severity.OK
+    async with linked(ListCommands=success("Ping: help")) as link:
+        (found,) = await ami.too_many_rights(link, calls_back=True)
+    assert found.severity is Severity.ERROR
+
+
 @pytest.mark.parametrize(
     ("granted", "severity"),
     [
