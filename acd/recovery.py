@@ -47,7 +47,8 @@ def facts_of_ended(ended: EndedCall, known: OpenCall | None, agent_at: Callable[
     if answered_at is None:
         if ended.destination in {"", SERVED, "hangup"}:
             waited_s = at - entered_at
-            facts.append(CallAbandoned(at, call, queue, caller, AbandonStage.WAITING, waited_s, ended.cause))
+            stage = AbandonStage.GREETING if ended.stage in {"new", "greeting"} else AbandonStage.WAITING
+            facts.append(CallAbandoned(at, call, queue, caller, stage, waited_s, ended.cause))
         else:
             facts.append(CallOverflowed(at, call, queue, ended.destination, "unattended", at - entered_at))
         return facts

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -43,6 +44,7 @@ from ami_bridge.caller_session import CallerSessions, LineSound
 from ami_bridge.client import AmiClient
 from ami_bridge.desks import Desks, Telephone
 from ami_bridge.dial_codes import DialCodes
+from ami_bridge.ended import EndedCall
 from ami_bridge.fallback_mirror import FallbackMirror
 from ami_bridge.outgoing import OutgoingCalls
 from ami_bridge.perform import Performer
@@ -127,6 +129,8 @@ class RunningCentre:
         """What each server held of outgoing calls when its link came up."""
         self._seat_file = SeatFile(config.database.spool.with_suffix(".seats.json"))
         self._servers = {server.name: self._make_server(server.name) for server in config.servers}
+        for server in self._servers.values():
+            server.on_unseen = partial(self._ended_unseen, server)
         boards = {name: server.board for name, server in self._servers.items()}
         self._performer = Performer(
             boards,
@@ -389,6 +393,12 @@ class RunningCentre:
         """Tell whether the call was accepted by a run before this one: by the records, or by its stage without them."""
         return call in self._before if self._records_read else stage not in {"", "new", "greeting"}
 
+    def _ended_unseen(self, server: AsteriskServer, ended: EndedCall) -> None:
+        """A caller hung up before his call came to us: he was accepted all the same (D1)."""
+        if self._tasks is not None:
+            found = Found({ended.call: ended}, (), {})
+            self._tasks.create_task(self._record_missing(server, found, of_before=False), name="unseen-end")
+
     def _synchronised(self, server: AsteriskServer, found: Found) -> None:
         self._found_attempts[server.name] = self._outgoing[server.name].resynchronise(found.present)
         self._agi_wanted.set()
@@ -405,11 +415,11 @@ class RunningCentre:
             held = [a for name, live in found_attempts for a in live if self._outgoing[name].holds(a.call)]
             self._callbacks.resynchronised(held)
 
-    async def _record_missing(self, server: AsteriskServer, found: Found) -> None:
+    async def _record_missing(self, server: AsteriskServer, found: Found, *, of_before: bool = True) -> None:
         """Record what became of calls that ended while nobody of us was there, and let the book judge their ends."""
         ended = found.ended
         ours = (f"{server.name}-", "callback-")
-        mine = [c for c in self._before.values() if c.call.startswith(ours)]
+        mine = [c for c in self._before.values() if of_before and c.call.startswith(ours)]
         if not mine and not ended:
             return
         try:

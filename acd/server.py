@@ -9,7 +9,7 @@ import structlog
 from ami_bridge import outgoing
 from ami_bridge.client import AmiClient, AmiSettings
 from ami_bridge.desks import Desks
-from ami_bridge.ended import Pruner
+from ami_bridge.ended import FAMILY, EndedCall, Pruner, parse_entry
 from ami_bridge.errors import AmiError, AmiLoginRefused
 from ami_bridge.fallback_mirror import FallbackMirror
 from ami_bridge.legs import CallLeg
@@ -50,6 +50,10 @@ class AsteriskServer:
     ) -> None:
         self.name = settings.name
         self.board = Switchboard(settings.name, desks, post, self.hang_up, self.hush, self._key_pressed, now)
+        self.board.unseen_end = self._unseen_end
+        self.on_unseen: Callable[[EndedCall], None] | None = None
+        """Told of a call that ended before it came to us: its caller hung up while Asterisk answered."""
+        self._asking: set[asyncio.Task[None]] = set()
         self._post = post
         self.pruner = Pruner(now)
         self.link = LinkState(up=False, since=now())
@@ -113,6 +117,25 @@ class AsteriskServer:
         except AmiError as error:
             log.warning("reconciliation.failed", server=self.name, reason=str(error))
             return []
+
+    def _unseen_end(self, uniqueid: str) -> None:
+        task = asyncio.ensure_future(self._ask_journal(uniqueid))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+
+    async def _ask_journal(self, uniqueid: str) -> None:
+        """Look up what the dialplan has written of this channel's call, which it did before the channel ended."""
+        call, minute = CallId(f"{self.name}-{uniqueid}"), int(self._now() // 60)
+        for family in (f"{FAMILY}/{minute}", f"{FAMILY}/{minute - 1}"):
+            try:
+                found = await self.client.action_list("DBGet", {"Family": family, "Key": call})
+            except AmiError:
+                continue  # not in this minute; a lost link is followed by a resynchronisation, which reads them all
+            for entry in found:
+                ended = parse_entry(call, entry.get("Val") or "")
+                if ended is not None and self.on_unseen is not None:
+                    self.on_unseen(ended)
+                    return
 
     def _on_event(self, message: AmiMessage) -> None:
         if message.event == "Hangup":

@@ -38,6 +38,8 @@ from queue_engine.inputs import (
 )
 
 NORMAL_CLEARING: Final = 16
+OUR_CONTEXTS: Final = ("acd-incoming", "acd-line", "acd-ended")
+"""Contexts of a caller's channel that is in our dialplan and not in a destination."""
 MEDIA_TIMEOUT: Final = 44
 """What Asterisk gives a channel whose party has sent no speech for `rtp_timeout` (tried)."""
 CALL_REJECTED: Final = 21
@@ -96,6 +98,8 @@ class Switchboard:
         self.now = now
         self._foreign: dict[str, _ForeignChannel] = {}
         self._caller_in: dict[str, CallLeg] = {}
+        self.unseen_end: Callable[[str], None] | None = None
+        """Told the Uniqueid of a channel of our dialplan that ended without ever having come to us."""
         self.link_up = False
         """Whether events come in at all; without them the FastAGI sessions tell what they can."""
         self.hung_up_since_resync: set[str] | None = None
@@ -296,6 +300,8 @@ class Switchboard:
         foreign = self._foreign.get(uniqueid)
         if foreign is not None:
             self.foreign_ended(foreign.telephone, uniqueid)
+        elif (message.get("Context") or "").startswith(OUR_CONTEXTS) and self.unseen_end is not None:
+            self.unseen_end(uniqueid)
 
     def caller_gone(self, call: CallLeg, cause: int) -> None:
         """The caller's channel has ended. A talk is over only when the operator's channel is gone too.

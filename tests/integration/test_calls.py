@@ -123,6 +123,28 @@ class TestImpatience:
         await centre.until(lambda status: status.ready == 2)
 
 
+class TestEarlyEnd:
+    """Callers who hang up before their call has come to us."""
+
+    @pytest.fixture
+    def site(self) -> Site:
+        """One operator."""
+        return Site(operators=1)
+
+    async def test_caller_who_hangs_up_while_asterisk_answers_is_recorded(self, centre):
+        """Answer waits up to 500 ms for speech before the hook is reached; the call was accepted all the same (D1)."""
+        early = [Caller(f"7927000{i:04}", patience_ms=20 + 30 * i, at_ms=150 * i) for i in range(12)]
+        async with centre.telephones([QUICK]), centre.callers(early) as calling:
+            counts = await calling.finish(40)
+        rows = await centre.settled(12)
+        assert counts.unfinished == 0
+        assert {row["outcome"] for row in rows} <= {"abandoned", "answered"}
+        assert rows[0]["outcome"] == "abandoned"
+        assert rows[0]["stage"] == "greeting"
+        assert all(row["caller"].startswith("7927000") for row in rows)
+        await centre.until(lambda status: status.ready == 1)
+
+
 class TestMisses:
     """Operators who do not answer."""
 
