@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping
 
 from acd.lab.centre import LabCentre
 from acd.lab.errors import ProcessFailed
+from acd.lab.keys import write_keys
 from acd.lab.plans import Answering, Caller, Kind
 from acd.lab.site import Site
 from acd.lab.sounds import write_tone
@@ -34,10 +35,10 @@ ring_s = 2.0
 """
 
 
-def site_with(more: str = "", **how: object) -> Site:
+def site_with(more: str = "", keys: str = "", **how: object) -> Site:
     """Return a site whose line calls back."""
     settings = {"operators": 2, "pause_after_misses": 0, **how}
-    return Site(trunk_port=5090, line=CALLBACK + more, **settings)
+    return Site(trunk_port=5090, line=keys + CALLBACK + more, **settings)
 
 
 @pytest.fixture
@@ -259,6 +260,25 @@ async def test_operator_says_by_code_that_the_talk_was_not_finished(centre):
         [request] = await until_ended(centre)
     assert request["result"] == "done"
     assert [broke["kind"] for broke in await told(centre, "CallBroke")] == ["reported"]
+
+
+@pytest.mark.parametrize("site", [site_with(keys='key = [{ key = "1", callback = true }]\n', operators=1)])
+async def test_waiting_caller_exchanges_his_wait_for_a_call(centre):
+    """He presses the key, hears his number, presses again and is let go; in his turn he is called (C3)."""
+    tone = write_tone(centre.home / "tone.al")
+    pressed = write_keys(centre.home / "keys", "11")
+    busy = Answering(ring_ms=100, talk_ms=9000)
+    async with centre.telephones([busy, QUICK]), centre.far_side([LONG]) as far:
+        async with centre.callers([Caller("79270000009", patience_ms=60_000)]):
+            await centre.until(lambda status: status.talking == 1)
+            waiting = centre.callers(
+                [Caller(CALLER, patience_ms=30_000)], port=5062, digits=pressed, digit_gap_ms=2000, rtp_file=tone
+            )
+            async with waiting:
+                assert (await waiting.finish(20)).served == 1
+            [request] = await until_ended(centre)
+        assert [step.who for step in far.steps() if step.event == "offered"] == [NUMBER]
+    assert (request["origin"], request["result"]) == ("place", "done")
 
 
 async def until_facts(centre: LabCentre, kind: str) -> list[dict]:
