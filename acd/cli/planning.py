@@ -15,7 +15,6 @@ from acd.cli.simulating import (
     FormatOption,
     Output,
     Processes,
-    Runs,
     ScenarioName,
     Seed,
     config_of,
@@ -46,7 +45,17 @@ def staffing(
             min=0.5, max=0.999, help=tell("How certain each norm is kept.", "С каким доверием выполняется норматив.")
         ),
     ] = 0.9,
-    runs: Runs = 20,
+    runs: Annotated[
+        int,
+        typer.Option(
+            min=10,
+            max=10_000,
+            help=tell(
+                "How many runs of each trial; few calls a quarter need more of them.",
+                "Прогонов в каждой пробе; чем меньше звонков в четверти часа, тем больше их нужно.",
+            ),
+        ),
+    ] = 20,
     seed: Seed = 1,
     processes: Processes = 0,
     format_: FormatOption = Format.TABLE,
@@ -66,7 +75,7 @@ def staffing(
         Workers(min(runs, processes or cores())) as workers,
         progress_bar(Console(stderr=True), session.say(_WORKING)) as progress,
     ):
-        asked = search.Search(Study(settings, chosen, seed), max(2, runs), confidence, workers)
+        asked = search.Search(Study(settings, chosen, seed), runs, confidence, workers)
         planned, confirmed = search.plan(asked, progress)
         made = staffing_report(asked, planned, confirmed, made_at=now_at(settings))
     if made is None:

@@ -36,6 +36,9 @@ norm then, but a greeting, impatience or misses."""
 MENDED_AT_MOST = 12
 """So often the last look may add operators; what is broken then is told."""
 
+MENDED_BY = 4
+"""A quarter is mended by so many operators at most: what that does not mend, more of them will not."""
+
 CONFIRMED_AGAIN = 10_007
 """Added to the seed for the callers of the last look."""
 
@@ -155,13 +158,14 @@ def plan(
         _mend_before(search, quarters_, numbers, place)
         numbers[place] = _fewest(search, quarters_, numbers, place)
         told(place + 1, steps)
+    searched = [*numbers]
     for _ in range(MENDED_AT_MOST):
         planned = [replace(each, operators=count) for each, count in zip(quarters_, numbers, strict=True)]
         confirmed = confirm(search, planned)
         if not confirmed.broken:
             break
         for place, each in enumerate(quarters_):
-            numbers[place] += each.begin in confirmed.broken and numbers[place] < _most(each)
+            numbers[place] += each.begin in confirmed.broken and numbers[place] < searched[place] + MENDED_BY
     told(steps, steps)
     return planned, confirmed
 
@@ -170,13 +174,14 @@ def _mend_before(search: Search, quarters_: Sequence[QuarterPlan], numbers: list
     """Give the quarter before more operators where no number of them in this one can mend what it left."""
     if not place:
         return
-    before = quarters_[place - 1]
-    while numbers[place - 1] < _most(before):
+    searched = numbers[place - 1]
+    for more in range(MENDED_BY + 1):
+        numbers[place - 1] = searched + more
         tried = [*numbers]
         tried[place] = _most(quarters_[place])
         if place - 1 not in _trial(search, quarters_, tried, place):
             return
-        numbers[place - 1] += 1
+    numbers[place - 1] = searched  # it is not their number, or the runs are too few to say
 
 
 def _most(quarter: QuarterPlan) -> int:

@@ -105,7 +105,7 @@ def test_command_plans(tmp_path, capfdbinary):
     """A scenario in, a plan out."""
     file = tmp_path / "morning.toml"
     file.write_text(SCENARIO.replace("10:00", "08:30"), encoding="utf-8")
-    options = ("--config", str(site(tmp_path)), "--runs", "3", "--processes", "1", "--format", "json")
+    options = ("--config", str(site(tmp_path)), "--runs", "10", "--processes", "1", "--format", "json")
     code = run(["--lang", "en", "plan", "staffing", str(file), *options])
     made = json.loads(capfdbinary.readouterr().out)
     assert (code, made["report"]) == (0, "staffing")
