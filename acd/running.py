@@ -31,6 +31,8 @@ from acd.meters.counted import Counted
 from acd.meters.gauged import Gauged
 from acd.numbers import number_rule
 from acd.phrases import ConfiguredPhrases
+from acd.publish.commands import Commands
+from acd.publish.publisher import Publisher
 from acd.recovery import break_found, missing_facts
 from acd.runner import EngineRunner
 from acd.seats import Seat, SeatFile
@@ -50,7 +52,7 @@ from ami_bridge.outgoing import OutgoingCalls
 from ami_bridge.perform import Performer
 from ami_bridge.resync import Found
 from callback.facts import CallbackFact
-from callback.inputs import LiveAttempt
+from callback.inputs import CallbackAsked, LiveAttempt
 from config.errors import ConfigErrors
 from config.load import load_config
 from config.model import Config
@@ -120,7 +122,9 @@ class RunningCentre:
         self._metrics = CollectorRegistry()
         ProcessCollector(registry=self._metrics)
         self._counted = Counted(self._live.standard, self._metrics)
-        self.meters = (self._metrics, Gauged(self, lambda: None))
+        self._publisher = self._make_publisher()
+        broker = self._publisher.health if self._publisher else lambda: None
+        self.meters = (self._metrics, Gauged(self, broker))
         self.events = EventLog(self.recorder.run, lambda: self.recorder.recorded, RecordedHistory(config.database.url))
         self._records = open_engine(config.database.url)
         self._desks = Desks(self._telephones(), self._runner.post)
@@ -157,6 +161,7 @@ class RunningCentre:
             self._take_note,
             log_fact,
             self._callbacks.observe,
+            self._publish,
             failed=self._engine_failed,
             stepped=self._counted.stepped,
         )
@@ -212,12 +217,32 @@ class RunningCentre:
         policies = callback_policies(self._config, self._numbers, self._clock.now())
         self._callbacks.configure(policies, ways_out(self._config), channels(self._config))
 
+    def _make_publisher(self) -> Publisher | None:
+        if self._config.mqtt is None:
+            return None
+        commands = Commands(self, self._add_callback)
+        return Publisher(self._config.mqtt, self, self._event_id, commands)
+
+    def _event_id(self) -> str:
+        return f"{self.recorder.run}/{self.recorder.recorded}"
+
+    def _add_callback(self, queue: QueueName, number: str, by: str) -> str | None:
+        refused = self._callbacks.refusal(queue, number)
+        if refused is None:
+            self._callbacks.handle(CallbackAsked(queue, number, by))
+        return None if refused is None else refused.value
+
+    def _publish(self, fact: Fact | CallbackFact) -> None:
+        if self._publisher is not None:
+            self._publisher.see(fact)
+
     def _record(self, fact: Fact | CallbackFact) -> None:
         """Tell a fact that is not the engine's of this moment to everybody who hears the engine's."""
         self.recorder.record(fact)
         self.events.take(fact)
         self._live.see(fact)
         self._counted.see(fact)
+        self._publish(fact)
         log_fact(fact)
 
     def _telephones(self) -> list[Telephone]:
@@ -260,6 +285,8 @@ class RunningCentre:
             tasks.create_task(server.keep_mirror(), name=f"fallback-mirror-{server.name}")
         tasks.create_task(self._listen(), name="agi-listen")
         tasks.create_task(self._callbacks.keep(), name="callbacks-keep")
+        if self._publisher is not None:
+            tasks.create_task(self._publisher.run(), name="mqtt")
         tasks.create_task(self._reconcile(), name="reconciliation")
 
     async def _read_open_calls(self) -> None:

@@ -251,6 +251,7 @@ def _secrets(config: Config) -> Iterator[Breach]:
         return
     held: list[tuple[tuple[str | int, ...], Secret | None]] = [
         *((("asterisk", i, "ami_secret"), server.ami_secret) for i, server in enumerate(config.servers)),
+        (("mqtt", "secret"), None if config.mqtt is None else config.mqtt.secret),
         *((("telephone", i, "secret"), telephone.secret) for i, telephone in enumerate(config.telephones)),
         *((("operator", i, "pin"), operator.pin) for i, operator in enumerate(config.operators)),
         *(

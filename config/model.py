@@ -12,6 +12,7 @@ from config.errors import Language
 from config.kinds import AnyName, FilePath, HostPort, LineText, Listen, Name, Table, TimeZone
 from config.lines import Destination, Line, Music
 from config.messages import mistake
+from config.mqtt import Mqtt
 from config.people import Codes, Operator, OperatorsRange, PauseReason, Telephone
 from config.profile import Profile, load_profile
 from config.steps import Announcement
@@ -106,6 +107,8 @@ class Config(Table):
         PauseReason(digit="4", name="training", title="Обучение"),
     )
     fallback: Fallback = Fallback()
+    mqtt: Mqtt | None = None
+    """Where integrations are told what happens; None: nowhere."""
 
     def server(self, name: str | None) -> Asterisk:
         """Return the server of this name; the first for None.

@@ -1,0 +1,118 @@
+"""docs/mqtt.md, made from the models by `python -m acd.publish.document`. A test holds the two together."""
+
+import sys
+from collections.abc import Iterable
+from typing import Final
+
+import orjson
+from pydantic import BaseModel
+
+from acd.publish.payloads import AddCallback, AgentState, Answer, CallEvent, LineState, Pause, Resume, Status
+
+_AT: Final = 1_795_251_605.0
+_EXAMPLES: Final[tuple[tuple[str, str, BaseModel], ...]] = (
+    ("status", "Retained; the last will is `offline`", Status(state="online", version="0.1.0", since=_AT - 3600)),
+    (
+        "lines/<line>",
+        "Retained",
+        LineState(
+            at=_AT,
+            line="saratov-122",
+            title="122",
+            waiting=2,
+            talking=5,
+            oldest_entered_at=_AT - 12,
+            target_wait_s=60,
+            max_wait_s=120,
+            accepted_today=310,
+            answered_today=295,
+            abandoned_today=8,
+            in_norm_today=0.943,
+        ),
+    ),
+    (
+        "agents/<operator>",
+        "Retained; empty when the operator has left the configuration",
+        AgentState(agent="101", name="Anna", state="talking", since=_AT, reason="answered", call="main-1795251600.17"),
+    ),
+    (
+        "calls/<call>/<event>",
+        "Events of calls, in order",
+        CallEvent(
+            id="6f1c9a3b/4711",
+            at=_AT,
+            event="answered",
+            call="main-1795251600.17",
+            line="saratov-122",
+            agent="101",
+            waited_s=5.0,
+        ),
+    ),
+    ("commands", "Pause an operator", Pause(command="pause", id="web-1", agent="101", reason="lunch", limit_s=1800)),
+    ("commands", "End an operator's pause", Resume(command="resume", id="web-2", agent="101")),
+    (
+        "commands",
+        "Add a call-back",
+        AddCallback(command="add_callback", id="web-3", line="saratov-122", number="+78452123456"),
+    ),
+    ("answers/<id>", "What came of a command", Answer(id="web-1", ok=True, code="done")),
+)
+
+_HEAD: Final = """# MQTT
+
+With a table `[mqtt]` in the configuration the daemon tells an MQTT 5 broker what happens, at QoS 1, below
+`acd/<site>/v1`:
+
+```toml
+[mqtt]
+host = "broker.example"
+port = 8883              # TLS unless tls = false
+ca = "broker-ca.pem"     # the system's authorities without it; certificate and key if the broker asks for them
+user = "acd"
+secret = { file = "mqtt.secret" }
+commands = false         # whether commands are taken
+outbox = 200000          # events kept while the broker is away
+```
+
+* States are retained: whoever subscribes gets the last of each line and operator at once, and `status` says
+  whether they are alive.
+* Events of calls are told in their order and at least once: one that comes twice has the same `id`, which is that
+  of the control API's event stream.
+* While the broker is away, events wait in memory (not over a restart of the daemon); when the outbox is full, the
+  oldest are dropped and counted (`acd_broker_dropped_total` at `/metrics`). The records miss nothing, and no call
+  waits for a broker.
+* No message holds a caller's number in full. Instants are seconds since the epoch (UTC), durations end in `_s`.
+* Within `v1` no field is renamed or given another meaning; new ones may come.
+
+Commands are JSON objects at `commands`, with an `id` of the asker's choice. The answer comes to the message's
+response topic if that is below `acd/<site>/v1/answers/`, with its correlation data, or else to `answers/<id>`; to
+`answers/unknown` when it could not be read. A command of an `id` that was answered is not done again; a retained
+one is not done at all. Whoever may write to `commands` may command, so give that right in the broker's access list
+to few; the daemon's own user needs to write everything below its root and to read `commands`:
+
+```
+user acd
+topic write acd/+/v1/#
+topic read acd/+/v1/commands
+```
+"""
+
+
+def document() -> str:
+    """Return the text of docs/mqtt.md."""
+    return _HEAD + "\n## Messages\n" + "".join(_messages()) + "\n## Schemas\n" + "".join(_schemas())
+
+
+def _messages() -> Iterable[str]:
+    for topic, told, example in _EXAMPLES:
+        yield f"\n### `{topic}`\n\n{told}.\n\n```json\n{example.model_dump_json()}\n```\n"
+
+
+def _schemas() -> Iterable[str]:
+    for _, _, example in _EXAMPLES:
+        schema = orjson.dumps(type(example).model_json_schema(), option=orjson.OPT_INDENT_2).decode()
+        yield f"\n### {type(example).__name__}\n\n```json\n{schema}\n```\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(document())

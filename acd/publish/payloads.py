@@ -1,0 +1,136 @@
+"""The messages of MQTT, version 1: models from which their JSON, their schemas and docs/mqtt.md are made.
+
+Within `acd/<site>/v1` no field is renamed or given another meaning; new ones may come. No message holds a caller's
+number in full: it is masked as in the log. Instants are seconds since the epoch (UTC), durations end in `_s`.
+"""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+
+class Payload(BaseModel):
+    """What is told."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Status(Payload):
+    """Whether the daemon is there. Retained; the broker tells `offline` by itself when the daemon is gone."""
+
+    state: Literal["online", "offline"]
+    version: str
+    since: float
+    """When the daemon started."""
+
+
+class LineState(Payload):
+    """One line, now and today. Retained."""
+
+    at: float
+    line: str
+    title: str
+    waiting: int
+    talking: int
+    oldest_entered_at: float | None
+    """When the caller entered who has waited longest; null when nobody waits."""
+    target_wait_s: float
+    max_wait_s: float
+    accepted_today: int
+    answered_today: int
+    abandoned_today: int
+    in_norm_today: float | None
+    """K1 of today, 0 to 1; null before the first call."""
+
+
+class AgentState(Payload):
+    """One operator. Retained."""
+
+    agent: str
+    name: str
+    state: str
+    since: float
+    reason: str
+    call: str | None
+
+
+EventKind = Literal[
+    "accepted",
+    "recovered",
+    "refused",
+    "offered",
+    "missed",
+    "withdrawn",
+    "answered",
+    "returned",
+    "ended",
+    "abandoned",
+    "overflowed",
+    "died",
+    "norm_passed",
+    "moved",
+]
+
+
+class CallEvent(Payload):
+    """Something happened to a call. Not retained; may come twice, with the same `id`."""
+
+    id: str
+    """As in the event stream of the control API: `<run>/<number>`; numbers grow, with gaps."""
+    at: float
+    event: EventKind
+    call: str
+    line: str
+    caller: str | None = None
+    """Masked."""
+    agent: str | None = None
+    waited_s: float | None = None
+    talked_s: float | None = None
+    reason: str | None = None
+    to: str | None = None
+    """The line or destination that the call went to."""
+
+
+class _Command(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    id: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
+    """Of the asker's choice; stands in the answer's topic. The same id again is answered, not done again."""
+
+
+class Pause(_Command):
+    """Pause an operator; during a call, after it."""
+
+    command: Literal["pause"]
+    agent: Annotated[str, Field(pattern=r"^[0-9]{1,10}$")]
+    reason: Annotated[str, Field(min_length=1, max_length=100)]
+    limit_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
+
+
+class Resume(_Command):
+    """End an operator's pause."""
+
+    command: Literal["resume"]
+    agent: Annotated[str, Field(pattern=r"^[0-9]{1,10}$")]
+
+
+class AddCallback(_Command):
+    """Call somebody back: a citizen who asked for it on a web site."""
+
+    command: Literal["add_callback"]
+    line: Annotated[str, Field(min_length=1, max_length=40)]
+    number: Annotated[str, Field(min_length=1, max_length=40, repr=False)]
+
+
+Command = Annotated[Pause | Resume | AddCallback, Field(discriminator="command")]
+COMMANDS: Final[TypeAdapter[Pause | Resume | AddCallback]] = TypeAdapter(Command)
+
+
+class Answer(Payload):
+    """What came of a command."""
+
+    id: str
+    ok: bool
+    code: str
+    """`done`, `agent_unknown`, `line_unknown`, `number_refused` or `command_wrong`."""
+    message: str = ""

@@ -1,0 +1,260 @@
+"""Keeps the MQTT broker told, in a task of its own: connects, tells the state, then what happens, takes commands.
+
+The engine only ever leaves a note in the outbox; a broker that is slow or away costs it nothing. The link is made anew,
+sooner at first, then every half a minute; after each connection all states are told again, as the broker may have lost
+them. Events that were on their way when a link broke are told again: at least once, with the same id.
+"""
+
+import asyncio
+import contextlib
+import random
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import aiomqtt
+import structlog
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+import acd
+from acd.control.centre import Centre
+from acd.publish.commands import Commands
+from acd.publish.events import EVENTS, event_of
+from acd.publish.health import BrokerHealth
+from acd.publish.outbox import Outbox
+from acd.publish.payloads import AgentState, LineState, Payload, Status
+from acd.standard import standard_of
+from config.mqtt import Mqtt
+from metrics.live import LiveLine
+from metrics.norms import Standard
+from queue_engine.facts import AgentStateChanged
+from queue_engine.ids import AgentId, Instant, QueueName
+from queue_engine.snapshot import AgentView
+
+log = structlog.get_logger(__name__)
+
+WINDOW: Final = 200
+"""Messages on their way at once."""
+REST_S: Final = 0.1
+"""Between two rounds, so that the states of a busy line are told ten times a second and not more."""
+FIRST_RETRY_S: Final = 0.5
+LAST_RETRY_S: Final = 30.0
+
+
+class Publisher:
+    """The way to one broker."""
+
+    def __init__(self, settings: Mqtt, centre: Centre, event_id: Callable[[], str], commands: Commands) -> None:
+        self._settings = settings
+        self._centre = centre
+        self._event_id = event_id
+        self._commands = commands
+        self._outbox = Outbox(settings.outbox)
+        self._root = f"acd/{centre.config.site.name}/v1"
+        self._up = False
+        self._reason = "not yet connected"
+        self._looked: _Look
+
+    def see(self, fact: object) -> None:
+        """Take note of a fact that was just recorded."""
+        kind = type(fact)
+        if kind is AgentStateChanged:
+            self._agent(fact.agent)  # type: ignore[attr-defined]  # the line above says what it is
+        elif kind in EVENTS:
+            topic = f"{self._root}/calls/{fact.call}/{EVENTS[kind]}"  # type: ignore[attr-defined]  # all of them have one
+            number = self._event_id()
+            self._outbox.put_event(topic, lambda: _json(event_of(number, fact)))
+            self._line(fact.queue)  # type: ignore[attr-defined]  # as above
+            if (to := getattr(fact, "to", None)) is not None:
+                self._line(to)
+
+    def health(self) -> BrokerHealth:
+        """Return how the way to the broker is doing."""
+        return BrokerHealth(self._up, len(self._outbox), self._outbox.dropped, self._reason)
+
+    async def run(self) -> None:
+        """Keep the broker told until cancelled; then say good-bye."""
+        failures = 0
+        while True:
+            try:
+                await self._session()
+            except* Exception as group:
+                error = _first(group)
+                if not isinstance(error, aiomqtt.MqttError | OSError):
+                    log.error("mqtt.failed", exc_info=error)
+                failures = 1 if self._up else failures + 1
+                self._down(str(error) or type(error).__name__)
+            wait_s = min(LAST_RETRY_S, FIRST_RETRY_S * 2 ** min(failures - 1, 10))
+            await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads reconnections, no secret
+
+    async def _session(self) -> None:
+        settings = self._settings
+        gone = _json(self._status("offline"))
+        client = aiomqtt.Client(
+            settings.host,
+            settings.port,
+            protocol=aiomqtt.ProtocolVersion.V5,
+            identifier=f"acd-{self._centre.config.site.name}",
+            username=settings.user,
+            password=None if settings.secret is None else settings.secret.reveal(),
+            tls_context=self._tls(),
+            will=aiomqtt.Will(f"{self._root}/status", gone, qos=1, retain=True),
+            keepalive=settings.keepalive_s,
+            timeout=10.0,
+            max_concurrent_outgoing_calls=WINDOW + 10,
+            max_inflight_messages=WINDOW,
+        )
+        async with client:
+            try:
+                await self._serve(client)
+            except asyncio.CancelledError:
+                # A stop in order takes the will back: what it would have told is told here.
+                with contextlib.suppress(aiomqtt.MqttError, OSError, TimeoutError):
+                    await client.publish(f"{self._root}/status", gone, qos=1, retain=True, timeout=2.0)
+                self._down("stopped")
+                raise
+
+    async def _serve(self, client: aiomqtt.Client) -> None:
+        self._outbox.put_back()
+        await client.publish(f"{self._root}/status", _json(self._status("online")), qos=1, retain=True)
+        self._tell_all()
+        self._up, self._reason = True, ""
+        log.info("mqtt.connected", address=f"{self._settings.host}:{self._settings.port}")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._send(client), name="mqtt-send")
+            tasks.create_task(self._listen(client), name="mqtt-listen")
+
+    async def _send(self, client: aiomqtt.Client) -> None:
+        while True:
+            await self._outbox.filled()
+            states, events = self._outbox.take(WINDOW)
+            if states:
+                self._looked = _Look.at(self._centre)
+            sent: list[Awaitable[None]] = [client.publish(topic, make(), qos=1, retain=True) for topic, make in states]
+            sent += [client.publish(topic, make(), qos=1) for topic, make in events]
+            for result in await asyncio.gather(*sent, return_exceptions=True):
+                if isinstance(result, BaseException):
+                    raise result
+            self._outbox.confirm()
+            if len(events) < WINDOW:
+                await asyncio.sleep(REST_S)
+
+    async def _listen(self, client: aiomqtt.Client) -> None:
+        if self._settings.commands:
+            await client.subscribe(f"{self._root}/commands", qos=1)
+        async for message in client.messages:
+            if message.retain:
+                continue  # a command is for now, not for whoever comes later
+            answer = self._commands.take(message.payload)
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's
+            asked = message.properties
+            correlation = getattr(asked, "CorrelationData", None)
+            if correlation is not None:
+                properties.CorrelationData = correlation
+            wanted = str(getattr(asked, "ResponseTopic", ""))
+            # An answer goes below our own root only: nobody has the daemon write elsewhere.
+            own = wanted.startswith(f"{self._root}/answers/") and not set(wanted) & set("+#")
+            topic = wanted if own else f"{self._root}/answers/{answer.id or 'unknown'}"
+            await client.publish(topic, _json(answer), qos=1, properties=properties)
+
+    def _tls(self) -> ssl.SSLContext | None:
+        settings = self._settings
+        if not settings.tls:
+            return None
+        context = ssl.create_default_context(cafile=None if settings.ca is None else str(settings.ca))
+        if settings.certificate is not None:
+            context.load_cert_chain(settings.certificate, settings.key)
+        return context
+
+    def _down(self, reason: str) -> None:
+        if self._up or self._reason != reason:
+            log.warning("mqtt.away", reason=reason)
+        self._up, self._reason = False, reason
+
+    # -- states ----------------------------------------------------------------------------------------------------
+
+    def _status(self, state: str) -> Status:
+        started_at = self._centre.health().started_at
+        return Status.model_validate({"state": state, "version": acd.__version__, "since": started_at})
+
+    def _tell_all(self) -> None:
+        for line in self._centre.config.lines:
+            self._line(QueueName(line.name))
+        for view in self._centre.snapshot().agents:
+            self._agent(view.agent)
+
+    def _line(self, queue: QueueName) -> None:
+        self._outbox.put_state(f"{self._root}/lines/{queue}", partial(self._line_state, queue))
+
+    def _agent(self, agent: AgentId) -> None:
+        self._outbox.put_state(f"{self._root}/agents/{agent}", partial(self._agent_state, agent))
+
+    def _line_state(self, queue: QueueName) -> bytes:
+        looked = self._looked
+        line, norms = looked.lines.get(queue), looked.standard.of(queue)
+        return _json(
+            LineState(
+                at=looked.instant,
+                line=queue,
+                title=looked.titles.get(queue, queue),
+                waiting=line.waiting if line else 0,
+                talking=line.talking if line else 0,
+                oldest_entered_at=line.oldest_entered_at if line else None,
+                target_wait_s=norms.target_wait_s,
+                max_wait_s=norms.max_wait_s,
+                accepted_today=line.today.accepted if line else 0,
+                answered_today=line.today.answered if line else 0,
+                abandoned_today=line.today.abandoned if line else 0,
+                in_norm_today=line.in_norm if line else None,
+            )
+        )
+
+    def _agent_state(self, agent: AgentId) -> bytes:
+        view = self._looked.agents.get(agent)
+        if view is None:
+            return b""  # an empty retained message takes the old one away
+        name = self._looked.names.get(agent, agent)
+        return _json(
+            AgentState(
+                agent=agent, name=name, state=view.state.value, since=view.since, reason=view.reason, call=view.call
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the states of one round are made from: looked at once, however many have changed."""
+
+    instant: Instant
+    lines: Mapping[str, LiveLine]
+    agents: Mapping[str, AgentView]
+    titles: Mapping[str, str]
+    names: Mapping[str, str]
+    standard: Standard
+
+    @classmethod
+    def at(cls, centre: Centre) -> "_Look":
+        config = centre.config
+        live = centre.live()
+        return cls(
+            live.at,
+            {line.queue: line for line in live.lines},
+            {view.agent: view for view in centre.snapshot().agents},
+            {line.name: line.title or line.name for line in config.lines},
+            {operator.number: operator.title for operator in config.operators},
+            standard_of(config),
+        )
+
+
+def _json(payload: Payload) -> bytes:
+    return payload.model_dump_json().encode()
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,91 @@
+"""A real Mosquitto of the tests' own, and a subscriber that stays known to it over a restart."""
+
+import asyncio
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiomqtt
+import orjson
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from tests.acd.stage import HOST
+
+MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
+USER, PASSWORD = "acd", "broker-secret"
+
+
+class Broker:
+    """One Mosquitto on loopback, with passwords, which keeps sessions over its restart."""
+
+    def __init__(self, home: Path, port: int, *more: str) -> None:
+        self.port = port
+        self._home = home
+        self._process: asyncio.subprocess.Process | None = None
+        passwords = home / "passwords"
+        passwords.touch(mode=0o600)
+        subprocess.run(["mosquitto_passwd", "-b", str(passwords), USER, PASSWORD], check=True, capture_output=True)
+        settings = (
+            f"listener {port} {HOST}", "allow_anonymous false", f"password_file {passwords}", "user root",
+            "persistence true", f"persistence_location {home}/", "log_dest stderr", "max_queued_messages 10000",
+        )  # fmt: skip
+        (home / "mosquitto.conf").write_text("\n".join([*settings, *more, ""]))
+
+    async def start(self) -> None:
+        """Start it and wait until it listens."""
+        assert MOSQUITTO is not None
+        self._process = await asyncio.create_subprocess_exec(
+            MOSQUITTO, "-c", str(self._home / "mosquitto.conf"), stderr=asyncio.subprocess.PIPE
+        )
+        assert self._process.stderr is not None
+        told = b""
+        while b" running" not in told:
+            told = await self._process.stderr.readline()
+            assert told, "Mosquitto has ended"
+
+    async def stop(self) -> None:
+        """End it; it writes its sessions first."""
+        if self._process is not None:
+            self._process.terminate()
+            await self._process.communicate()
+            self._process = None
+
+
+class Ear:
+    """Hears everything below a topic."""
+
+    def __init__(self, client: aiomqtt.Client) -> None:
+        self.client = client
+        self.heard: list[tuple[str, dict[str, object]]] = []
+
+    async def until(self, true: Callable[[str, dict[str, object]], bool]) -> dict[str, object]:
+        """Return the first message from now on of which it is so."""
+        async for message in self.client.messages:
+            if message.topic.matches("+/+/+/commands"):
+                continue  # our own question
+            content = orjson.loads(message.payload) if message.payload else {}
+            self.heard.append((str(message.topic), content))
+            if true(str(message.topic), content):
+                return content
+        raise AssertionError
+
+    async def topic(self, end: str) -> dict[str, object]:
+        """Return the next message of a topic that ends so."""
+        return await self.until(lambda topic, _: topic.endswith(end))
+
+
+@asynccontextmanager
+async def listening(broker: Broker, topic: str = "acd/stage/v1/#") -> AsyncIterator[Ear]:
+    """Subscribe, in a session that outlives the connection."""
+    lasting = Properties(PacketTypes.CONNECT)
+    lasting.SessionExpiryInterval = 3600
+    client = aiomqtt.Client(
+        HOST, broker.port, username=USER, password=PASSWORD, identifier="ear",
+        protocol=aiomqtt.ProtocolVersion.V5, clean_start=False, properties=lasting,
+    )  # fmt: skip
+    async with client:
+        await client.subscribe(topic, qos=1)
+        yield Ear(client)
