@@ -123,8 +123,7 @@ class RunningCentre:
         ProcessCollector(registry=self._metrics)
         self._counted = Counted(self._live.standard, self._metrics)
         self._publisher = self._make_publisher()
-        broker = self._publisher.health if self._publisher else lambda: None
-        self.meters = (self._metrics, Gauged(self, broker))
+        self.meters = (self._metrics, Gauged(self, self._publisher.health if self._publisher else lambda: None))
         self.events = EventLog(self.recorder.run, lambda: self.recorder.recorded, RecordedHistory(config.database.url))
         self._records = open_engine(config.database.url)
         self._desks = Desks(self._telephones(), self._runner.post)
