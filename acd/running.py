@@ -52,6 +52,7 @@ from ami_bridge.outgoing import OutgoingCalls
 from ami_bridge.perform import Performer
 from ami_bridge.resync import Found
 from callback.facts import CallbackFact
+from callback.ids import parse_attempt_call
 from callback.inputs import CallbackAsked, LiveAttempt
 from config.errors import ConfigErrors
 from config.load import load_config
@@ -437,14 +438,15 @@ class RunningCentre:
         server.take_back(found.in_fallback)
         await self._record_missing(server, found)
         found_attempts = self._found_attempts.items()
-        if self._found_attempts.keys() >= {way.server for way in ways_out(self._config).values()}:
+        if self._attempts_known():
             held = [a for name, live in found_attempts for a in live if self._outgoing[name].holds(a.call)]
             self._callbacks.resynchronised(held)
 
     async def _record_missing(self, server: AsteriskServer, found: Found, *, of_before: bool = True) -> None:
         """Record what became of calls that ended while nobody of us was there, and let the book judge their ends."""
         ended = found.ended
-        ours = (f"{server.name}-", "callback-")
+        # A call-back may be on any server that calls out: its end is judged once all of them have been read.
+        ours = (f"{server.name}-", "callback-") if self._attempts_known() else (f"{server.name}-",)
         mine = [c for c in self._before.values() if of_before and c.call.startswith(ours)]
         if not mine and not ended:
             return
@@ -494,8 +496,13 @@ class RunningCentre:
         self.recorder.record(DifferenceMended(self._clock.now(), server, what, call, agent, detail))
         log.warning("difference.mended", server=server, what=what, call=call, agent=agent, detail=detail)
 
+    def _attempts_known(self) -> bool:
+        """Tell whether every server that calls out has said which call-backs it holds."""
+        return self._found_attempts.keys() >= {way.server for way in ways_out(self._config).values()}
+
     def _is_held(self, server: AsteriskServer, call: CallId) -> bool:
-        return server.board.legs.call(call) is not None or self._outgoing[server.name].holds(call)
+        servers = self._servers.values() if parse_attempt_call(call) is not None else (server,)
+        return any(s.board.legs.call(call) is not None or self._outgoing[s.name].holds(call) for s in servers)
 
     def _agent_of(self, telephone: Telephone) -> AgentId:
         owner = next((o.number for o in self._config.operators if o.own_telephone == telephone.name), None)
