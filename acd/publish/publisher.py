@@ -118,14 +118,23 @@ class Publisher:
                 raise
 
     async def _serve(self, client: aiomqtt.Client) -> None:
+        _still_wanted()
         self._outbox.put_back()
         await client.publish(f"{self._root}/status", _json(self._status("online")), qos=1, retain=True)
+        _still_wanted()
         self._tell_all()
         self._up, self._reason = True, ""
         log.info("mqtt.connected", address=f"{self._settings.host}:{self._settings.port}")
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._send(client), name="mqtt-send")
-            tasks.create_task(self._listen(client), name="mqtt-listen")
+        # No TaskGroup: 3.11's leaves its parent marked as cancelled when a child fails, see `_still_wanted`.
+        tasks = [asyncio.create_task(self._send(client)), asyncio.create_task(self._listen(client))]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in done:
+            task.result()
 
     async def _send(self, client: aiomqtt.Client) -> None:
         while True:
@@ -145,6 +154,7 @@ class Publisher:
     async def _listen(self, client: aiomqtt.Client) -> None:
         if self._settings.commands:
             await client.subscribe(f"{self._root}/commands", qos=1)
+            _still_wanted()
         async for message in client.messages:
             if message.retain:
                 continue  # a command is for now, not for whoever comes later
@@ -159,6 +169,7 @@ class Publisher:
             own = wanted.startswith(f"{self._root}/answers/") and not set(wanted) & set("+#")
             topic = wanted if own else f"{self._root}/answers/{answer.id or 'unknown'}"
             await client.publish(topic, _json(answer), qos=1, properties=properties)
+            _still_wanted()
 
     def _tls(self) -> ssl.SSLContext | None:
         settings = self._settings
@@ -247,6 +258,17 @@ class _Look:
             {operator.number: operator.title for operator in config.operators},
             standard_of(config),
         )
+
+
+def _still_wanted() -> None:
+    """End a task that was cancelled while it waited for the broker.
+
+    Python 3.11's `asyncio.wait_for`, with which aiomqtt waits, loses a cancellation that comes together with what is
+    waited for (python/cpython#86296). A task that nobody can cancel would hold up the daemon's stop.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _json(payload: Payload) -> bytes:
