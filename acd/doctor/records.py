@@ -40,6 +40,9 @@ async def records(url: str) -> list[Finding]:
     try:
         async with engine.connect() as link:
             # First of all: SQLite lets a transaction that has read become a writer only if nobody wrote meanwhile.
+            if engine.dialect.name == "sqlite":
+                # Python's driver begins no transaction before a CREATE: without this the table would stay.
+                await link.exec_driver_sql("BEGIN IMMEDIATE")
             await link.execute(text(_TRIAL))
             await link.rollback()
             revision = await link.run_sync(_revision)

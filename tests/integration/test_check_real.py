@@ -158,4 +158,7 @@ async def test_events_go_on_over_a_daemon_that_is_killed(centre: LabCentre):
 
 async def run_of(centre: LabCentre) -> str:
     """Return the name of the daemon's run in the records, once it has recorded anything."""
-    return str((await centre.rows(facts))[0]["run"])
+    async with asyncio.timeout(15):
+        while not (recorded := await centre.rows(facts)):
+            await asyncio.sleep(0.05)
+    return str(recorded[0]["run"])

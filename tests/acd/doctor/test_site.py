@@ -119,7 +119,8 @@ def upgraded(tmp_path) -> str:
 async def test_database_of_todays_schema_is_well(tmp_path, in_thread):
     """Writable and up to date."""
     url = await in_thread(upgraded, tmp_path)
-    assert told(await records(url)) == [("database", Severity.OK), ("database.schema", Severity.OK)]
+    for _ in range(2):  # whatever is tried is taken back, or the second look would stumble over it
+        assert told(await records(url)) == [("database", Severity.OK), ("database.schema", Severity.OK)]
 
 
 async def test_database_that_is_behind_is_a_warning(tmp_path):
