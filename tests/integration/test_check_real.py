@@ -159,6 +159,6 @@ async def test_events_go_on_over_a_daemon_that_is_killed(centre: LabCentre):
 async def run_of(centre: LabCentre) -> str:
     """Return the name of the daemon's run in the records, once it has recorded anything."""
     async with asyncio.timeout(15):
-        while not (recorded := await centre.rows(facts)):
+        while not (recorded := await centre.rows(facts)):  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(0.05)
     return str(recorded[0]["run"])
