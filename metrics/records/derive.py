@@ -43,7 +43,7 @@ from metrics.records.rows import (
     RequestRow,
     StateRow,
 )
-from queue_engine.facts import AgentStateChanged, CallAccepted, CallRecovered
+from queue_engine.facts import AgentStateChanged, CallAbandoned, CallAccepted, CallDied, CallEnded, CallRecovered
 
 Row = CallRow | OfferRow | StateRow | BreakRow | RequestRow | AttemptRow
 
@@ -120,10 +120,19 @@ _RULES_BY_KIND: Final = {kind: _rules_for(kind) for kind in get_args(RecordedFac
 """The rules that facts of a kind go through, each with what reads the row's key off the fact."""
 
 
+_CALLS: Final = RULES[0]
 _OFFERS: Final = RULES[1]
 
 DERIVED: Final = (*(rule.table for rule in RULES), tables.agent_states)
 """All derived tables."""
+
+
+def counts_for_number(call: CallRow | None) -> bool:
+    """Tell whether the call is one of its number's calls: the next one within 24 hours is a repeat of it.
+
+    Once a call counts it always does, and with the same number and entry. `store.py` asks the database the same.
+    """
+    return call is not None and call.caller != "" and call.kind == CallKind.INCOMING and call.outcome != Outcome.REFUSED
 
 
 @dataclass(slots=True)
@@ -173,9 +182,7 @@ class Derivation:
                 if fact.agent not in self._states:
                     needs.agents.add(fact.agent)
                 continue
-            if isinstance(fact, CallAccepted | CallRecovered) and fact.caller:
-                needs.callers.add(fact.caller)
-                needs.callers_since = min(needs.callers_since, fact.entered_at - REPEAT_WITHIN_S)
+            self._note_caller(needs, fact)
             for rule, key_of in _RULES_BY_KIND[type(fact)]:
                 key = key_of(fact)
                 if key is not None and key not in self._rows[rule.table.name]:
@@ -227,7 +234,7 @@ class Derivation:
                 kept = self._rows[rule.table.name]
                 before = kept.get(key)
                 after = rule.after(before, fact)
-                if before is None and isinstance(after, CallRow):
+                if rule is _CALLS and not counts_for_number(before) and counts_for_number(after):
                     after = self._with_previous(after)
                 if after is not before:
                     changed[rule.table.name][key] = kept[key] = after
@@ -242,11 +249,29 @@ class Derivation:
         if len(self._states) > _KEPT_AT_MOST:
             self._states.clear()
 
+    def _note_caller(self, needs: Needs, fact: RecordedFact) -> None:
+        """Ask for the last call of the fact's number if the call may begin to count with this fact."""
+        match fact:
+            case CallAccepted() | CallRecovered():
+                entered_at: float = fact.entered_at
+            case CallEnded():
+                entered_at = fact.at - (fact.waited_s + fact.talked_s)
+            case CallAbandoned() | CallDied():
+                entered_at = fact.at - fact.waited_s
+            case _:  # no other fact makes a row that has a number
+                return
+        known = self._rows[_CALLS.table.name].get(fact.call)
+        if fact.caller and not counts_for_number(known):
+            needs.callers.add(fact.caller)
+            needs.callers_since = min(needs.callers_since, entered_at - REPEAT_WITHIN_S)
+
     def _with_previous(self, call: CallRow) -> CallRow:
-        """Return a call that is new with the number's call before it, and remember it as the last one."""
-        last = self._last_calls.get(call.caller)
-        if last is None or call.kind != CallKind.INCOMING or call.outcome == Outcome.REFUSED:
-            return call
+        """Return a call that begins to count with the number's call before it, and remember it as the last one.
+
+        The call before it is the one that entered last of all that count so far, by the order of the facts: the same
+        whichever of them stand in the database and whichever in this batch.
+        """
+        last = self._last_calls[call.caller]
         self._last_calls[call.caller] = max(last, call.entered_at)
         return replace(call, previous_at=last) if 0 <= call.entered_at - last <= REPEAT_WITHIN_S else call
 

@@ -1,6 +1,10 @@
 """What a fact changes in the rows of calls, offers and operators' states: one pure function per table.
 
 They are total: facts may miss (a disk was full) or repeat, and a row is then made from what is known.
+
+A call that was refused as it came stays refused unless it is accepted after all, and then begins anew: it may come back
+once its line exists. One that was accepted and is then refused (its line was removed while the daemon was away) was
+accepted: it ends as dead and counts against us. So whether a call counts among a number's calls never changes back.
 """
 
 from dataclasses import replace
@@ -33,6 +37,10 @@ from queue_engine.ids import CallId
 
 def call_after(call: CallRow | None, fact: RecordedFact) -> CallRow | None:  # noqa: C901, PLR0911, PLR0912 - one case per kind
     """Return the row of the fact's call after it; `call` itself where the fact changes nothing in it."""
+    if call is not None and call.outcome == Outcome.REFUSED:
+        if not isinstance(fact, CallAccepted | CallRecovered):
+            return call
+        call = None
     match fact:
         case CallAccepted():
             if call is None:
@@ -42,8 +50,13 @@ def call_after(call: CallRow | None, fact: RecordedFact) -> CallRow | None:  # n
             row = call or _new(fact.call, fact.queue, fact.caller, fact.entered_at)
             return replace(row, recovered=True, last_queue=fact.queue)
         case CallRefused():
-            row = call or _new(fact.call, fact.queue, fact.caller, fact.entered_at)
-            return replace(row, ended_at=fact.at, outcome=Outcome.REFUSED, reason=fact.reason)
+            if call is None:
+                row = _new(fact.call, fact.queue, fact.caller, fact.entered_at)
+                return replace(row, ended_at=fact.at, outcome=Outcome.REFUSED, reason=fact.reason)
+            if call.outcome is not None:
+                return call
+            waited_s = max(0.0, fact.at - call.entered_at)
+            return replace(_unserved(call, fact.at, Outcome.DIED, waited_s), reason=fact.reason)
         case CallOffered():
             row = call or _row(fact, "", fact.waited_s)
             return replace(row, offers=row.offers + 1, last_queue=fact.queue)
