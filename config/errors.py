@@ -53,3 +53,24 @@ class UnknownProfile(ConfigError):
 
     def __str__(self) -> str:
         return f"no profile {self.name!r}; known: {', '.join(self.known)}"
+
+
+@dataclass(eq=False)
+class ScheduleError(ConfigError):
+    """Opening hours contradict themselves, or a date lies outside the production calendar."""
+
+    where: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}"
+
+
+@dataclass(eq=False)
+class CalendarExhausted(ConfigError):
+    """There is no working time within ten years of an instant."""
+
+    start: float
+
+    def __str__(self) -> str:
+        return f"no working time within ten years of epoch second {self.start:.0f}: look at the overrides"

@@ -39,10 +39,10 @@ def forecast(
     """Forecast the days and say how far such forecasts were off."""
     session: Session = context.obj
     # Imported here, for it takes a second: the database's libraries and all.
-    from acd.journal.production_calendar import ProductionCalendar  # noqa: PLC0415
     from acd.simulate.forecast import TooLittle, expected  # noqa: PLC0415
     from acd.simulate.forecast_report import forecast_report  # noqa: PLC0415
     from acd.simulate.sources import read_volumes  # noqa: PLC0415
+    from config.production_calendar import ProductionCalendar  # noqa: PLC0415
     from metrics.reports import periods  # noqa: PLC0415
 
     settings = config_of(session, config)

@@ -15,7 +15,7 @@ from acd.journal.limits import Due, Limit, Urgency, due_of
 from acd.journal.numbers import CardNumber
 from acd.journal.profiles import JournalProfile
 from acd.journal.states import OPEN, CardState, CardTrigger, Colour, Holder, colour, next_state
-from acd.journal.worktime import WorkTime
+from config.worktime import WorkTime
 from queue_engine.ids import Instant
 
 

@@ -3,7 +3,6 @@
 JournalError
     ProfileError            a profile or schedule contradicts itself: the configuration is wrong
     SettingsError           the site's settings have mistakes
-    CalendarExhausted       no working time within ten years: the overrides are wrong
     CardNotFound            no such card, or none that this person may see
     TransitionRefused       the card's state does not allow what was asked
     CardIncomplete          a field must be filled in first
@@ -44,17 +43,6 @@ class SettingsError(JournalError):
 
     def __str__(self) -> str:
         return "\n".join(f"{self.path}: {mistake}" for mistake in self.mistakes)
-
-
-class CalendarExhausted(JournalError):
-    """There is no working time within ten years of a day."""
-
-    def __init__(self, start: float) -> None:
-        super().__init__(start)
-        self.start = start
-
-    def __str__(self) -> str:
-        return f"no working time within ten years of epoch second {self.start:.0f}: look at the overrides"
 
 
 class CardNotFound(JournalError):

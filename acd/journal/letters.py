@@ -16,8 +16,8 @@ from acd.journal.states import CardTrigger
 from acd.journal.store.catalogues import Official, Organisation
 from acd.journal.store.outbox import Message
 from acd.journal.texts import name_of
-from acd.journal.worktime import WorkTime
 from config.errors import Language
+from config.worktime import WorkTime
 from queue_engine.ids import Instant
 
 TO_CALLER: Final[Mapping[CardTrigger, str]] = {

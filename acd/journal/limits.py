@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final, assert_never
 
 from acd.journal.errors import ProfileError
-from acd.journal.worktime import WorkTime
+from config.worktime import WorkTime
 from queue_engine.ids import Instant
 
 HOUR_S: Final = 3600.0

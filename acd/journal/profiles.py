@@ -10,7 +10,7 @@ from typing import Final
 from acd.journal.errors import ProfileError
 from acd.journal.limits import KEM_REGISTER, KEM_RESOLVE, Limit, LimitRule, LimitTable, Urgency
 from acd.journal.states import CardTrigger, Holder
-from acd.journal.worktime import DAY_MINUTES, WorkSchedule
+from config.worktime import DAY_MINUTES, WorkSchedule
 
 _H: Final = 60
 _ALL_DAY: Final = ((0, DAY_MINUTES),)

@@ -44,10 +44,10 @@ from acd.journal.exchange.mailbox import ImapServer
 from acd.journal.exchange.signing import Partner
 from acd.journal.exchange.webhook import Webhook
 from acd.journal.mail import SmtpServer
-from acd.journal.production_calendar import DayOverride, ProductionCalendar
 from acd.journal.profiles import PROFILES
-from acd.journal.worktime import EveryDay, WorkTime
 from config.errors import Language
+from config.production_calendar import DayOverride, ProductionCalendar
+from config.worktime import EveryDay, WorkTime
 
 
 class _Table(BaseModel):

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from acd.journal.production_calendar import ProductionCalendar
 from acd.simulate.scenario import QUARTERS
+from config.production_calendar import ProductionCalendar
 
 FADING: Final = 0.8
 HELD_OUT_WEEKS: Final = 2

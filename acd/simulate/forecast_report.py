@@ -4,10 +4,10 @@ import datetime as dates
 from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from acd.journal.production_calendar import ProductionCalendar
 from acd.simulate.forecast import Volumes, held_out, kind_of
 from acd.simulate.roster import at
 from config.model import Config
+from config.production_calendar import ProductionCalendar
 from metrics.records.counting import SLOT_S
 from metrics.reports.model import TOTAL, Chart, ChartKind, Column, Kind, Note, Report, ReportKind, Series, Table, share
 from metrics.reports.periods import days as whole_days

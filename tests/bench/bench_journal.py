@@ -26,7 +26,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from acd.journal.cards import Card, Channel, Rules, edit, move, open_card
 from acd.journal.numbers import CardNumber
-from acd.journal.production_calendar import ProductionCalendar
 from acd.journal.profiles import PROFILES
 from acd.journal.roles import Person, Role
 from acd.journal.states import CardState, CardTrigger
@@ -34,7 +33,8 @@ from acd.journal.store import tables
 from acd.journal.store.cards import Cards, Entry, row_of
 from acd.journal.store.database import open_journal, upgrade
 from acd.journal.store.lists import CardFilter, Lists
-from acd.journal.worktime import WorkTime
+from config.production_calendar import ProductionCalendar
+from config.worktime import WorkTime
 from queue_engine.ids import Instant
 from tests.postgres import postgres_server
 

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from acd.journal.cards import Rules
-from acd.journal.production_calendar import ProductionCalendar
 from acd.journal.profiles import PROFILES
 from acd.journal.store.database import open_journal, upgrade
-from acd.journal.worktime import WorkTime
+from config.production_calendar import ProductionCalendar
+from config.worktime import WorkTime
 from tests.postgres import postgres_cluster, postgres_url  # noqa: F401 - fixtures are found by name
 
 

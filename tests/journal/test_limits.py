@@ -8,10 +8,10 @@ import pytest
 
 from acd.journal.errors import ProfileError
 from acd.journal.limits import Due, Limit, LimitRule, LimitTable, Urgency, due_of
-from acd.journal.production_calendar import ProductionCalendar
 from acd.journal.profiles import PROFILES
 from acd.journal.states import CardTrigger, Holder
-from acd.journal.worktime import WorkTime
+from config.production_calendar import ProductionCalendar
+from config.worktime import WorkTime
 
 KEM = PROFILES["kemerovo-support"]
 ZONE = ZoneInfo(KEM.zone)

@@ -16,7 +16,6 @@ from acd.journal.__main__ import app
 from acd.journal.cards import Channel
 from acd.journal.errors import SettingsError
 from acd.journal.limits import Urgency
-from acd.journal.production_calendar import DayOverride
 from acd.journal.roles import Person, Role
 from acd.journal.runtime import JournalRuntime
 from acd.journal.serve import keep_beside, serving
@@ -24,7 +23,8 @@ from acd.journal.settings import load_settings
 from acd.journal.store.cards import Cards
 from acd.journal.store.database import open_journal, upgrade
 from acd.journal.store.people import People, hash_password
-from acd.journal.worktime import EveryDay
+from config.production_calendar import DayOverride
+from config.worktime import EveryDay
 from metrics.errors import RecordsUnusable
 from metrics.live import LiveFigures
 from metrics.norms import Standard

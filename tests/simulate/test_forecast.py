@@ -5,9 +5,9 @@ from random import Random
 
 import pytest
 
-from acd.journal.production_calendar import ProductionCalendar
 from acd.simulate.forecast import TooLittle, expected, held_out, kind_of
 from acd.simulate.scenario import QUARTERS
+from config.production_calendar import ProductionCalendar
 
 CALENDAR = ProductionCalendar()
 MONDAY = dates.date(2026, 9, 7)

@@ -20,6 +20,7 @@ from acd.journal.roles import Right
 from acd.journal.web import admin, cards, operators, public
 from acd.journal.web.access import Sessions, token_fits
 from acd.journal.web.desk import HEADERS, Asked, BadForm, Desk, base_of, language_of, read_form, render
+from config.errors import CalendarExhausted
 
 log: Final = structlog.get_logger(__name__)
 
@@ -132,7 +133,7 @@ async def _answered(
         status, told = 404, "mistyped"
     except TransitionRefused:
         status, told = 409, "refused"
-    except JournalError as fault:
+    except (JournalError, CalendarExhausted) as fault:
         log.warning("desk.refused", path=request.url.path, fault=type(fault).__name__)
         status, told = 409, "refused"
     return render(desk, request, "refused.html", language_of(language), status=status, told=told)

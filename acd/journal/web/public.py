@@ -8,6 +8,7 @@ from acd.journal.service import Seen
 from acd.journal.states import CardTrigger
 from acd.journal.web.access import COOKIE, SESSION_S, Sessions
 from acd.journal.web.desk import HEADERS, Asked, Desk, base_of, language_of, read_form, render
+from config.errors import CalendarExhausted
 
 
 def _language(request: Request) -> str:
@@ -77,7 +78,7 @@ async def result(desk: Desk, request: Request) -> Response:
             seen = Seen(card.id, int(form.get("version") or card.version))
             card = await desk.journal.move(official, seen, CardTrigger.ENTER_RESULT, changes, desk.now())
             told = "result_stored"
-        except (JournalError, ValueError) as fault:
+        except (JournalError, CalendarExhausted, ValueError) as fault:
             told, error, status = ("incomplete" if isinstance(fault, CardIncomplete) else "refused"), fault, 422
     return render(
         desk, request, "result.html", language, status=status, card=card, secret=secret, told=told, error=error

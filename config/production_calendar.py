@@ -16,8 +16,8 @@ from typing import Any, Final
 import holidays
 from holidays.constants import PUBLIC
 
-from acd.journal.errors import ProfileError
-from acd.journal.worktime import WorkingDay
+from config.errors import ScheduleError
+from config.worktime import WorkingDay
 
 SATURDAY: Final = 5
 PUBLIC_DAYS: Final = frozenset(
@@ -58,10 +58,10 @@ class ProductionCalendar:
         """Return how the date is worked, None for a day off.
 
         Raises:
-            ProfileError: The date lies before 2013, when the list of public holidays was another.
+            ScheduleError: The date lies before 2013, when the list of public holidays was another.
         """
         if on.year < 2013:
-            raise ProfileError("production calendar", "begins with 2013")
+            raise ScheduleError("production calendar", "begins with 2013")
         match self.overrides.get(on):
             case DayOverride.OFF:
                 return None

@@ -4,9 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from acd.journal.errors import ProfileError
-from acd.journal.production_calendar import DayOverride, ProductionCalendar
-from acd.journal.worktime import WorkingDay
+from config.errors import ScheduleError
+from config.production_calendar import DayOverride, ProductionCalendar
+from config.worktime import WorkingDay
 
 CALENDAR = ProductionCalendar()
 
@@ -70,5 +70,5 @@ def test_a_year_without_a_decree_is_known_as_such():
 
 def test_before_the_present_list_of_holidays_there_is_no_calendar():
     """A year under other holidays is refused, not guessed."""
-    with pytest.raises(ProfileError, match="begins with 2013"):
+    with pytest.raises(ScheduleError, match="begins with 2013"):
         CALENDAR.day(date(2012, 12, 31))

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acd.journal.errors import CalendarExhausted, ProfileError
-from acd.journal.production_calendar import DayOverride, ProductionCalendar
-from acd.journal.worktime import DAY_MINUTES, EveryDay, WorkingDay, WorkSchedule, WorkTime
+from config.errors import CalendarExhausted, ScheduleError
+from config.production_calendar import DayOverride, ProductionCalendar
+from config.worktime import DAY_MINUTES, EveryDay, WorkingDay, WorkSchedule, WorkTime
 
 MINUTE = 60.0
 KEM_HOURS = WorkSchedule(dict.fromkeys(range(5), ((510, 1020),)))
@@ -201,7 +201,7 @@ def test_nothing_to_wait_for_is_due_at_once_and_nothing_left_raises():
 )
 def test_a_schedule_that_contradicts_itself_is_refused(hours):
     """Hours out of order, out of the day or absent are the configuration's error."""
-    with pytest.raises(ProfileError):
+    with pytest.raises(ScheduleError):
         WorkSchedule(hours)
-    with pytest.raises(ProfileError):
+    with pytest.raises(ScheduleError):
         WorkSchedule({0: ((1, 2),)}, short_by_min=-1)

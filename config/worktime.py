@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
-from acd.journal.errors import CalendarExhausted, ProfileError
+from config.errors import CalendarExhausted, ScheduleError
 from queue_engine.ids import Instant
 
 DAY_MINUTES: Final = 24 * 60
@@ -61,16 +61,16 @@ class WorkSchedule:
 
     def __post_init__(self) -> None:
         if not any(self.hours.values()):
-            raise ProfileError("schedule", "has no opening hours at all")
+            raise ScheduleError("schedule", "has no opening hours at all")
         if not set(self.hours) <= set(range(7)):
-            raise ProfileError("schedule", "weekdays are 0 (Monday) to 6")
+            raise ScheduleError("schedule", "weekdays are 0 (Monday) to 6")
         if self.short_by_min < 0:
-            raise ProfileError("schedule", "short_by_min must not be negative")
+            raise ScheduleError("schedule", "short_by_min must not be negative")
         for weekday, spans in self.hours.items():
             free_from = 0
             for begin, end in spans:
                 if not free_from <= begin < end <= DAY_MINUTES:
-                    raise ProfileError(f"schedule, weekday {weekday}", "hours must be in order and within the day")
+                    raise ScheduleError(f"schedule, weekday {weekday}", "hours must be in order and within the day")
                 free_from = end
 
     def spans(self, day: WorkingDay) -> tuple[tuple[int, int], ...]:
