@@ -27,10 +27,12 @@ from callback.facts import (
     CallbackReached,
     CallBroke,
 )
+from metrics.facts import CallTransferred, OutsideTransferEnded, RecordingDestroyed, RecordingKept, TalkFact
 from metrics.records import tables
 from metrics.records.codec import RecordedFact, UnknownFact
 from metrics.records.derive_callbacks import attempt_after, break_after, request_after
 from metrics.records.derive_calls import call_after, offer_after, states_after
+from metrics.records.derive_talks import FOLLOWED, next_call_of, recording_after, transfer_after
 from metrics.records.rows import (
     REPEAT_WITHIN_S,
     AttemptRow,
@@ -40,12 +42,14 @@ from metrics.records.rows import (
     OfferResult,
     OfferRow,
     Outcome,
+    RecordingRow,
     RequestRow,
     StateRow,
+    TransferRow,
 )
 from queue_engine.facts import AgentStateChanged, CallAbandoned, CallAccepted, CallDied, CallEnded, CallRecovered
 
-Row = CallRow | OfferRow | StateRow | BreakRow | RequestRow | AttemptRow
+Row = CallRow | OfferRow | StateRow | BreakRow | RequestRow | AttemptRow | TransferRow | RecordingRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +77,18 @@ class Rule:
     row: Callable[..., Any]
     key: str
     """The column that names a row."""
-    named_by: Callable[[type], str | None]
-    """The field of facts of this kind that names the row; None where the kind concerns no row."""
+    named_by: Callable[[type], str | Callable[[Any], Any] | None]
+    """The field of facts of this kind that names the row, or what tells its name; None where the kind has no row."""
     after: Callable[[Any, Any], Any]
 
 
-_OF_CALL_BACKS: Final = frozenset(get_args(CallbackFact))
+_OF_NO_CALL: Final = frozenset(get_args(CallbackFact) + get_args(TalkFact))
 _OF_ATTEMPTS: Final = frozenset(
     {CallbackAttemptStarted, CallbackRang, CallbackConnected, CallbackReached, CallbackAttemptFailed}
 )
 _OF_BREAKS: Final = frozenset({CallbackOwed, CallbackImpossible, BreakJoined, CallbackLate, CallbackAttemptStarted})
+
+_OF_TRANSFERS: Final = frozenset({CallTransferred, OutsideTransferEnded, *FOLLOWED})
 
 
 def _if_it_has(field_name: str, kind: type) -> str | None:
@@ -96,7 +102,7 @@ def _broken_call(kind: type) -> str | None:
 
 
 RULES: Final = (
-    Rule(tables.calls, CallRow, "call", lambda kind: None if kind in _OF_CALL_BACKS else "call", call_after),
+    Rule(tables.calls, CallRow, "call", lambda kind: None if kind in _OF_NO_CALL else "call", call_after),
     Rule(tables.offers, OfferRow, "offer", lambda kind: _if_it_has("offer", kind), offer_after),
     Rule(tables.breaks, BreakRow, "call", _broken_call, break_after),
     Rule(tables.call_backs, RequestRow, "request", lambda kind: _if_it_has("request", kind), request_after),
@@ -107,13 +113,29 @@ RULES: Final = (
         lambda kind: "call" if kind in _OF_ATTEMPTS else None,
         attempt_after,
     ),
+    Rule(
+        tables.transfers,
+        TransferRow,
+        "next_call",
+        lambda kind: next_call_of if kind in _OF_TRANSFERS else None,
+        transfer_after,
+    ),
+    Rule(
+        tables.recordings,
+        RecordingRow,
+        "recording",
+        lambda kind: "recording" if kind in {RecordingKept, RecordingDestroyed} else None,
+        recording_after,
+    ),
 )
 """Every derived table except the operators' states, whose facts change two rows each."""
 
 
 def _rules_for(kind: type) -> tuple[tuple[Rule, Callable[[Any], Any]], ...]:
     named = ((rule, rule.named_by(kind)) for rule in RULES)
-    return tuple((rule, attrgetter(name)) for rule, name in named if name is not None)
+    return tuple(
+        (rule, attrgetter(name) if isinstance(name, str) else name) for rule, name in named if name is not None
+    )
 
 
 _RULES_BY_KIND: Final = {kind: _rules_for(kind) for kind in get_args(RecordedFact) if kind is not AgentStateChanged}

@@ -174,3 +174,71 @@ class AttemptRow:
     ended_at: float | None = None
     failure: str | None = None
     cause: int | None = None
+
+
+class TransferResult(StrEnum):
+    """What became of a caller who was handed on."""
+
+    TAKEN = "taken"
+    """Somebody has answered: an operator, or the outside number."""
+    RETURNED = "returned"
+    """Nobody took him, and the operator who had handed him on has him back."""
+    NOT_ANSWERED = "not_answered"
+    """The outside number did not answer, or he did not agree: he was handed back, which is a transfer of its own."""
+    LEFT = "left"
+    """He hung up before anybody answered."""
+    OVERFLOWED = "overflowed"
+    """His line sent him to one of its destinations."""
+    DIED = "died"
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRow:
+    """One caller handed on."""
+
+    next_call: str
+    """The visit that follows."""
+    call: str
+    """The visit that was over with it; the row of that name in `transfers` is the transfer before this one."""
+    queue: str
+    agent: str
+    way: str
+    kind: str
+    target: str
+    by: str
+    consent: str
+    transferred_at: float
+    result: str | None = None
+    taken_by: str | None = None
+    """The operator who answered; None for one outside."""
+    waited_s: float | None = None
+    """From the transfer to the answer: this wait alone. In sum: with those of the visits before."""
+    talked_s: float | None = None
+    ended_at: float | None = None
+    """When the talk, or the wait, that followed has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRow:
+    """One recorded talk."""
+
+    recording: str
+    call: str
+    telephone: str
+    started_at: float
+    duration_s: float
+    path: str
+    size: int
+    sha256: str
+    channels: int
+    key: str
+    keep_until: float
+    found: bool
+    destroyed_at: float | None = None
+    destroyed_by: str | None = None
+    destroyed_for: str | None = None
+
+    @property
+    def ended_at(self) -> float:
+        """When the recorded talk ended."""
+        return self.started_at + self.duration_s

@@ -189,6 +189,52 @@ call_back_attempts: Final = Table(
     Index("ix_call_back_attempts_started_at", "started_at"),
 )
 
+transfers: Final = Table(
+    "transfers",
+    metadata,
+    Column("next_call", Text, primary_key=True),
+    Column("call", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("way", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("consent", Text, nullable=False),
+    Column("transferred_at", Double, nullable=False),
+    Column("result", Text),
+    Column("taken_by", Text),
+    Column("waited_s", Double),
+    Column("talked_s", Double),
+    Column("ended_at", Double),
+    Index("ix_transfers_transferred_at", "transferred_at"),
+    Index("ix_transfers_call", "call"),
+)
+"""One row per caller handed on, named by the visit that follows."""
+
+recordings: Final = Table(
+    "recordings",
+    metadata,
+    Column("recording", Text, primary_key=True),
+    Column("call", Text, nullable=False),
+    Column("telephone", Text, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("duration_s", Double, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("channels", Integer, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("keep_until", Double, nullable=False),
+    Column("found", Boolean, nullable=False),
+    Column("destroyed_at", Double),
+    Column("destroyed_by", Text),
+    Column("destroyed_for", Text),
+    Index("ix_recordings_call", "call"),
+    Index("ix_recordings_started_at", "started_at"),
+    Index("ix_recordings_keep_until", "keep_until"),
+)
+
 call_back_requests: Final = Table(
     "call_back_requests",
     metadata,

@@ -1,0 +1,112 @@
+"""What a fact changes in the rows of transfers and recordings: one pure function per table."""
+
+from dataclasses import replace
+
+from metrics.facts import (
+    CallTransferred,
+    Consent,
+    OutsideResult,
+    OutsideTransferEnded,
+    RecordingDestroyed,
+    RecordingKept,
+    TransferTarget,
+)
+from metrics.records.codec import RecordedFact
+from metrics.records.rows import RecordingRow, TransferResult, TransferRow
+from queue_engine.facts import CallAbandoned, CallAnswered, CallDied, CallEnded, CallOverflowed
+
+FOLLOWED = (CallAnswered, CallEnded, CallAbandoned, CallOverflowed, CallDied)
+"""Facts about the visit that follows a transfer."""
+
+_RESULT_OF_OUTSIDE = {
+    OutsideResult.ANSWERED: TransferResult.TAKEN,
+    OutsideResult.NOT_ANSWERED: TransferResult.NOT_ANSWERED,
+    OutsideResult.NO_CONSENT: TransferResult.NOT_ANSWERED,
+    OutsideResult.CALLER_LEFT: TransferResult.LEFT,
+}
+
+
+def next_call_of(fact: RecordedFact) -> str | None:
+    """Return the visit that follows a transfer, of a fact that may concern one; None for an ordinary call's.
+
+    The first visit of a call is `<server>-<Uniqueid>`, which ends in a number with a point; a further one has `-1`,
+    `-2`... after it. So no ordinary call costs a look at the table.
+    """
+    match fact:
+        case CallTransferred():
+            return fact.next_call
+        case OutsideTransferEnded():
+            return fact.call
+        case CallAnswered() | CallEnded() | CallAbandoned() | CallOverflowed() | CallDied():
+            before, _, last = fact.call.rpartition("-")
+            return fact.call if before and last.isdigit() and not before.startswith("callback-") else None
+        case _:
+            return None
+
+
+def transfer_after(row: TransferRow | None, fact: RecordedFact) -> TransferRow | None:  # noqa: PLR0911 - one per kind
+    """Return the row of the transfer after the fact; `row` itself where the fact changes nothing in it."""
+    if isinstance(fact, CallTransferred):
+        return row or TransferRow(
+            fact.next_call,
+            fact.call,
+            fact.queue,
+            fact.agent,
+            fact.way,
+            fact.kind,
+            fact.target,
+            fact.by,
+            fact.consent,
+            fact.at,
+        )
+    if row is None:
+        return None  # a visit that no transfer began: a destination that is a line, or one whose fact is missing
+    match fact:
+        case CallAnswered():
+            back = fact.agent == row.agent and row.kind in {TransferTarget.OPERATOR, TransferTarget.RETURN}
+            result = TransferResult.RETURNED if back and fact.agent != row.target else TransferResult.TAKEN
+            return replace(row, result=result, taken_by=fact.agent, waited_s=fact.waited_s, ended_at=None)
+        case CallEnded():
+            talked = replace(row, taken_by=fact.agent, talked_s=fact.talked_s, ended_at=fact.at)
+            return replace(talked, result=talked.result or TransferResult.TAKEN, waited_s=fact.waited_s)
+        case CallAbandoned():
+            return replace(row, result=TransferResult.LEFT, waited_s=fact.waited_s, ended_at=fact.at)
+        case CallOverflowed():
+            return replace(row, result=TransferResult.OVERFLOWED, waited_s=fact.waited_s, ended_at=fact.at)
+        case CallDied():
+            return replace(row, result=TransferResult.DIED, waited_s=fact.waited_s, ended_at=fact.at)
+        case OutsideTransferEnded():
+            return replace(
+                row,
+                result=_RESULT_OF_OUTSIDE[fact.result],
+                consent=Consent.REFUSED if fact.result is OutsideResult.NO_CONSENT else row.consent,
+                waited_s=fact.rang_s,
+                talked_s=fact.talked_s if fact.result is OutsideResult.ANSWERED else None,
+                ended_at=fact.at,
+            )
+        case _:
+            return row
+
+
+def recording_after(row: RecordingRow | None, fact: RecordedFact) -> RecordingRow | None:
+    """Return the row of the recording after the fact; `row` itself where the fact changes nothing in it."""
+    match fact:
+        case RecordingKept():
+            return row or RecordingRow(
+                fact.recording,
+                fact.call,
+                fact.telephone,
+                fact.started_at,
+                fact.duration_s,
+                fact.path,
+                fact.size,
+                fact.sha256,
+                fact.channels,
+                fact.key,
+                fact.keep_until,
+                fact.found,
+            )
+        case RecordingDestroyed() if row is not None and row.destroyed_at is None:
+            return replace(row, destroyed_at=fact.at, destroyed_by=fact.by, destroyed_for=fact.reason)
+        case _:
+            return row
