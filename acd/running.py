@@ -139,7 +139,7 @@ class RunningCentre:
             self._servers, self._runner.snapshot, self._runner.post, self.recorder.record, self._clock.now
         )
         known_before = self._catching_up.known_before
-        callers = CallerSessions(boards, self._sound, self._runner.post, known_before, self._prune)
+        callers = CallerSessions(boards, self._sound, self._runner.post, known_before, self._prune, self._clock.now)
         staff = Staff(lambda: self._config, self._clock.now)
         codes = DialCodes(self._server_of, self._seating.desks, staff, self._runner.post, self._calling_back.callbacks)
         self._agi = AgiServer({"call": callers.serve, "operator": codes.serve}, allowed_peers=self._agi_peers(config))

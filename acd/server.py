@@ -16,6 +16,7 @@ from ami_bridge.legs import CallLeg
 from ami_bridge.message import AmiMessage
 from ami_bridge.reconcile import Difference, Reconciler
 from ami_bridge.resync import Found, Resynchroniser
+from ami_bridge.server_clock import read_clock
 from ami_bridge.switchboard import Switchboard
 from config.telephony import Asterisk
 from queue_engine.ids import CallId, Instant
@@ -55,7 +56,7 @@ class AsteriskServer:
         """Told of a call that ended before it came to us: its caller hung up while Asterisk answered."""
         self._asking: set[asyncio.Task[None]] = set()
         self._post = post
-        self.pruner = Pruner(now)
+        self.pruner = Pruner(now, self.board.clock)
         self.link = LinkState(up=False, since=now())
         self.first_told: Callable[[AmiMessage], None] | None = None
         """Who is told each event before the switchboard is: the outgoing calls."""
@@ -125,14 +126,18 @@ class AsteriskServer:
 
     async def _ask_journal(self, uniqueid: str) -> None:
         """Look up what the dialplan has written of this channel's call, which it did before the channel ended."""
-        call, minute = CallId(f"{self.name}-{uniqueid}"), int(self._now() // 60)
+        try:
+            await read_clock(self.client, self.board.clock, self._now)
+        except AmiError:
+            return  # a lost link is followed by a resynchronisation, which reads all entries
+        call, minute = CallId(f"{self.name}-{uniqueid}"), self.pruner.minute()
         for family in (f"{FAMILY}/{minute}", f"{FAMILY}/{minute - 1}"):
             try:
                 found = await self.client.action_list("DBGet", {"Family": family, "Key": call})
             except AmiError:
-                continue  # not in this minute; a lost link is followed by a resynchronisation, which reads them all
+                continue  # not in this minute
             for entry in found:
-                ended = parse_entry(call, entry.get("Val") or "")
+                ended = parse_entry(call, entry.get("Val") or "", self.board.clock)
                 if ended is not None and self.on_unseen is not None:
                     self.on_unseen(ended)
                     return

@@ -5,6 +5,7 @@ and come back as a new one for the same call, so whatever must outlive it is kep
 """
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from ami_bridge.legs import (
     SayOrder,
     is_call_of,
 )
+from ami_bridge.server_clock import ServerClock
 from ami_bridge.switchboard import NORMAL_CLEARING, Switchboard
 from queue_engine.ids import CallId, Instant, QueueName
 from queue_engine.inputs import GreetingEnded, Input, Party, TalkEnded, TalkFound
@@ -66,8 +68,10 @@ class CallerSessions:
         post: Callable[[Input], None],
         known_before: Callable[[CallId, str], bool],
         prune: Callable[[], str | None],
+        now: Callable[[], Instant],
     ) -> None:
         self._boards = boards
+        self._now = now
         self._known_before = known_before
         self._house = House(sounds, post, prune)
 
@@ -78,10 +82,16 @@ class CallerSessions:
         """
         try:
             call_id, line, entered, stage = agi.args[:4]
-            entered_at = Instant(float(entered))
+            entered_by_asterisk = float(entered)
             board = next(b for name, b in self._boards.items() if is_call_of(call_id, name, agi.unique_id))
         except (ValueError, StopIteration):
             log.warning("session.refused", args=agi.args, channel=agi.channel)
+            return
+        known = board.legs.call(CallId(call_id))
+        try:
+            entered_at = known.entered_at if known else await self._entered_at(agi, board.clock, entered_by_asterisk)
+        except AgiError as error:
+            log.info("session.lost", call=call_id, error=str(error))  # its end is read from Asterisk's journal
             return
         call = board.find_or_add(CallId(call_id), QueueName(line), agi.caller, entered_at, agi.channel, agi.unique_id)
         # The dialplan is here, so no Dial of an earlier session is running any more.
@@ -101,6 +111,15 @@ class CallerSessions:
         finally:
             if call.wake == woken.set:
                 call.wake = None
+
+    async def _entered_at(self, agi: AgiSession, clock: ServerClock, theirs: float) -> Instant:
+        """Return when a call entered, by our clock. One that comes old makes us look at Asterisk's clock first."""
+        if clock.doubts(theirs, self._now()):
+            sent_at = self._now()
+            told = await agi.command("GET FULL VARIABLE", "${STRFTIME(,,%s.%3q)}")
+            with contextlib.suppress(ValueError):
+                clock.saw(float(told.data), sent_at, self._now())
+        return clock.ours(theirs)
 
 
 class Conversation:
@@ -239,7 +258,7 @@ class Conversation:
             if not answered.isdigit():
                 return None
             leg.talking = True
-            at = Instant(int(answered) / 1000)
+            at = self._board.clock.ours(int(answered) / 1000)
             call = self._call
             self._house.post(TalkFound(call.call, call.queue, leg.agent, call.caller, call.entered_at, at))
         return leg

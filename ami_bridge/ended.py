@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ami_bridge.message import AmiMessage
+from ami_bridge.server_clock import ServerClock
 from queue_engine.ids import CallId, Instant, QueueName
 
 FAMILY: Final = "acd-ended"
@@ -39,15 +40,15 @@ class EndedCall:
         return None if self.talked_s is None else Instant(self.ended_at - self.talked_s)
 
 
-def parse_entry(call: str, value: str) -> EndedCall | None:
-    """Return what an entry says; None for one that is not of our making."""
+def parse_entry(call: str, value: str, clock: ServerClock) -> EndedCall | None:
+    """Return what an entry says, in our time; None for one that is not of our making."""
     fields = value.split("|")
     if len(fields) != FIELDS:
         return None
     line, caller, entered, ended, _dial_status, peer, answered, cause, member, destination, stage = fields
     try:
-        entered_at, ended_at = Instant(float(entered)), Instant(float(ended))
-        talked_s = max(0.0, ended_at - float(answered) / 1000) if answered and stage != "returned" else None
+        entered_at, ended_at = clock.ours(float(entered)), clock.ours(float(ended))
+        talked_s = max(0.0, float(ended) - float(answered) / 1000) if answered and stage != "returned" else None
         number = int(cause or 16)
     except ValueError:
         return None
@@ -57,12 +58,12 @@ def parse_entry(call: str, value: str) -> EndedCall | None:
     )
 
 
-def parse_tree(entries: Iterable[AmiMessage]) -> dict[CallId, EndedCall]:
+def parse_tree(entries: Iterable[AmiMessage], clock: ServerClock) -> dict[CallId, EndedCall]:
     """Return the ended calls of a `DBGetTree` answer, by call id."""
     ended = {}
     for entry in entries:
         key = entry.get("Key") or ""
-        call = parse_entry(key.rpartition("/")[2], entry.get("Val") or "")
+        call = parse_entry(key.rpartition("/")[2], entry.get("Val") or "", clock)
         if call is not None:
             ended[call.call] = call
     return ended
@@ -71,29 +72,35 @@ def parse_tree(entries: Iterable[AmiMessage]) -> dict[CallId, EndedCall]:
 class Pruner:
     """Which minutes of the journal may go: those whose calls we saw end ourselves, two minutes later.
 
-    The dialplan writes the entry a moment before Asterisk tells us of the end, maybe in the minute before.
+    The dialplan writes the entry a moment before Asterisk tells us of the end, maybe in the minute before. The minutes
+    are those of Asterisk's clock.
     """
 
-    def __init__(self, now: Callable[[], Instant]) -> None:
+    def __init__(self, now: Callable[[], Instant], clock: ServerClock) -> None:
         self._now = now
+        self._clock = clock
         self._seen: set[int] = set()
+
+    def minute(self) -> int:
+        """Return the minute by Asterisk's clock."""
+        return int(self._clock.theirs(self._now()) // 60)
 
     def saw_end(self) -> None:
         """A call has ended just now and its facts are recorded."""
-        minute = int(self._now() // 60)
+        minute = self.minute()
         self._seen.add(minute)
         self._seen.add(minute - 1)
 
     def saw_entries(self, ended: Iterable[EndedCall]) -> None:
         """These entries were read and are recorded."""
         for call in ended:
-            minute = int(call.ended_at // 60)
+            minute = int(self._clock.theirs(call.ended_at) // 60)
             self._seen.update((minute, minute - 1))
 
     def next(self) -> str | None:
         """Return a minute to be deleted and forget it; None when there is none that is old enough."""
         oldest = min(self._seen, default=None)
-        if oldest is None or oldest > self._now() // 60 - 3:
+        if oldest is None or oldest > self.minute() - 3:
             return None
         self._seen.discard(oldest)
         return str(oldest)

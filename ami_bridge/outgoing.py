@@ -25,6 +25,7 @@ from ami_bridge.client import AmiClient
 from ami_bridge.errors import AmiConnectionLost, AmiTimeout, BridgeError
 from ami_bridge.message import AmiMessage
 from ami_bridge.outgoing_legs import Attempt, DialOut, Side, leg_uniqueid, parse_leg
+from ami_bridge.server_clock import ServerClock
 from ami_bridge.switchboard import NORMAL_CLEARING, Switchboard, ring_failure
 from callback.causes import failure_of
 from callback.inputs import (
@@ -140,7 +141,7 @@ class OutgoingCalls:
 
     async def _ask(self, attempt: Attempt) -> None:
         try:
-            await self._client().action("Originate", _headers(attempt))
+            await self._client().action("Originate", _headers(attempt, self._board.clock))
         except AmiTimeout as error:
             log.warning("outgoing.unsure", call=attempt.order.call, reason=str(error))
         except AmiConnectionLost as error:
@@ -363,7 +364,7 @@ class OutgoingCalls:
             operator_ring_s=0.0,
             agent=AgentId(variables["ACD_AGENT"]) if variables.get("ACD_AGENT") else None,
         )
-        began_at = Instant(float(entered)) if entered else self._board.now()
+        began_at = self._board.clock.ours(float(entered)) if entered else self._board.now()
         attempt = Attempt(order, uniqueid, began_at, channel=channel["Channel"])
         self._attempts[call] = attempt
         return attempt
@@ -400,7 +401,7 @@ def _stage(channel: AmiMessage) -> LiveStage:
             return LiveStage.DIALLING
 
 
-def _headers(attempt: Attempt) -> dict[str, str | list[str]]:
+def _headers(attempt: Attempt, clock: ServerClock) -> dict[str, str | list[str]]:
     """Return the Originate of an attempt's first leg. Its variables tell a daemon after us what it is."""
     order = attempt.order
     caller_first = attempt.side is Side.CALLER
@@ -408,7 +409,7 @@ def _headers(attempt: Attempt) -> dict[str, str | list[str]]:
         "__ACD_CALL": order.call,
         "ACD_LINE": order.queue,
         "ACD_NUMBER": order.number,
-        "ACD_ENTERED": f"{attempt.began_at:.3f}",
+        "ACD_ENTERED": f"{clock.theirs(attempt.began_at):.3f}",
         "ACD_STAGE": "waiting",
     }
     if not caller_first:

@@ -17,8 +17,9 @@ from ami_bridge.errors import ActionRefused
 from ami_bridge.legs import CallLeg, is_call_of
 from ami_bridge.message import AmiMessage
 from ami_bridge.outgoing_legs import parse_leg
+from ami_bridge.server_clock import read_clock
 from ami_bridge.switchboard import Switchboard
-from queue_engine.ids import CallId, Instant, QueueName
+from queue_engine.ids import CallId, QueueName
 from queue_engine.inputs import Party, TalkEnded
 
 log = structlog.get_logger(__name__)
@@ -62,9 +63,10 @@ class Resynchroniser:
         """
         self._board.hung_up_since_resync = set()
         try:
+            await read_clock(client, self._board.clock, self._board.now)
             devices = await client.action_list("DeviceStateList")
             channels = await client.action_list("Status", {"Variables": VARIABLES})
-            ended = parse_tree(await self._ended_entries(client))
+            ended = parse_tree(await self._ended_entries(client), self._board.clock)
             gone = self._board.hung_up_since_resync
         finally:
             self._board.hung_up_since_resync = None
@@ -137,7 +139,7 @@ class Resynchroniser:
                 call_id,
                 QueueName(variables.get("ACD_LINE", "")),
                 channel.get("CallerIDNum") or "",
-                Instant(float(variables.get("ACD_ENTERED") or 0)),
+                self._board.clock.ours(float(variables.get("ACD_ENTERED") or 0)),
                 channel["Channel"],
                 uniqueid,
             )
@@ -145,7 +147,7 @@ class Resynchroniser:
             bridge = channel.get("BridgeID") or ""
             if bridge:
                 answered = variables.get("ACD_ANSWERED")
-                at = Instant(int(answered) / 1000) if answered else None
+                at = self._board.clock.ours(int(answered) / 1000) if answered else None
                 self._board.caller_found_in_bridge(call, bridge, at)
             elif channel.get("Application") == "Queue":
                 in_fallback.append(call)

@@ -23,6 +23,7 @@ from ami_bridge.desks import Desks, Telephone
 from ami_bridge.legs import BackInLineOrder, CallLeg, LegBook, OperatorLeg
 from ami_bridge.message import AmiMessage
 from ami_bridge.outgoing_legs import parse_leg
+from ami_bridge.server_clock import ServerClock
 from queue_engine.ids import AgentId, CallId, Instant, QueueName
 from queue_engine.inputs import (
     CallArrived,
@@ -89,6 +90,7 @@ class Switchboard:
     ) -> None:
         self.server = server
         self.legs = LegBook(server)
+        self.clock = ServerClock(server)
         self._desks = desks
         self.post = post
         self._hang_up = hang_up

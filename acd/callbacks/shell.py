@@ -114,11 +114,7 @@ class Callbacks:
         return not self._policies and not self._book.snapshot().rows
 
     async def restore(self, policies: tuple[CallbackPolicy, ...]) -> None:
-        """Take back what was stored, before the first fact. Until `resynchronised` nothing is dialled.
-
-        Raises:
-            OSError: The file of requests cannot be written.
-        """
+        """Take back what was stored, before the first fact. Until `resynchronised` nothing is dialled."""
         rows, highest = await self._store.read()
         self._store.open()
         self._policies = policies

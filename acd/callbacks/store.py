@@ -6,6 +6,7 @@ nothing); a task brings them into the table and empties the file. After a restar
 """
 
 import asyncio
+import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -74,11 +75,7 @@ class RequestStore:
             return None
 
     def open(self) -> None:
-        """Begin the file anew with what the table lacks.
-
-        Raises:
-            OSError: The file cannot be written.
-        """
+        """Begin the file anew with what the table lacks. A disk that refuses is logged: the calls go first."""
         self._rewrite()
         if self._waiting:
             self._wanted.set()
@@ -95,7 +92,7 @@ class RequestStore:
         if self._file < 0:
             return
         try:
-            self._written += os.write(self._file, b"".join(lines))
+            self._append(b"".join(lines))
         except OSError as error:
             log.error("callbacks.not_written", reason=str(error))
 
@@ -128,15 +125,40 @@ class RequestStore:
             os.close(self._file)
             self._file = -1
 
+    def _append(self, text: bytes) -> None:
+        _write_whole(self._file, text, self._written)
+        self._written += len(text)
+
     def _rewrite(self) -> None:
-        """Write the file anew with what the table lacks; the old one is replaced as a whole."""
+        """Write the file anew with what the table lacks; the old one is replaced as a whole.
+
+        On a full disk the old one stays, and is emptied when the table has everything: its rows are older than those.
+        """
         beside = self._path.with_suffix(".new")
         text = b"".join(encode_request(row) + b"\n" for row in self._waiting.values())
-        fresh = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        os.write(fresh, text)
-        beside.replace(self._path)
+        try:
+            fresh = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            try:
+                _write_whole(fresh, text, 0)
+                beside.replace(self._path)
+            except BaseException:
+                os.close(fresh)
+                raise
+        except OSError as error:
+            log.error("callbacks.not_rewritten", reason=str(error))
+            if not self._waiting and self._file >= 0:
+                os.ftruncate(self._file, 0)
+                self._written = 0
+            return
         self.close()
         self._file, self._written = fresh, len(text)
+
+
+def _write_whole(handle: int, text: bytes, length: int) -> None:
+    """Append to a file of this length, or raise OSError with it as before: half a line would spoil the next one."""
+    if os.write(handle, text) != len(text):
+        os.ftruncate(handle, length)
+        raise OSError(errno.ENOSPC, "no room for whole lines")
 
 
 def _read_file(path: Path) -> list[Request]:

@@ -92,3 +92,36 @@ async def test_without_the_table_no_id_is_given_twice(tmp_path):
     assert rows == ()
     assert highest > 1_000_000_000
     await kept.engine.dispose()
+
+
+async def test_file_that_cannot_be_written_anew_stops_nothing(kept):
+    """A disk that refuses, here a folder in the file's place, costs neither the task nor a row; then the file is empty.
+
+    What it held is older than the table by then, and must not be read over it after the next start.
+    """
+    store = kept.store()
+    await store.read()
+    store.open()
+    kept.file.with_suffix(".new").mkdir()
+    keeping = asyncio.create_task(store.keep())
+    store.put([a_request(1)])
+    await in_table(kept, 1)
+    await until(lambda: not kept.file.read_bytes())
+    store.put([a_request(2)])
+    assert [row.request for row in await in_table(kept, 2)] == [1, 2]
+    assert not keeping.done()
+    keeping.cancel()
+    store.close()
+
+
+async def test_daemon_starts_where_the_file_cannot_be_written(kept):
+    """Without the file a request lives in memory and in the table."""
+    kept.file.with_suffix(".new").mkdir()
+    store = kept.store()
+    await store.read()
+    store.open()
+    keeping = asyncio.create_task(store.keep())
+    store.put([a_request(1)])
+    assert [row.request for row in await in_table(kept, 1)] == [1]
+    keeping.cancel()
+    store.close()

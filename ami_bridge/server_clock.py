@@ -1,0 +1,65 @@
+"""How far one Asterisk's wall clock is from ours, and what its times are in ours.
+
+Asterisk writes wall times of its own into channel variables and into the journal of ended calls: when a call entered,
+when a talk began. Ours is anchored once, at the daemon's start. Where the two part (one machine's clock is set, or
+Asterisk runs on another machine) a caller who has just come would seem to have waited for an hour, and would be sent
+away at the maximum wait. So every sample of Asterisk's clock is kept here, and times of Asterisk are read through it.
+"""
+
+import contextlib
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from ami_bridge.client import AmiClient
+from queue_engine.ids import Instant
+
+log = structlog.get_logger(__name__)
+
+AGREE_S: Final = 0.5
+"""Clocks that differ by less than this are the same clock, read at different moments."""
+FRESH_S: Final = 2.0
+"""A call that comes to us as old as this, or from the future, is a reason to look at Asterisk's clock first."""
+
+
+class ServerClock:
+    """What we know of one server's clock."""
+
+    def __init__(self, server: str) -> None:
+        self._server = server
+        self.ahead_s = 0.0
+        """How far Asterisk's clock is ahead of ours, in seconds; 0 while the two agree."""
+
+    def saw(self, theirs: float, sent_at: Instant, received_at: Instant) -> None:
+        """Take a sample: Asterisk's time, read at some moment between two of ours."""
+        ahead_s = theirs - (sent_at + received_at) / 2
+        blur_s = (received_at - sent_at) / 2 + AGREE_S
+        if abs(ahead_s - self.ahead_s) <= blur_s:
+            return
+        before_s, self.ahead_s = self.ahead_s, 0.0 if abs(ahead_s) <= blur_s else ahead_s
+        log.warning("clock.differs", server=self._server, ahead_s=round(self.ahead_s, 3), before_s=round(before_s, 3))
+
+    def ours(self, theirs: float) -> Instant:
+        """Return the instant of ours at which Asterisk's clock showed this."""
+        return Instant(theirs - self.ahead_s)
+
+    def theirs(self, ours: Instant) -> float:
+        """Return what Asterisk's clock shows at this instant of ours."""
+        return ours + self.ahead_s
+
+    def doubts(self, theirs: float, now: Instant) -> bool:
+        """Tell whether a call that entered then is no fresh one, so that the clocks may have parted."""
+        return not -AGREE_S <= now - self.ours(theirs) <= FRESH_S
+
+
+async def read_clock(client: AmiClient, clock: ServerClock, now: Callable[[], Instant]) -> None:
+    """Take a sample over AMI: a Pong carries Asterisk's time (`Timestamp`, action_ping in manager.c).
+
+    Raises:
+        AmiError: Asterisk did not answer.
+    """
+    sent_at = now()
+    pong = await client.action("Ping")
+    with contextlib.suppress(ValueError):
+        clock.saw(float(pong.get("Timestamp") or ""), sent_at, now())

@@ -1,0 +1,50 @@
+"""Asterisk's wall clock beside ours: small differences are none, large ones are taken away."""
+
+import pytest
+
+from ami_bridge.server_clock import ServerClock
+from queue_engine.ids import Instant
+
+NOW = Instant(1_000_000.0)
+HOUR = 3600.0
+
+
+@pytest.fixture
+def clock() -> ServerClock:
+    """A server's clock of which nothing is known yet."""
+    return ServerClock("lab")
+
+
+def test_clocks_that_agree_are_left_alone(clock):
+    """Half a second is the time between two looks, not a difference."""
+    clock.saw(NOW + 0.3, NOW, Instant(NOW + 0.01))
+    assert clock.ahead_s == 0.0
+    assert clock.ours(NOW) == NOW
+
+
+@pytest.mark.parametrize("step_s", [-HOUR, HOUR, 5.0])
+def test_step_is_taken_away_both_ways(clock, step_s):
+    """An hour that Asterisk's clock has jumped is no hour that anybody has waited."""
+    clock.saw(NOW + step_s, NOW, NOW)
+    assert clock.ours(NOW + step_s) == NOW
+    assert clock.theirs(NOW) == NOW + step_s
+
+
+def test_step_back_ends_the_difference(clock):
+    """Once the clocks agree again nothing is taken away, not even milliseconds."""
+    clock.saw(NOW + HOUR, NOW, NOW)
+    clock.saw(NOW + 0.2, NOW, NOW)
+    assert clock.ahead_s == 0.0
+
+
+def test_answer_that_took_long_proves_little(clock):
+    """A sample that may be three seconds off does not move a clock by two."""
+    clock.saw(NOW + 5.0, NOW, Instant(NOW + 6.0))
+    assert clock.ahead_s == 0.0
+
+
+def test_only_fresh_calls_are_beyond_doubt(clock):
+    """A call from the future or from long ago is a reason to look; one of a moment ago is not."""
+    assert not clock.doubts(NOW - 1.0, NOW)
+    assert clock.doubts(NOW + 1.0, NOW)
+    assert clock.doubts(NOW - HOUR, NOW)
