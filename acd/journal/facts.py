@@ -19,6 +19,17 @@ class CardOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class TalkBegan:
+    """An operator talks to the caller of a card that was there before: a call-back, a call that was passed on."""
+
+    at: Instant
+    service: str
+    card: int
+    number: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
 class CardChanged:
     """A card was edited, or moved if the states differ."""
 
@@ -43,4 +54,4 @@ class AlarmRaised:
     due_at: Instant
 
 
-JournalFact = CardOpened | CardChanged | AlarmRaised
+JournalFact = CardOpened | TalkBegan | CardChanged | AlarmRaised

@@ -1,120 +1,93 @@
-"""Cards from calls: the engine's facts open a card when an operator answers, and complete its talks.
+"""Cards from calls: which fact of the engine opens a card, which adds a talk to one, which completes a talk.
 
-The facts come synchronously and are worked off one by one by `run`, so that the caller's path never waits for the
-database. While the database is away they wait in memory and are tried again; a fact that comes twice (a replay of the
-records after a crash) changes nothing.
+An operator answers: a card is opened, unless the call belongs to an appeal that has one already. That is so for a call
+that came back to its line, for one that was passed on to another line (a visit of its own: `docs/architecture.md`), and
+for a call-back after a talk that broke. Everything is written in the caller's transaction, and a fact that comes twice
+changes nothing.
 """
 
-import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import structlog
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from acd.journal.cards import Channel, open_card
-from acd.journal.facts import CardOpened
-from acd.journal.service import Journal, Publish
-from acd.journal.store.cards import Entry, Talk
+from acd.journal.facts import CardOpened, JournalFact, TalkBegan
+from acd.journal.service import Journal
+from acd.journal.store.cards import Entry, add_in, get_in
 from acd.journal.store.people import People
-from queue_engine.facts import (
-    CallAbandoned,
-    CallAccepted,
-    CallAnswered,
-    CallDied,
-    CallEnded,
-    CallOverflowed,
-    CallRecovered,
-    Fact,
-)
+from acd.journal.store.talks import Talk, begin_talk, card_of_calls, end_talk
+from metrics.records.codec import RecordedFact, UnknownFact
+from queue_engine.facts import CallAnswered, CallEnded, CallReturned
 from queue_engine.ids import CallId, QueueName
 
-RETRY_S: Final = 2.0
 SYSTEM: Final = "system"
+KINDS: Final = frozenset({CallAnswered.__name__, CallReturned.__name__, CallEnded.__name__})
+"""The facts that mean something here."""
 
-log: Final = structlog.get_logger(__name__)
+_VISIT: Final = re.compile(r"(.+-\d+\.\d+)-(\d{1,4})")
+"""A further visit of one caller to a line: the first one's id, and which visit this is."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Answered:
-    fact: CallAnswered
-    caller: str
+class Story:
+    """What the records know of a call besides the fact."""
+
+    caller: str = ""
+    """The number as the network showed it, or that was called back."""
+    broken_call: str = ""
+    """Of a call-back: the call that broke."""
+
+
+def earlier_visits(call: CallId) -> list[str]:
+    """Return the ids of the visits that the caller made to lines before this one, in the same call."""
+    found = _VISIT.fullmatch(call)
+    if found is None:
+        return []
+    return [found[1], *(f"{found[1]}-{number}" for number in range(1, int(found[2])))]
 
 
 class CardsFromCalls:
     """Opens cards for the lines of one or more services."""
 
-    def __init__(self, journals: Mapping[QueueName, Journal], people: People, *, publish: Publish) -> None:
+    def __init__(self, journals: Mapping[QueueName, Journal], people: People) -> None:
         self._journals = journals
         self._people = people
-        self._publish = publish
-        self._callers: dict[CallId, str] = {}
-        self._todo: asyncio.Queue[_Answered | CallEnded] = asyncio.Queue()
 
-    def on_fact(self, fact: Fact) -> None:
-        """Take a fact; never blocks and never raises."""
+    async def apply(
+        self, connection: AsyncConnection, fact: RecordedFact | UnknownFact, story: Story
+    ) -> JournalFact | None:
+        """Write what follows from a fact; return what has become true by it, to be told after the commit."""
         match fact:
-            case CallAccepted() | CallRecovered():
-                self._callers[fact.call] = fact.caller
-            case CallAnswered():
-                self._todo.put_nowait(_Answered(fact, self._callers.get(fact.call, "")))
-            case CallEnded():
-                self._callers.pop(fact.call, None)
-                self._todo.put_nowait(fact)
-            case CallAbandoned() | CallOverflowed() | CallDied():
-                self._callers.pop(fact.call, None)
+            case CallAnswered() if (journal := self._journals.get(fact.queue)) is not None:
+                return await self._answered(connection, journal, fact, story)
+            case CallReturned() | CallEnded() if fact.queue in self._journals:
+                await end_talk(connection, fact.call, fact.agent, fact.talked_s)
             case _:
-                pass  # offers, operators' states and refusals are no appeals
+                pass  # offers, operators' states and lines without a journal are no appeals
+        return None
 
-    async def run(self) -> None:
-        """Work off facts until cancelled."""
-        while True:
-            await self._work_off(await self._todo.get())
-            self._todo.task_done()
-
-    async def settle(self) -> None:
-        """Wait until all facts taken so far are worked off."""
-        await self._todo.join()
-
-    async def _work_off(self, item: _Answered | CallEnded) -> None:
-        while True:
-            try:
-                match item:
-                    case _Answered():
-                        await self._answered(item)
-                    case CallEnded():
-                        await self._ended(item)
-            except (SQLAlchemyError, OSError) as error:
-                log.warning("journal.away", reason=type(error).__name__)
-                await asyncio.sleep(RETRY_S)
-            else:
-                return
-
-    async def _answered(self, item: _Answered) -> None:
-        fact = item.fact
-        journal = self._journals.get(fact.queue)
-        if journal is None:
-            return
+    async def _answered(
+        self, connection: AsyncConnection, journal: Journal, fact: CallAnswered, story: Story
+    ) -> JournalFact | None:
         talk = Talk(fact.call, fact.agent, fact.at)
-        known = await journal.cards.by_call(fact.call)
+        calls = [fact.call, *earlier_visits(fact.call), *filter(None, [story.broken_call])]
+        known = await card_of_calls(connection, journal.service, calls)
         if known is not None:
-            await journal.cards.begin_talk(known.id, talk)
-            return
+            card = await get_in(connection, known)
+            fresh = await begin_talk(connection, known, talk)
+            return TalkBegan(fact.at, journal.service, known, str(card.number), fact.agent) if fresh else None
         person = await self._people.by_agent(journal.service, fact.agent)
-        fresh = open_card(
+        opened = open_card(
             journal.rules,
             fact.at,
             Channel.TELEPHONE,
             line=fact.queue,
-            caller=item.caller,
-            contact_phone=item.caller,
+            caller=story.caller,
+            contact_phone=story.caller,
             responsible=person.login if person else fact.agent,
         )
-        card = await journal.cards.add(fresh, Entry(fact.at, SYSTEM, "open"), talk=talk)
-        self._publish(CardOpened(fact.at, journal.service, card.id, str(card.number), fact.agent))
-
-    async def _ended(self, fact: CallEnded) -> None:
-        journal = self._journals.get(fact.queue)
-        if journal is not None:
-            await journal.cards.end_talk(fact.call, fact.agent, fact.talked_s)
+        card = await add_in(connection, opened, Entry(fact.at, SYSTEM, "open"), talk=talk)
+        return CardOpened(fact.at, journal.service, card.id, str(card.number), fact.agent)

@@ -1,7 +1,7 @@
 """The journal inside the daemon: everything joined, its tasks, its routes. The daemon needs this file alone.
 
-    journal = JournalRuntime(settings, floor)          # floor: the running centre, see `web.desk.Floor`
-    runner.connect(..., journal.on_fact)               # the engine's facts
+    journal = JournalRuntime(settings, floor, records) # floor: the running centre; records: the URL of its database
+    journal.on_event(event)                            # for each of the centre's events
     Mount("/desk", routes=journal.desk)                # and Mount("/exchange", routes=journal.exchange)
     await journal.run()                                # a task; ends when cancelled, and disposes of the database
 
@@ -16,10 +16,12 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.routing import BaseRoute
 
+from acd.control.events import Event
 from acd.journal.exchange.inbound import Inbox, exchange_routes
 from acd.journal.exchange.mailbox import MailboxReader
 from acd.journal.exchange.webhook import KIND, ByKind, WebhookPost
 from acd.journal.facts import JournalFact
+from acd.journal.feed import Feed
 from acd.journal.from_calls import CardsFromCalls
 from acd.journal.letters import Letters
 from acd.journal.mail import Deliverer, SmtpPost
@@ -35,7 +37,7 @@ from acd.journal.web.access import Sessions
 from acd.journal.web.app import desk_routes
 from acd.journal.web.desk import Desk, Floor
 from acd.journal.web.hub import Hub
-from queue_engine.facts import Fact
+from metrics.records.database import open_engine
 from queue_engine.ids import Instant, QueueName
 
 LONGEST_SLEEP_S: Final = 60.0
@@ -52,6 +54,7 @@ class JournalRuntime:
     Args:
         settings: What the site has set up.
         floor: The running centre.
+        records: The URL of the database that has the facts of the centre.
         publish: Is handed each fact of the journal, say for MQTT; must not block.
 
     Raises:
@@ -60,12 +63,17 @@ class JournalRuntime:
     """
 
     def __init__(
-        self, settings: JournalSettings, floor: Floor, publish: Callable[[JournalFact], None] | None = None
+        self,
+        settings: JournalSettings,
+        floor: Floor,
+        records: str,
+        publish: Callable[[JournalFact], None] | None = None,
     ) -> None:
         self._settings = settings
         self._floor = floor
         self._publish_further = publish
         self._engine = open_journal(settings.database)
+        self._records = open_engine(records)
         self._hub = Hub()
         self._news = asyncio.Event()
         hooks = {one.name: hook for one in settings.partners if (hook := one.hook()) is not None}
@@ -81,7 +89,7 @@ class JournalRuntime:
         people = People(self._engine)
         outbox = Outbox(self._engine)
         lines = {QueueName(line): self.journal for line in settings.lines}
-        self._calls = CardsFromCalls(lines, people, publish=self._publish)
+        self._feed = Feed(self._records, self._engine, CardsFromCalls(lines, people), self._publish)
         self._watch = Watch(self.journal, publish=self._publish, supervisors=settings.supervisors)
         webhooks = WebhookPost(hooks, floor.now)
         if settings.smtp:
@@ -111,10 +119,14 @@ class JournalRuntime:
         self.exchange: list[BaseRoute] = exchange_routes(self.journal, inbox, partners, floor.now)
         """For outside systems."""
 
-    def on_fact(self, fact: Fact) -> None:
-        """Take a fact of the engine; never blocks, never raises."""
-        self._calls.on_fact(fact)
-        self._hub.on_fact(fact)
+    def on_event(self, event: Event) -> None:
+        """Take note of a fact that has just become true; never blocks, never raises."""
+        self._hub.on_fact(event.source)
+        self._feed.announce(event.run, event.seq, event.kind)
+
+    def on_gap(self) -> None:
+        """Take note that events were missed: the records have them."""
+        self._feed.look()
 
     def end_streams(self) -> None:
         """End the event streams of open pages."""
@@ -124,13 +136,14 @@ class JournalRuntime:
         """Keep the journal going until cancelled; then dispose of the database's connections."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._calls.run(), name="journal.calls")
+                tasks.create_task(self._feed.run(), name="journal.calls")
                 tasks.create_task(self._keep(self._limits), name="journal.limits")
                 tasks.create_task(self._keep(self._letters), name="journal.letters")
                 if self._mailbox is not None:
                     tasks.create_task(self._keep_reading(self._mailbox), name="journal.mailbox")
         finally:
             await self._engine.dispose()
+            await self._records.dispose()
 
     async def _limits(self) -> Instant | None:
         await self._watch.look(self._floor.now())

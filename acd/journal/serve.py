@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Final, Protocol, cast
+from typing import Final, Protocol
 
 import structlog
 from starlette.applications import Starlette
@@ -23,7 +23,7 @@ from acd.journal.runtime import JournalRuntime
 from acd.journal.settings import JournalSettings, load_settings
 from acd.journal.store.database import upgrade
 from acd.journal.web.desk import Floor
-from queue_engine.facts import Fact
+from config.model import Config
 
 DESK: Final = "/desk"
 EXCHANGE: Final = "/exchange"
@@ -35,6 +35,11 @@ class Centre(Floor, Protocol):
     """The running centre with the log of its facts: `acd.running.RunningCentre` is one."""
 
     events: EventLog
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force."""
+        ...
 
 
 class JournalApp:
@@ -68,13 +73,13 @@ class JournalApp:
 async def keep_beside(path: Path, centre: Centre) -> None:
     """Run the journal beside the calls until cancelled. What is wrong with it is logged; it never ends the daemon."""
     try:
-        async with serving(load_settings(path), centre) as journal:
+        async with serving(load_settings(path), centre, centre.config.database.url) as journal:
             async for seen in centre.events.follow():
                 match seen:
                     case Event():
-                        journal.on_fact(cast("Fact", seen.source))
+                        journal.on_event(seen)
                     case Gap():
-                        log.error("journal.facts_missed")
+                        journal.on_gap()
                     case Heartbeat():
                         pass
     except Exception as error:  # noqa: BLE001 - whatever it is, calls go first
@@ -83,7 +88,7 @@ async def keep_beside(path: Path, centre: Centre) -> None:
 
 @asynccontextmanager
 async def serving(
-    settings: JournalSettings, floor: Floor, publish: Callable[[JournalFact], None] | None = None
+    settings: JournalSettings, floor: Floor, records: str, publish: Callable[[JournalFact], None] | None = None
 ) -> AsyncIterator[JournalRuntime]:
     """Bring the schema up to date, serve the journal and keep it going for as long as the block runs.
 
@@ -93,7 +98,7 @@ async def serving(
         ValueError: A secret's file cannot be read.
     """
     await asyncio.to_thread(upgrade, settings.database)
-    journal = JournalRuntime(settings, floor, publish)
+    journal = JournalRuntime(settings, floor, records, publish)
     tls = settings.tls
     server = ControlServer(
         JournalApp(journal),

@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import socket
 import subprocess
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,12 +12,13 @@ import pytest
 import uvicorn
 
 from acd.journal.cards import Channel, edit, open_card
-from acd.journal.from_calls import CardsFromCalls
+from acd.journal.from_calls import CardsFromCalls, Story
 from acd.journal.roles import Person, Role
 from acd.journal.service import Seen
 from acd.journal.states import CardState, CardTrigger, Holder
 from acd.journal.store.cards import Entry
 from acd.journal.store.knowledge import ArticleKind, Proposal
+from queue_engine.facts import CallAnswered
 from queue_engine.inputs import AgentBecameReachable, AgentLoggedIn, CallArrived, OfferAnswered
 from tests.journal.browser import KEYS, chromedriver, window
 from tests.journal.test_cards import MONDAY
@@ -69,21 +70,17 @@ async def served(engine):
         site.facts.append(fact)
         site.floor.hub.on_journal(fact)
 
-    calls = CardsFromCalls({LINE: site.desk.journal}, site.desk.people, publish=publish)
-    site.floor.listeners.append(calls.on_fact)
-    site.calls = calls
+    site.cards = CardsFromCalls({LINE: site.desk.journal}, site.desk.people)
+    site.publish = publish
     server = uvicorn.Server(
         uvicorn.Config(site.app, lifespan="off", log_config=None, timeout_graceful_shutdown=1, ws="none")
     )
-    tasks = [asyncio.create_task(calls.run()), asyncio.create_task(server.serve(sockets=[listener]))]
+    task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield site
     finally:
         server.should_exit = True
-        await tasks[1]
-        tasks[0].cancel()
-        with suppress(asyncio.CancelledError):
-            await tasks[0]
+        await task
 
 
 def log_in(browser, address, role):
@@ -112,8 +109,13 @@ async def ring_and_answer(site, call="c1"):
     site.floor.post(CallArrived(call, LINE, "+79161234567", site.floor.at))
     (offer,) = [agent.offer for agent in site.floor.engine.snapshot().agents if agent.offer is not None]
     site.floor.at += 3
+    heard = []
+    site.floor.listeners.append(heard.append)
     site.floor.post(OfferAnswered(offer))
-    await site.calls.settle()
+    (answered,) = [fact for fact in heard if isinstance(fact, CallAnswered)]
+    async with site.desk.engine.begin() as connection:
+        opened = await site.cards.apply(connection, answered, Story("+79161234567"))
+    site.publish(opened)
 
 
 async def test_a_call_opens_its_card_and_the_appeal_goes_its_whole_way(sqlite, driver):

@@ -3,12 +3,13 @@
 import asyncio
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date
-from itertools import count
+from types import SimpleNamespace
 
 import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from acd.control.events import EventLog
@@ -30,6 +31,7 @@ from metrics.live import LiveFigures
 from metrics.norms import Standard
 from queue_engine.engine import QueueEngine
 from queue_engine.facts import CallAccepted, CallAnswered
+from tests.journal.recorded import records_in
 from tests.journal.test_cards import MONDAY
 from tests.journal.test_mail import mailbox  # noqa: F401 - fixtures are found by name
 from tests.journal.website import PASSWORD
@@ -68,6 +70,12 @@ def settings_file(tmp_path):
     return write
 
 
+A_CALL = (
+    CallAccepted(MONDAY, "c1", "kem", "+79161234567", MONDAY, 0),
+    CallAnswered(MONDAY + 5, "c1", "kem", 1, "101", 5.0),
+)
+
+
 class Floor:
     """A centre without calls, with a clock that the test sets."""
 
@@ -95,15 +103,17 @@ async def running(path):
     await asyncio.to_thread(upgrade, settings.database)
     facts = []
     floor = Floor()
-    journal = JournalRuntime(settings, floor, facts.append)
-    journal.floor, journal.facts = floor, facts
-    task = asyncio.create_task(journal.run())
-    try:
-        yield journal
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    async with records_in(path.parent) as records:
+        journal = JournalRuntime(settings, floor, records.url, facts.append)
+        journal.floor, journal.facts, journal.records = floor, facts, records
+        await journal._feed.catch_up()
+        task = asyncio.create_task(journal.run())
+        try:
+            yield journal
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
 
 async def test_a_call_becomes_a_card_and_a_breach_becomes_a_letter(settings_file, mailbox):  # noqa: F811 - the fixture
@@ -119,9 +129,8 @@ async def test_a_call_becomes_a_card_and_a_breach_becomes_a_letter(settings_file
 
     mailbox.handle_DATA = took
     async with running(settings_file(port=mailbox.port)) as journal:
-        journal.on_fact(CallAccepted(MONDAY, "c1", "kem", "+79161234567", MONDAY, 0))
-        journal.on_fact(CallAnswered(MONDAY + 5, "c1", "kem", 1, "101", 5.0))
-        await journal._calls.settle()
+        await journal.records.put(*A_CALL)
+        await journal._feed.catch_up()
         card = await journal.journal.cards.by_call("c1")
         assert (card.channel, card.caller) == (Channel.TELEPHONE, "+79161234567")
         journal.floor.at = MONDAY + 30 * 60 + 5
@@ -146,7 +155,7 @@ async def test_its_routes_are_mounted_and_answer(settings_file):
 async def test_it_is_served_on_its_own_address(settings_file):
     """Reached by its port, and gone afterwards; the streams of open pages end with it."""
     path = settings_file(SETTINGS.replace("lines =", "listen_port = 0\nlines ="))
-    async with serving(load_settings(path), Floor()) as journal:
+    async with records_in(path.parent) as records, serving(load_settings(path), Floor(), records.url) as journal:
         address = f"http://127.0.0.1:{journal.port}"
         people = People(open_journal(load_settings(path).database))
         who = Person("anna", "Анна", Role.ADMINISTRATOR, "kemerovo-support")
@@ -166,27 +175,28 @@ async def test_it_is_served_on_its_own_address(settings_file):
 
 
 async def test_it_follows_the_daemons_facts(settings_file):
-    """Beside the daemon it takes each fact from the log of events; a card is there when a call was answered."""
+    """Beside the daemon it hears of each fact by the log of events and reads it from the records: a card is there."""
     path = settings_file(SETTINGS.replace("lines =", "listen_port = 0\nlines ="))
     database = load_settings(path).database
-    await asyncio.to_thread(upgrade, database)
-    floor = Floor()
-    floor.events = EventLog("run", lambda: 0)
-    task = asyncio.create_task(keep_beside(path, floor))
-    engine = open_journal(database)
-    cards = Cards(engine)
-    numbers = count(1)
-    floor.events._last_seq = lambda: next(numbers)
-    async with asyncio.timeout(60):
-        while await cards.by_call("c1") is None:  # repeated until the follower is there; a fact twice is one
-            floor.events.take(CallAccepted(MONDAY, "c1", "kem", "+79161234567", MONDAY, 0))
-            floor.events.take(CallAnswered(MONDAY + 5, "c1", "kem", 1, "101", 5.0))
-            await asyncio.sleep(0)
-    assert (await cards.by_call("c1")).running == 1
-    await engine.dispose()
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    async with records_in(path.parent) as records:
+        floor = Floor()
+        floor.events = EventLog("run", lambda: 2)
+        floor.config = SimpleNamespace(database=SimpleNamespace(url=records.url))
+        with capture_logs() as told:
+            task = asyncio.create_task(keep_beside(path, floor))
+            async with asyncio.timeout(60):
+                while not any(entry["event"] == "journal.begins" for entry in told):  # noqa: ASYNC110 - a log tells nobody
+                    await asyncio.sleep(0)
+                await records.put(*A_CALL, run="run")
+                floor.events.take(A_CALL[1])
+                engine = open_journal(database)
+                while (card := await Cards(engine).by_call("c1")) is None:  # noqa: ASYNC110 - nor does a database
+                    await asyncio.sleep(0)
+        assert card.running == 1
+        await engine.dispose()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def test_what_is_wrong_with_it_does_not_end_the_daemon(tmp_path):
@@ -262,4 +272,4 @@ def test_a_database_that_is_none_is_told(settings_file):
     path = settings_file(SETTINGS.replace("sqlite:///", "mysql://"))
     assert CliRunner().invoke(app, ["prepare", "--config", str(path)]).exit_code == 1
     with pytest.raises(RecordsUnusable):
-        JournalRuntime(load_settings(path), Floor())
+        JournalRuntime(load_settings(path), Floor(), "sqlite://")

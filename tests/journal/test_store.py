@@ -14,10 +14,11 @@ from acd.journal.numbers import CardNumber
 from acd.journal.roles import Person, Role
 from acd.journal.states import CardState, CardTrigger, Holder
 from acd.journal.store import tables
-from acd.journal.store.cards import Cards, Entry, NewLink, Talk
+from acd.journal.store.cards import Cards, Entry, NewLink
 from acd.journal.store.database import VERSION_TABLE, downgrade, upgrade
 from acd.journal.store.lists import CardFilter, Lists
 from acd.journal.store.outbox import Message, Outbox
+from acd.journal.store.talks import Talk, begin_talk, card_of_calls, end_talk
 from metrics.errors import RecordsUnusable
 from metrics.records.database import open_engine
 from tests.journal.conftest import rules_of
@@ -171,13 +172,16 @@ async def test_talks_belong_to_the_card_of_their_call(engine):
     """A call answered twice is two talks of one card; the same fact twice is one talk."""
     cards = Cards(engine)
     card = await cards.add(fresh(), Entry(NOW, "system"), talk=Talk("c1", "101", NOW))
-    await cards.begin_talk(card.id, Talk("c1", "101", NOW))
-    await cards.begin_talk(card.id, Talk("c1", "102", NOW + 30))
-    assert await cards.end_talk("c1", "102", 61.5, "c1.wav") == card.id
-    assert await cards.end_talk("c2", "102", 1.0) is None
-    assert await cards.talks(card.id) == [
-        Talk("c1", "101", NOW), Talk("c1", "102", NOW + 30, 61.5, "c1.wav")
-    ]  # fmt: skip
+    async with engine.begin() as connection:
+        assert not await begin_talk(connection, card.id, Talk("c1", "101", NOW))
+        assert not await begin_talk(connection, card.id, Talk("c1", "101", NOW + 9))  # found by a restarted daemon
+        assert await begin_talk(connection, card.id, Talk("c1", "102", NOW + 30))
+        assert await end_talk(connection, "c1", "102", 61.5) == card.id
+        assert not await begin_talk(connection, card.id, Talk("c1", "102", NOW + 30))
+        assert await end_talk(connection, "c2", "102", 1.0) is None
+        assert await card_of_calls(connection, card.service, ["c0", "c1"]) == card.id
+        assert await card_of_calls(connection, "another", ["c1"]) is None
+    assert await cards.talks(card.id) == [Talk("c1", "101", NOW), Talk("c1", "102", NOW + 30, 61.5)]
     assert await cards.by_call("c1") == card
 
 

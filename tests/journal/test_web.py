@@ -8,8 +8,9 @@ from acd.journal.cards import Channel, open_card
 from acd.journal.roles import MATRIX, Person, Role
 from acd.journal.service import Seen
 from acd.journal.states import CardState, CardTrigger, Holder
-from acd.journal.store.cards import Entry, Talk
+from acd.journal.store.cards import Entry
 from acd.journal.store.people import hash_password
+from acd.journal.store.talks import Talk
 from acd.journal.web.access import COOKIE, LOCKED_S, SESSION_S
 from acd.journal.web.app import DOORS
 from acd.journal.web.words import AGENT_STATES, WORDS

@@ -16,6 +16,7 @@ from acd.journal.search import words
 from acd.journal.states import OPEN, CardState, Holder
 from acd.journal.store import tables
 from acd.journal.store.outbox import Message, put
+from acd.journal.store.talks import Talk, begin_talk, talks_of
 from queue_engine.ids import Instant
 
 _ENUMS: Final[Mapping[str, type[Any]]] = {
@@ -49,18 +50,6 @@ class HistoryEntry:
     note: str
     before: Mapping[str, Any]
     after: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """One talk with the caller of a card."""
-
-    call: str
-    agent: str
-    answered_at: Instant
-    talked_s: float | None = None
-    """None while they talk."""
-    recording: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +95,7 @@ class Cards:
                 update(table).where(table.c.id == before.id, table.c.version == before.version).values(row_of(stored))
             )
             if result.rowcount != 1:
-                raise conflict(await _get(connection, before.id), before.version, after)
+                raise conflict(await get_in(connection, before.id), before.version, after)
             await _log(connection, before, stored, entry)
             await put(connection, [replace(message, card_id=before.id) for message in messages], entry.at)
             for link in links:
@@ -120,7 +109,7 @@ class Cards:
     async def get(self, card: int) -> Card:
         """Return the card. Raises `CardNotFound`."""
         async with self._engine.connect() as connection:
-            return await _get(connection, card)
+            return await get_in(connection, card)
 
     async def by_number(self, service: str, number: CardNumber) -> Card:
         """Return the card of this number. Raises `CardNotFound`."""
@@ -170,39 +159,10 @@ class Cards:
             found = await connection.scalar(select(column).where(*wanted).order_by(column).limit(1))
         return None if found is None else Instant(found)
 
-    async def begin_talk(self, card: int, talk: Talk) -> None:
-        """Add a further talk to the card; the same talk twice is one."""
-        async with self._engine.begin() as connection:
-            await _add_talk(connection, card, talk)
-
-    async def end_talk(self, call: str, agent: str, talked_s: float, recording: str = "") -> int | None:
-        """Note how long the operator's latest talk of this call lasted; return its card, None if it has none."""
-        table = tables.talk
-        async with self._engine.begin() as connection:
-            latest = (
-                select(table.c.id)
-                .where(table.c.call == call, table.c.agent == agent)
-                .order_by(table.c.answered_at.desc())
-                .limit(1)
-                .scalar_subquery()
-            )
-            done = await connection.execute(
-                update(table)
-                .where(table.c.id == latest)
-                .values(talked_s=talked_s, recording=recording)
-                .returning(table.c.card_id)
-            )
-            card: int | None = done.scalar_one_or_none()
-        return card
-
     async def talks(self, card: int) -> list[Talk]:
         """Return the talks of the card in their order."""
-        table = tables.talk
         async with self._engine.connect() as connection:
-            rows = await connection.execute(
-                select(table).where(table.c.card_id == card).order_by(table.c.answered_at, table.c.id)
-            )
-            return [Talk(row.call, row.agent, row.answered_at, row.talked_s, row.recording) for row in rows]
+            return await talks_of(connection, card)
 
     async def history(self, card: int) -> list[HistoryEntry]:
         """Return all changes of the card, the first first."""
@@ -242,7 +202,7 @@ async def add_in(
     stored = replace(stored, id=result.scalar_one())
     await _log(connection, None, stored, entry)
     if talk is not None:
-        await _add_talk(connection, stored.id, talk)
+        await begin_talk(connection, stored.id, talk)
     await put(connection, [replace(message, card_id=stored.id) for message in messages], entry.at)
     return stored
 
@@ -282,7 +242,8 @@ def row_of(card: Card) -> dict[str, Any]:
     return values
 
 
-async def _get(connection: AsyncConnection, card: int) -> Card:
+async def get_in(connection: AsyncConnection, card: int) -> Card:
+    """Return the card as the caller's transaction sees it. Raises `CardNotFound`."""
     row = await connection.execute(select(*_COLUMNS).where(tables.card.c.id == card))
     found = row.mappings().one_or_none()
     if found is None:
@@ -300,22 +261,6 @@ async def _draw_number(connection: AsyncConnection, service: str, year: int) -> 
     ).returning(table.c.last)
     number: int = (await connection.execute(counted)).scalar_one()
     return number
-
-
-async def _add_talk(connection: AsyncConnection, card: int, talk: Talk) -> None:
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    await connection.execute(
-        dialect.insert(tables.talk)
-        .values(
-            card_id=card,
-            call=talk.call,
-            agent=talk.agent,
-            answered_at=talk.answered_at,
-            talked_s=talk.talked_s,
-            recording=talk.recording,
-        )
-        .on_conflict_do_nothing()
-    )
 
 
 async def _log(connection: AsyncConnection, before: Card | None, after: Card, entry: Entry) -> None:

@@ -300,3 +300,11 @@ received: Final = Table(
     _at("at", nullable=False),
 )
 """Messages from outside that were taken in, so that a repeated one makes no second card."""
+
+place: Final = Table(
+    "journal_place",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("fact_id", BigInteger, nullable=False),
+)
+"""How far the facts of the daemon's records are worked off: written in the transaction that writes what they gave."""

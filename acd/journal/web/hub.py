@@ -11,8 +11,8 @@ from typing import Final
 
 import orjson
 
-from acd.journal.facts import AlarmRaised, CardChanged, CardOpened, JournalFact
-from queue_engine.facts import AgentStateChanged, Fact
+from acd.journal.facts import AlarmRaised, CardChanged, CardOpened, JournalFact, TalkBegan
+from queue_engine.facts import AgentStateChanged
 
 BACKLOG: Final = 100
 PING_S: Final = 20.0
@@ -44,14 +44,14 @@ class Hub:
             if listener.service != fact.service:
                 continue
             match fact:
-                case CardOpened() if fact.agent is not None and fact.agent == listener.agent:
+                case CardOpened() | TalkBegan() if fact.agent is not None and fact.agent == listener.agent:
                     _tell(listener, "call", {"card": fact.card, "number": fact.number})
-                case CardChanged() | CardOpened():
+                case CardChanged() | CardOpened() | TalkBegan():
                     _tell(listener, "card", {"card": fact.card})
                 case AlarmRaised():
                     _tell(listener, "alarm", {"card": fact.card, "number": fact.number, "alarm": fact.alarm})
 
-    def on_fact(self, fact: Fact) -> None:
+    def on_fact(self, fact: object) -> None:
         """Tell an operator's own page about a change of his state; wake the wallboards."""
         self._pulse.set()
         if isinstance(fact, AgentStateChanged):
