@@ -6,7 +6,6 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from metrics.call_backs import BreakCourse
 from metrics.errors import ReportError
 from metrics.kpi import Kpi
 from metrics.norms import Standard
@@ -15,6 +14,7 @@ from metrics.records.database import reading
 from metrics.records.listing import count_listed, count_violations, list_calls, list_violations
 from metrics.records.rows import CallRow
 from metrics.reports import charting, tables
+from metrics.reports.call_back_tables import call_back_parts
 from metrics.reports.gather import Gathered, Person, gather
 from metrics.reports.model import TOTAL, Cell, Chart, Column, Kind, Note, Report, ReportKind, Table, seconds
 from metrics.reports.periods import Interval, Period
@@ -149,7 +149,7 @@ def _periodical(gathered: Gathered, kind: ReportKind) -> Parts:
         parts.append(tables.level_table(gathered))
     if gathered.pauses:
         parts.append(tables.pause_table(gathered))
-    parts.append(_call_backs(gathered))
+    parts += call_back_parts(gathered, VIOLATIONS_AT_MOST)
     return parts
 
 
@@ -164,37 +164,6 @@ def _staff(gathered: Gathered) -> Parts:
     if gathered.pauses:
         parts.append(tables.pause_table(gathered))
     return parts if gathered.agents() else [Note("nothing")]
-
-
-def _call_backs(gathered: Gathered) -> Table | Note:
-    if not gathered.breaks:
-        return Note("no_call_backs")
-    norms = gathered.norms
-
-    def kept(one: BreakCourse) -> bool | None:
-        if one.late or (one.first_after_s or 0.0) > norms.call_back_within_s:
-            return False
-        if one.ended and not one.spoken and one.attempts < norms.call_back_attempts:
-            return False
-        return True if one.ended else None
-
-    rows = tuple(
-        (one.broken_at, one.queue, one.call, seconds(one.first_after_s), one.attempts, one.spoken, kept(one))
-        for one in gathered.breaks[:VIOLATIONS_AT_MOST]
-    )
-    return Table(
-        "call_backs",
-        (
-            Column("broken_at", Kind.INSTANT),
-            Column("queue", Kind.TEXT),
-            Column("call", Kind.TEXT),
-            Column("first_after_s", Kind.SECONDS),
-            Column("attempts", Kind.COUNT),
-            Column("spoken", Kind.VERDICT),
-            Column("kept", Kind.VERDICT),
-        ),
-        rows,
-    )
 
 
 async def _violations(connection: AsyncConnection, order: Order, gathered: Gathered) -> Parts:

@@ -15,7 +15,7 @@ from metrics.counts import CallCounts
 from metrics.distribution import Distribution
 from metrics.kpi import Kpi, Unit, kpi
 from metrics.norms import Norms, Standard
-from metrics.records.broken import breaks_owed
+from metrics.records.broken import breaks_owed, breaks_owed_nothing
 from metrics.records.counting import SLOT_S, Scope, count_by_agent, count_by_line_and_slot
 from metrics.records.measuring import TALKS, WAITS, measure, unanswered_by_second
 from metrics.records.repeats import Repeats, count_repeats
@@ -53,6 +53,8 @@ class Gathered:
     repeats: Repeats = field(default_factory=Repeats)
     unanswered_by_second: Mapping[int, int] = field(default_factory=dict)
     breaks: tuple[BreakCourse, ...] = ()
+    impossible: Mapping[str, int] = field(default_factory=dict)
+    """Breaks that can have no call-back, by the reason."""
 
     @property
     def norms(self) -> Norms:
@@ -135,7 +137,7 @@ class Gathered:
         )
 
 
-_STEPS = 9
+_STEPS = 10
 
 
 async def gather(
@@ -188,6 +190,7 @@ async def gather(
 
     (by_slot, by_agent, repeats), (waits, talks, unanswered, stays, offers) = await asyncio.gather(calls(), times())
     breaks = await step(breaks_owed(first, scope))
+    impossible = await step(breaks_owed_nothing(first, scope))
     return Gathered(
         period=period,
         line=line,
@@ -203,4 +206,5 @@ async def gather(
         repeats=repeats,
         unanswered_by_second=unanswered,
         breaks=tuple(breaks),
+        impossible=impossible,
     )

@@ -21,13 +21,14 @@ from callback.facts import (
 )
 from callback.ids import RequestId, attempt_call
 from callback.kinds import AttemptFailure, BreakKind, GiveUpReason, ImpossibleReason, Leg, Mode, Origin
-from metrics.call_backs import BreakCourse, call_back_figures
+from metrics.call_backs import AttemptsCourse, BreakCourse, by_attempts, call_back_figures
 from metrics.norms import AttemptsRule, Norms, Rules, Standard
-from metrics.records.broken import breaks_owed
+from metrics.records.broken import breaks_owed, breaks_owed_nothing
 from metrics.records.codec import RecordedFact
 from metrics.records.counting import Scope, count_by_line
 from metrics.records.database import open_engine, upgrade
 from metrics.records.tables import call_back_attempts, call_backs, calls
+from metrics.reports.texts import WORDS
 from queue_engine.facts import CallAnswered, CallEnded, CallOffered
 from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
 from queue_engine.inputs import Party
@@ -184,6 +185,36 @@ async def test_a_further_break_joins_and_the_callers_own_call_settles_it(engine:
         ("b1", 0, True, True),
         ("b2", 0, True, True),
     ]
+
+
+async def test_attempts_are_told_apart_and_so_is_why_nobody_was_reached(engine: AsyncEngine) -> None:
+    """By the number of attempts: whom the last one reached, who was given up; and the reasons of both kinds."""
+    await store(engine, a_day_of_breaks())
+    async with engine.connect() as connection:
+        found = await breaks_owed(connection, SCOPE)
+        nothing = await breaks_owed_nothing(connection, SCOPE)
+        elsewhere = await breaks_owed_nothing(connection, Scope(START, START + 86400, "1300"))
+    assert by_attempts(found, Norms()) == {
+        1: AttemptsCourse(breaks=2, in_time=1, reached=1, given_up=1),
+        2: AttemptsCourse(breaks=1, in_time=1, given_up=1),
+    }
+    assert nothing == {"withheld": 1}
+    assert elsewhere == {}
+
+
+def test_break_of_which_nothing_is_known_yet_is_in_no_share() -> None:
+    """A break of this instant is neither in time nor late: the share is of the others."""
+    fresh = BreakCourse("c", "122", START, 0, None, late=False, spoken=False, ended=False)
+    breaks = [course(1, 3.0, spoken=True), course(2, 16.0, spoken=False), fresh]
+    figures = {figure.name: figure for figure in call_back_figures(breaks, Norms(), Rules())}
+    assert figures["call_backs_in_time"].value == 0.5
+    assert by_attempts([fresh], Norms()) == {0: AttemptsCourse(breaks=1, under_way=1)}
+
+
+@pytest.mark.parametrize("reason", [*ImpossibleReason, *GiveUpReason])
+def test_every_reason_has_words(reason: ImpossibleReason | GiveUpReason) -> None:
+    """No report shows the name of a constant."""
+    assert WORDS[reason].ru != WORDS[reason].en
 
 
 def course(attempts: int, first_after_s: float | None, *, spoken: bool, late: bool = False) -> BreakCourse:
