@@ -19,6 +19,7 @@ from queue_engine.facts import (
     CallEnded,
     CallOverflowed,
     Fact,
+    QuestioningEnded,
 )
 from queue_engine.ids import AgentId, CallId, Instant
 from queue_engine.inputs import Party
@@ -56,6 +57,8 @@ def facts_of_ended(ended: EndedCall, known: OpenCall | None, agent_at: Callable[
     waited_s = answered_at - entered_at
     if known is None or known.answered_at is None:
         facts.append(CallAnswered(answered_at, call, queue, None, agent, waited_s))
+    if ended.questioned_at is not None:  # one that is recorded already stays as it is: the first mark counts
+        facts.append(QuestioningEnded(max(answered_at, ended.questioned_at), call, agent))
     by = Party.AGENT if ended.destination == SERVED else Party.CALLER
     talked_s = at - answered_at
     facts.append(CallEnded(at, call, queue, caller, agent, by, ended.cause, waited_s, talked_s))

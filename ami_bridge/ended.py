@@ -13,7 +13,7 @@ from ami_bridge.server_clock import ServerClock
 from queue_engine.ids import CallId, Instant, QueueName
 
 FAMILY: Final = "acd-ended"
-FIELDS: Final = 11
+FIELDS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class EndedCall:
     destination: str
     """Where the call had been sent, or an empty string."""
     stage: str
+    questioned_at: Instant | None = None
+    """When the operator marked the end of questioning."""
 
     @property
     def answered_at(self) -> Instant | None:
@@ -45,16 +47,27 @@ def parse_entry(call: str, value: str, clock: ServerClock) -> EndedCall | None:
     fields = value.split("|")
     if len(fields) != FIELDS:
         return None
-    line, caller, entered, ended, _dial_status, peer, answered, cause, member, destination, stage = fields
+    line, caller, entered, ended, _dial_status, peer, answered, cause, member, destination, stage, marked = fields
     try:
         entered_at, ended_at = clock.ours(float(entered)), clock.ours(float(ended))
         talked_s = max(0.0, float(ended) - float(answered) / 1000) if answered and stage != "returned" else None
+        questioned_at = clock.ours(float(marked) / 1000) if marked and talked_s is not None else None
         number = int(cause or 16)
     except ValueError:
         return None
     telephone = (member or peer).removeprefix("PJSIP/").partition("-")[0] if talked_s is not None else ""
     return EndedCall(
-        CallId(call), QueueName(line), caller, entered_at, ended_at, talked_s, telephone, number, destination, stage
+        CallId(call),
+        QueueName(line),
+        caller,
+        entered_at,
+        ended_at,
+        talked_s,
+        telephone,
+        number,
+        destination,
+        stage,
+        questioned_at,
     )
 
 

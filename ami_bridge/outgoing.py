@@ -26,7 +26,7 @@ from ami_bridge.errors import AmiConnectionLost, AmiTimeout, BridgeError
 from ami_bridge.message import AmiMessage
 from ami_bridge.outgoing_legs import Attempt, DialOut, Side, leg_uniqueid, parse_leg
 from ami_bridge.server_clock import ServerClock
-from ami_bridge.switchboard import NORMAL_CLEARING, Switchboard, ring_failure
+from ami_bridge.switchboard import BY_KEY, NORMAL_CLEARING, QUESTIONED, Switchboard, ring_failure
 from callback.causes import failure_of
 from callback.inputs import (
     AttemptFailed,
@@ -38,7 +38,16 @@ from callback.inputs import (
 )
 from callback.kinds import AttemptFailure, LiveStage
 from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
-from queue_engine.inputs import CallerHungUp, OfferAnswered, OfferFailed, Party, RingFailure, TalkEnded, TalkFound
+from queue_engine.inputs import (
+    CallerHungUp,
+    OfferAnswered,
+    OfferFailed,
+    Party,
+    QuestioningMarked,
+    RingFailure,
+    TalkEnded,
+    TalkFound,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +88,7 @@ class OutgoingCalls:
             "SoftHangupRequest": self._hangup_request,
             "Hangup": self._hangup,
             "OriginateResponse": self._originate_response,
+            "UserEvent": self._user_event,
         }
 
     def on_event(self, message: AmiMessage) -> None:
@@ -252,6 +262,14 @@ class OutgoingCalls:
         elif order.agent is not None:
             self._board.post(TalkFound(order.call, order.queue, order.agent, order.number, attempt.began_at, at))
 
+    def _user_event(self, message: AmiMessage) -> None:
+        """Take in the key of an operator whose own leg is here; any other's the switchboard knows."""
+        attempt = self._first_leg(message["Uniqueid"])
+        if attempt is None or attempt.side is not Side.OPERATOR or attempt.order.agent is None:
+            return
+        if message["UserEvent"] == QUESTIONED:
+            self._board.post(QuestioningMarked(attempt.order.agent, BY_KEY))
+
     def _hangup_request(self, message: AmiMessage) -> None:
         uniqueid = message["Uniqueid"]
         attempt = self._either(uniqueid)
@@ -386,6 +404,8 @@ class OutgoingCalls:
             if not attempt.talking:
                 answered = channel.variables.get("ACD_ANSWERED")
                 self._talk_began(attempt, Instant(int(answered) / 1000) if answered else None)
+                if order.agent is not None:
+                    self._board.mark_found(order.agent, channel.variables.get("ACD_QUESTIONED", ""))
             return LiveAttempt(order.call, LiveStage.TALKING, order.agent)
         return LiveAttempt(order.call, _stage(far), order.agent)
 

@@ -24,7 +24,7 @@ from queue_engine.inputs import Party, TalkEnded
 
 log = structlog.get_logger(__name__)
 
-VARIABLES: Final = "ACD_CALL,ACD_LINE,ACD_ENTERED,ACD_STAGE,ACD_ANSWERED,ACD_TO,ACD_NUMBER,ACD_AGENT"
+VARIABLES: Final = "ACD_CALL,ACD_LINE,ACD_ENTERED,ACD_STAGE,ACD_ANSWERED,ACD_TO,ACD_NUMBER,ACD_AGENT,ACD_QUESTIONED"
 UP: Final = "6"
 """State of a channel that has answered or was answered."""
 GONE_STATES: Final = frozenset({"UNAVAILABLE", "INVALID", "UNKNOWN"})
@@ -149,6 +149,8 @@ class Resynchroniser:
                 answered = variables.get("ACD_ANSWERED")
                 at = self._board.clock.ours(int(answered) / 1000) if answered else None
                 self._board.caller_found_in_bridge(call, bridge, at)
+                if call.talk is not None:
+                    self._board.mark_found(call.talk.agent, variables.get("ACD_QUESTIONED", ""))
             elif channel.get("Application") == "Queue":
                 in_fallback.append(call)
             elif channel.get("Application") != "Dial" and not call.introduced:

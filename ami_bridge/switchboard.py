@@ -33,6 +33,7 @@ from queue_engine.inputs import (
     OfferAnswered,
     OfferFailed,
     Party,
+    QuestioningMarked,
     RingFailure,
     TalkEnded,
     TalkFound,
@@ -43,6 +44,10 @@ OUR_CONTEXTS: Final = ("acd-incoming", "acd-line", "acd-ended")
 """Contexts of a caller's channel that is in our dialplan and not in a destination."""
 MEDIA_TIMEOUT: Final = 44
 """What Asterisk gives a channel whose party has sent no speech for `rtp_timeout` (tried)."""
+QUESTIONED: Final = "ACDQuestioned"
+"""The dialplan's event when an operator has pressed the key that marks the end of questioning."""
+BY_KEY: Final = "key"
+"""Who marked it then."""
 CALL_REJECTED: Final = 21
 USER_BUSY: Final = 17
 
@@ -117,6 +122,7 @@ class Switchboard:
             "DTMFEnd": self._dtmf_end,
             "ContactStatus": self._contact_status,
             "BlindTransfer": self._blind_transfer,
+            "UserEvent": self._user_event,
         }
 
     @property
@@ -389,6 +395,17 @@ class Switchboard:
         call = self.legs.caller(message["Uniqueid"])
         if call is not None and message["Direction"] == "Received":
             self._key_pressed(call.call, message["Digit"])
+
+    def _user_event(self, message: AmiMessage) -> None:
+        """Take in what the dialplan says of an operator in a talk; those of his own leg first `outgoing.py` knows."""
+        found = self.legs.operator(message["Uniqueid"])
+        if message["UserEvent"] == QUESTIONED and found is not None:
+            self.post(QuestioningMarked(found[1].agent, BY_KEY))
+
+    def mark_found(self, agent: AgentId, marked: str) -> None:
+        """Resynchronisation found when the operator who talks marked the end of questioning, epoch ms; or no mark."""
+        if marked:
+            self.post(QuestioningMarked(agent, BY_KEY, self.clock.ours(int(marked) / 1000)))
 
     def _contact_status(self, message: AmiMessage) -> None:
         name = message.get("EndpointName") or message.get("AOR") or ""

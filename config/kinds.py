@@ -68,6 +68,9 @@ EndpointName = Annotated[str, _matching(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}", "acd
 
 DialCode = Annotated[str, _matching(r"[*#][0-9]{1,5}", "acd_code")]
 
+TalkKeys = Annotated[str, _matching(r"[0-9*#]{0,4}", "acd_keys")]
+"""Keys that are pressed one after the other in a talk; empty for none."""
+
 Digit = Annotated[str, _matching(r"[0-9]", "acd_digit")]
 
 Sound = Annotated[str, _matching(r"(?!.*\.\.)[A-Za-z0-9_./-]{1,200}", "acd_sound")]

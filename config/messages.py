@@ -59,6 +59,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "должен состоять из латинских букв, цифр, _ . и -, не больше 60 знаков",
     ),
     "acd_code": ("must be * or # and 1 to 5 digits", "должен быть * или # и от 1 до 5 цифр"),
+    "acd_keys": ("must be up to 4 keys out of 0-9 * #", "должно быть не больше 4 клавиш из 0-9 * #"),
     "acd_digit": ("must be one digit", "должен быть одной цифрой"),
     "acd_sound": (
         "must be the name of a sound: Latin letters, digits, _ - . and /",

@@ -4,7 +4,7 @@ This module joins the parts; what a value may be is said in `kinds.py`, what mus
 """
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -13,10 +13,13 @@ from config.kinds import AnyName, FilePath, HostPort, LineText, Listen, Name, Ta
 from config.lines import Destination, Line, Music
 from config.messages import mistake
 from config.mqtt import Mqtt
-from config.people import Codes, Operator, OperatorsRange, PauseReason, Telephone
+from config.people import Codes, Operator, OperatorsRange, PauseReason, Pressed, Telephone
 from config.profile import Profile, load_profile
 from config.steps import Announcement
 from config.telephony import Asterisk, Trunk
+
+QUESTIONED_KEYS: Final = "*7"
+"""Pressed at the end of questioning where the site says nothing else."""
 
 
 class Site(Table):
@@ -100,6 +103,7 @@ class Config(Table):
     trunks: tuple[Trunk, ...] = Field(alias="trunk", default=())
     music: tuple[Music, ...] = ()
     codes: Codes = Codes()
+    in_talk: Pressed = Pressed()
     pause_reasons: tuple[PauseReason, ...] = (
         PauseReason(digit="1", name="break", title="Перерыв"),
         PauseReason(digit="2", name="lunch", title="Обед"),
@@ -126,6 +130,14 @@ class Config(Table):
     def lines_of(self, operator: Operator) -> tuple[str, ...]:
         """Return the names of the lines that an operator serves."""
         return operator.lines or tuple(line.name for line in self.lines)
+
+    @property
+    def questioned_keys(self) -> str:
+        """What operators press at the end of questioning; empty for nothing."""
+        if self.in_talk.questioning_over is not None:
+            return self.in_talk.questioning_over
+        profiles = (self.profile_of(line) for line in self.lines)
+        return QUESTIONED_KEYS if any(p is not None and p.norm_of("K3") is not None for p in profiles) else ""
 
     def profile_of(self, line: Line) -> Profile | None:
         """Return the profile whose norms a line is held to; None for a line without one."""

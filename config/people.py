@@ -16,6 +16,7 @@ from config.kinds import (
     SipUri,
     Skills,
     Table,
+    TalkKeys,
 )
 from config.messages import mistake
 
@@ -187,6 +188,16 @@ class Codes(Table):
     def by_action(self) -> dict[str, str]:
         """Return the codes that go to the daemon, by the name of their action."""
         return {name: code for name, code in self.model_dump().items() if name != "echo"}
+
+
+class Pressed(Table):
+    """What operators press in a talk. It is heard on the operator's side alone: no caller can press it for him."""
+
+    questioning_over: TalkKeys | None = None
+    """Questioning is over and advising begins (K3, K4). Not given: `*7` where the profile of a line has a norm for it.
+
+    With keys Asterisk looks at the speech of every talk and no longer just passes it on, which costs processor time.
+    """
 
 
 class PauseReason(Table):

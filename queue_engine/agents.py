@@ -6,9 +6,9 @@ follows is told. An operator who is unknown to the configuration is ignored.
 
 from queue_engine import rings
 from queue_engine.agent import SETTLE, AgentTrigger, target
-from queue_engine.facts import AgentState
+from queue_engine.facts import AgentState, QuestioningEnded
 from queue_engine.floor import Floor
-from queue_engine.ids import AgentId
+from queue_engine.ids import AgentId, Instant
 from queue_engine.inputs import SYSTEM_ACTOR
 from queue_engine.live import Agent
 from queue_engine.settling import mark_paused, settle
@@ -82,6 +82,16 @@ def end_wrap_up(floor: Floor, agent_id: AgentId, by: str) -> None:
         return
     floor.end_rest(agent)
     settle(floor, agent, "wrap_up_ended", by)
+
+
+def questioning_over(floor: Floor, agent_id: AgentId, at: Instant | None) -> None:
+    """The operator marks the end of questioning in his talk; the first mark counts, and outside a talk none does."""
+    agent = floor.agents.get(agent_id)
+    if agent is None or agent.call is None or agent.questioned:
+        return
+    agent.questioned = True
+    marked_at = floor.now if at is None else min(at, floor.now)
+    floor.facts.append(QuestioningEnded(marked_at, agent.call.id, agent.id))
 
 
 def set_reachable(floor: Floor, agent_id: AgentId, *, reachable: bool) -> None:

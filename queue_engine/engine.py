@@ -46,6 +46,7 @@ from queue_engine.inputs import (
     OfferRang,
     PoliciesLoaded,
     PrioritySet,
+    QuestioningMarked,
     TalkEnded,
     TalkFound,
     WrapUpEnded,
@@ -192,6 +193,8 @@ class QueueEngine:
                 agents.set_reachable(floor, event.agent, reachable=False)
             case WrapUpEnded():
                 agents.end_wrap_up(floor, event.agent, event.by)
+            case QuestioningMarked():
+                agents.questioning_over(floor, event.agent, event.at)
             case AgentPaused():
                 agents.pause(floor, event.agent, event.reason, event.by, event.limit_s)
             case AgentResumed():

@@ -142,6 +142,20 @@ class CallReturned:
 
 @quick
 @dataclass(frozen=True, slots=True)
+class QuestioningEnded:
+    """The operator has marked, by a key or through the API, that questioning is over and advising begins.
+
+    The mark divides a talk into the times of SAR 5.2: questioning (norm 180 s) and advising (norm 300 s). A talk
+    without a mark has neither; it is counted apart and never guessed.
+    """
+
+    at: Instant
+    call: CallId
+    agent: AgentId
+
+
+@quick
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """A talk is over. The outcome of the call is `answered`."""
 
@@ -310,6 +324,7 @@ Fact = (
     | OfferWithdrawn
     | CallAnswered
     | CallReturned
+    | QuestioningEnded
     | CallEnded
     | CallAbandoned
     | CallOverflowed

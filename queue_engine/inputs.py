@@ -211,6 +211,17 @@ class WrapUpEnded:
 
 @quick
 @dataclass(frozen=True, slots=True)
+class QuestioningMarked:
+    """The operator has pressed the key, or said otherwise, that in this talk questioning is over."""
+
+    agent: AgentId
+    by: str
+    at: Instant | None = None
+    """When, for a mark that was found after a restart; None: now."""
+
+
+@quick
+@dataclass(frozen=True, slots=True)
 class AgentBecameReachable:
     """The telephone where the operator is logged in is registered again."""
 
@@ -346,6 +357,7 @@ Input = (
     | AgentPaused
     | AgentResumed
     | WrapUpEnded
+    | QuestioningMarked
     | AgentBecameReachable
     | AgentBecameUnreachable
     | AgentBusyElsewhere

@@ -127,6 +127,7 @@ class Agent:
         "pause_timer",
         "paused",
         "policy",
+        "questioned",
         "queued",
         "reachable",
         "reason",
@@ -176,6 +177,8 @@ class Agent:
         """Seconds talked since logging in."""
         self.offer: Offer | None = None
         self.call: Call | None = None
+        self.questioned = False
+        """The end of questioning was marked in the present talk."""
         self.misses = 0
         """Missed offers in a row."""
         self.idle_since = now

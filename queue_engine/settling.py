@@ -134,6 +134,7 @@ def start_talk(floor: Floor, agent: Agent, call: Call, reason: str, trigger: Age
     """Operator and caller talk; a rest that a talk breaks into (one that was found) is over."""
     floor.end_rest(agent)
     agent.call = call
+    agent.questioned = False
     target(agent.state, trigger)
     floor.change(agent, _AGENT_TALKING, reason, SYSTEM_ACTOR, call.id)
 

@@ -39,6 +39,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
         "app_echo",
         "app_exec",
         "app_stack",
+        "app_userevent",
         "app_verbose",
         "func_callerid",
         "func_channel",

@@ -21,6 +21,7 @@ from config.telephony import Asterisk
 
 INCLUDED: Final = (
     "acd-extensions.conf",
+    "acd-features.conf",
     "acd-manager.conf",
     "acd-musiconhold.conf",
     "acd-pjsip.conf",
@@ -47,6 +48,9 @@ LATER_EVENTS: Final = (
 
 CALLBACK_EVENTS: Final = ("DialState",)
 """What is wanted beside them where callers are called back."""
+
+KEY_EVENTS: Final = ("UserEvent",)
+"""What is wanted where operators press keys in a talk."""
 
 _NUMBER: Final = "${FILTER(0-9+*#A-Za-z,${CALLERID(num)})}"
 _NAME: Final = r"${FILTER(-. 0-9A-Za-z\x80-\xff,${CALLERID(name)})}"
@@ -88,7 +92,12 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
         "colleagues": [(member, name) for member, name in _colleagues(config, telephones)],
         "destinations": config.destinations,
         "early_events": EARLY_EVENTS,
-        "events": (*LATER_EVENTS, *(CALLBACK_EVENTS if _callbacks(config, server) else ())),
+        "events": (
+            *LATER_EVENTS,
+            *(CALLBACK_EVENTS if _callbacks(config, server) else ()),
+            *(KEY_EVENTS if config.questioned_keys else ()),
+        ),
+        "questioned_keys": config.questioned_keys,
         "fallback": config.fallback,
         "has_default_music": any(music.name == "default" for music in config.music),
         "lines": config.lines,

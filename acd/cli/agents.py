@@ -94,6 +94,18 @@ def end_wrap_up(context: typer.Context, agent: _Agent, *, json: _Json = False) -
     _ask(context.obj, agent, "end-wrap-up", {}, json=json)
 
 
+@agents.command(
+    "questioning-over",
+    help=tell(
+        "Mark that in the operator's talk questioning is over and advising begins.",
+        "Отметить, что в разговоре оператора опрос закончен и началась консультация.",
+    ),
+)
+def questioning_over(context: typer.Context, agent: _Agent, *, json: _Json = False) -> None:
+    """Ask the daemon to set the mark."""
+    _ask(context.obj, agent, "questioning-over", {}, json=json)
+
+
 def _ask(session: Session, agent: str, action: str, body: dict[str, object], *, json: bool) -> None:
     told = session.daemon().post(f"/v1/agents/{quote(agent, safe='')}/{action}", body)
     if json:

@@ -9,6 +9,7 @@ from acd.control.asked import STAFF, SUPERVISORS, Asked, Body, Endpoint, NoBody,
 from acd.control.errors import RequestRefused
 from acd.control.show import show_agents, show_calls
 from acd.control.views import AgentView, CallView
+from queue_engine.facts import AgentState
 from queue_engine.floor import AWAY
 from queue_engine.ids import AgentId, CallId, QueueName
 from queue_engine.inputs import (
@@ -20,6 +21,7 @@ from queue_engine.inputs import (
     CallMovedTo,
     Input,
     PrioritySet,
+    QuestioningMarked,
     WrapUpEnded,
 )
 
@@ -58,7 +60,9 @@ class Priority(Body):
     priority: Annotated[int, Field(ge=-100, le=100)]
 
 
-def _agent(kind: type[_B], make: Callable[[AgentId, str, _B], Input]) -> Callable[[Asked], Awaitable[AgentView]]:
+def _agent(
+    kind: type[_B], make: Callable[[AgentId, str, _B], Input], *, only_in_talk: bool = False
+) -> Callable[[Asked], Awaitable[AgentView]]:
     """Return the endpoint that asks something of one operator and answers with what he is doing then."""
 
     async def answer(asked: Asked) -> AgentView:
@@ -66,6 +70,8 @@ def _agent(kind: type[_B], make: Callable[[AgentId, str, _B], Input]) -> Callabl
         if not asked.asker.may_act_on(agent):
             raise RequestRefused(403, "not_allowed", f"{asked.asker.role} may not act on operator {agent}")
         _check_agent(asked, agent)
+        if only_in_talk:
+            check_talks(asked, agent)
         asked.centre.post(make(agent, asked.asker.name, given(asked.body, kind)))
         view = next(view for view in show_agents(asked.centre, asked.asker).agents if view.agent == agent)
         await asked.looked([(view.call, view.caller, True)])
@@ -93,6 +99,16 @@ def _call(kind: type[_B], make: Callable[[Asked, CallId, _B], Input]) -> Callabl
 def _check_agent(asked: Asked, agent: AgentId) -> None:
     if not any(view.agent == agent for view in asked.centre.snapshot().agents):
         raise RequestRefused(404, "agent_unknown", f"no operator {agent}")
+
+
+def check_talks(asked: Asked, agent: AgentId) -> None:
+    """Go on only if the operator talks to somebody now.
+
+    Raises:
+        RequestRefused: He does not.
+    """
+    if not any(v.agent == agent and v.state is AgentState.TALKING for v in asked.centre.snapshot().agents):
+        raise RequestRefused(409, "agent_talks_not", f"operator {agent} talks to nobody")
 
 
 def _check_waits(asked: Asked, call: CallId) -> None:
@@ -159,6 +175,14 @@ ACTIONS: Final[tuple[Endpoint, ...]] = (
         STAFF,
         AgentView,
         _agent(NoBody, lambda agent, by, _body: WrapUpEnded(agent, by)),
+    ),
+    Endpoint(
+        "POST",
+        "/v1/agents/{agent}/questioning-over",
+        "Mark in the operator's talk that questioning is over and advising begins; the first mark counts",
+        STAFF,
+        AgentView,
+        _agent(NoBody, lambda agent, by, _body: QuestioningMarked(agent, by), only_in_talk=True),
     ),
     Endpoint(
         "POST",

@@ -159,6 +159,8 @@ class Telephones(_Sipp):
         plan: Sequence[Answering] = (Answering(),),
         *,
         operators: Mapping[str, Answering] | None = None,
+        digits: Sequence[Path] = (),
+        digit_gap_ms: int = 1000,
         rtp_file: Path | None = None,
     ) -> None:
         """Make telephones.
@@ -168,12 +170,14 @@ class Telephones(_Sipp):
             local: Where they are; the static contacts of the configuration point there.
             plan: What is done with the calls in the order in which they come, from the start again at the end.
             operators: What those telephones (`op101`) do with every call, instead of the plan.
+            digits: Packet captures of keys that are pressed after the answer, one after the other.
+            digit_gap_ms: Pause before each key.
             rtp_file: Raw A-law that is played to the caller; None for no media.
         """
         super().__init__("telephones", folder, local)
         self._plan = plan
         self._operators = operators or {}
-        self._rtp_file = rtp_file
+        self._values = {"digits": digits, "digit_gap_ms": digit_gap_ms, "rtp_file": rtp_file}
 
     async def start(self) -> None:
         """Start, and return once calls can be taken."""
@@ -187,7 +191,7 @@ class Telephones(_Sipp):
             operators = _write_csv(self.folder / "operators.csv", rows)
             arguments += ["-inf", str(operators), "-infindex", operators.name, "0"]
         # SIPp knows an injection file by its name alone.
-        values = {"plan": plan.name, "operators": operators and operators.name, "rtp_file": self._rtp_file}
+        values = {"plan": plan.name, "operators": operators and operators.name} | self._values
         await self._launch("telephone.xml.j2", values, arguments)
 
     def counts(self) -> TelephoneCounts:

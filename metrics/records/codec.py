@@ -14,12 +14,12 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 import orjson
 
 from callback.facts import CallbackFact
-from metrics.facts import QuestioningEnded, TalkFact
+from metrics.facts import TalkFact
 from queue_engine.facts import Fact
 
 VERSION: Final = 1
 
-RecordedFact = Fact | QuestioningEnded | CallbackFact | TalkFact
+RecordedFact = Fact | CallbackFact | TalkFact
 """Every kind that the records understand."""
 
 

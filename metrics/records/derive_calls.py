@@ -10,7 +10,6 @@ accepted: it ends as dead and counts against us. So whether a call counts among 
 from dataclasses import replace
 
 from callback.ids import parse_attempt_call
-from metrics.facts import QuestioningEnded
 from metrics.records.codec import RecordedFact
 from metrics.records.rows import CallKind, CallRow, OfferResult, OfferRow, Outcome, StateRow
 from queue_engine.facts import (
@@ -30,6 +29,7 @@ from queue_engine.facts import (
     CallReturned,
     OfferMissed,
     OfferWithdrawn,
+    QuestioningEnded,
     TargetWaitPassed,
 )
 from queue_engine.ids import CallId

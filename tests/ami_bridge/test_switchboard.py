@@ -13,6 +13,7 @@ from queue_engine.inputs import (
     OfferAnswered,
     OfferFailed,
     Party,
+    QuestioningMarked,
     RingFailure,
     TalkEnded,
     TalkFound,
@@ -210,3 +211,11 @@ def test_only_the_callers_own_keys_count(bench):
     key = {"Event": "DTMFEnd", "Uniqueid": CALLER, "Digit": "1", "Direction": "Received"}
     bench.happens(key, key | {"Direction": "Sent"}, key | {"Uniqueid": "5.5"})
     assert bench.keys == [(CALL, "1")]
+
+
+def test_key_at_the_end_of_questioning_is_the_operators_of_that_talk(bench):
+    """The dialplan's event names the operator's channel; other events of users, and other channels, mean nothing."""
+    bench.happens(*ANSWERED)
+    pressed = {"Event": "UserEvent", "Uniqueid": LEG, "UserEvent": "ACDQuestioned"}
+    assert bench.happens(pressed) == [QuestioningMarked(AgentId("101"), "key")]
+    assert bench.happens(pressed | {"UserEvent": "Other"}, pressed | {"Uniqueid": CALLER}) == []

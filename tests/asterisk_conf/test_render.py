@@ -32,7 +32,7 @@ def test_whole_directory_is_rendered(tmp_path):
     rendered = files(tmp_path)
     assert set(INCLUDED) < set(rendered)
     assert {"asterisk.conf", "modules.conf", "logger.conf", "rtp.conf"} < set(rendered)
-    for name in ("extensions", "manager", "musiconhold", "pjsip", "queues"):
+    for name in ("extensions", "features", "manager", "musiconhold", "pjsip", "queues"):
         assert f"#include acd-{name}.conf" in rendered[f"{name}.conf"]
 
 
@@ -120,8 +120,21 @@ def test_daemons_user_has_the_least_rights(tmp_path):
     manager = section(files(tmp_path)["acd-manager.conf"], "acd")
     assert "secret = ami-s3cret" in manager
     assert manager.index("deny = 0.0.0.0/0.0.0.0") < manager.index("permit = 127.0.0.1/32")
-    assert "read = call,dtmf,system" in manager
+    assert "read = call,dtmf,system,user" in manager
     assert "write = call,reporting,agent" in manager
+
+
+def test_only_operators_telephones_hear_the_keys_of_a_talk(tmp_path):
+    """The feature is on the operators' endpoints alone; a site that wants none has no trace of it."""
+    rendered = files(tmp_path)
+    assert 'acd-questioned => *7,self,Gosub,"acd-questioned,s,1"' in rendered["acd-features.conf"]
+    telephones, trunk = (section(rendered["acd-pjsip.conf"], name) for name in ("acd-telephone", "trunk-city"))
+    assert "set_var = DYNAMIC_FEATURES=acd-questioned" in telephones
+    assert not any("DYNAMIC_FEATURES" in line for line in trunk)
+    off = files(tmp_path, SAMPLE + '\n[in_talk]\nquestioning_over = ""\n')
+    for name in ("acd-features.conf", "acd-pjsip.conf", "acd-extensions.conf"):
+        assert "acd-questioned" not in "\n".join(x for x in off[name].splitlines() if not x.startswith(";")), name
+    assert "read = call,dtmf,system" in section(off["acd-manager.conf"], "acd")
 
 
 def event(name: str, number: str) -> str:

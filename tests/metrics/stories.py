@@ -6,7 +6,6 @@ Everything comes from one `Random`, which a test seeds or Hypothesis drives.
 from collections.abc import Iterable
 from random import Random
 
-from metrics.facts import QuestioningEnded
 from metrics.records.codec import RecordedFact
 from metrics.records.derive import Derivation, PlacedFact
 from metrics.records.rows import CallRow
@@ -28,6 +27,7 @@ from queue_engine.facts import (
     CallReturned,
     OfferMissed,
     OfferWithdrawn,
+    QuestioningEnded,
     TargetWaitPassed,
 )
 from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from callback.facts import CallbackFact
-from metrics.facts import QuestioningEnded, TalkFact
+from metrics.facts import TalkFact
 from metrics.records.codec import VERSION, RecordedFact, encode
 from metrics.records.derive import DERIVED, Derivation, Needs, PlacedFact, counts_for_number
 from metrics.records.derive_calls import call_after
@@ -53,9 +53,7 @@ def _some(kind: type[Any]) -> st.SearchStrategy[Any]:
     return st.builds(kind, **chosen)
 
 
-any_fact = st.one_of(
-    [_some(kind) for kind in (*get_args(Fact), *get_args(CallbackFact), *get_args(TalkFact), QuestioningEnded)]
-)
+any_fact = st.one_of([_some(kind) for kind in (*get_args(Fact), *get_args(CallbackFact), *get_args(TalkFact))])
 any_runs = st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.lists(any_fact, max_size=8)), max_size=4)
 
 

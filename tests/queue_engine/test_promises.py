@@ -40,6 +40,7 @@ from queue_engine.inputs import (
     Party,
     PoliciesLoaded,
     PrioritySet,
+    QuestioningMarked,
     RingFailure,
     TalkEnded,
     TalkFound,
@@ -353,6 +354,7 @@ class EverySetting(TwoLines):
         """Hours begin and end, wrap-ups are extended, somebody comes for one call."""
         self.centre.feed(LineOpened(Q1, opens))
         self.centre.feed(WrapUpExtended(self.an_agent(data), "x", extra_s))
+        self.centre.feed(QuestioningMarked(self.an_agent(data), "x"))
         self.centre.feed(AgentResumed(self.an_agent(data), "x", once=True))
 
 
