@@ -145,13 +145,15 @@ class RunningCentre:
         self._agi = AgiServer({"call": callers.serve, "operator": codes.serve}, allowed_peers=self._agi_peers(config))
         self._runner.connect(
             self._perform,
+            # Before the records: who dies between the two finds the call's end unrecorded, and the book knows it already.
+            # The other way round the end would be recorded and nobody owed a call-back.
+            self._calling_back.callbacks.observe,
             self.recorder.record,
             self.events.take,
             self._live.see,
             self._counted.see,
             self._take_note,
             log_fact,
-            self._calling_back.callbacks.observe,
             self._publish,
             failed=self._engine_failed,
             stepped=self._counted.stepped,
