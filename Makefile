@@ -48,8 +48,9 @@ test-asterisk-all: setup  ## the integration tests on Asterisk 22 and on 16.28
 	    ACD_REQUIRE_ASTERISK=1 ASTERISK_SUITE=$$suite $(PYTEST) -q -m asterisk $(ARGS); \
 	done
 
-bench-asterisk: setup-asterisk  ## our hook against Asterisk's Queue(), read from a packet capture
-	@$(PYTHON) -m tests.bench.bench_asterisk $(ARGS)
+bench-asterisk: setup-asterisk  ## our hook against Asterisk's Queue(), then bench-callback; read from packet captures
+	@status=0; $(PYTHON) -m tests.bench.bench_asterisk $(ARGS) || status=1; \
+	    $(PYTHON) -m tests.bench.bench_callback || status=1; exit $$status
 
 bench-callback: setup-asterisk  ## from a break to the outgoing INVITE, read from a packet capture
 	@$(PYTHON) -m tests.bench.bench_callback $(ARGS)

@@ -1,7 +1,8 @@
-"""From a break to the outgoing INVITE: with a free operator, and with every operator busy. Real Asterisk, SIP capture.
+"""From a break to the outgoing INVITE: an operator free, with either leg first, and all of them busy. Real Asterisk.
 
 `python -m tests.bench.bench_callback [--breaks 200]`. A break is the BYE of a caller who gives up waiting or leaves a
-talk that has hardly begun; the INVITE is the first to his number that goes out to the trunk. Prints
+talk that has hardly begun; the INVITE is the first to his number that goes out to the trunk. Both are read from a
+packet capture. Prints
 
     figure NAME VALUE UNIT bar OP LIMIT pass|fail
 
@@ -12,6 +13,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
+from http import HTTPStatus
 from pathlib import Path
 
 from acd.lab.capture import Capture, SipMessage, Spread
@@ -29,8 +31,8 @@ CALLBACK = """
 [line.callback]
 trunk = "city"
 hours = []
-first_leg = "caller"
-mode = "first_free"
+first_leg = "{first}"
+mode = "{mode}"
 short_talk_s = 30.0
 min_wait_s = 0.5
 after_busy_s = 600.0
@@ -41,8 +43,8 @@ max_per_hour = 100000
 """
 
 
-def site(operators: int) -> Site:
-    """Return a centre that calls back with the caller's leg first, as the time to it is what is measured."""
+def site(operators: int, *, first: str = "caller", mode: str = "first_free") -> Site:
+    """Return a centre that calls back with this leg first, the caller's unless told, as the time to it is measured."""
     return Site(
         operators=operators,
         target_wait_s=600.0,
@@ -50,7 +52,7 @@ def site(operators: int) -> Site:
         min_talk_s=0.0,
         pause_after_misses=0,
         trunk_port=PORT,
-        line=CALLBACK,
+        line=CALLBACK.format(first=first, mode=mode),
     )
 
 
@@ -71,6 +73,35 @@ def waits(messages: Sequence[SipMessage], trunk: str) -> list[float]:
             if number in left:
                 found.setdefault(number, message.at - left[number])
     return [found.get(number, float("inf")) for number in left]
+
+
+def operator_first_waits(messages: Sequence[SipMessage], trunk: str) -> tuple[list[float], list[float]]:
+    """Return the seconds from each break to the operator's telephone, and from his answer to the caller's number.
+
+    Asterisk shows the operator whom he calls back: so the INVITE to his telephone has the number of a broken call.
+    """
+    number_of: dict[str, str] = {}
+    left: dict[str, float] = {}
+    rings: dict[str, str] = {}
+    rang: dict[str, float] = {}
+    picked_up: dict[str, float] = {}
+    dialled: dict[str, float] = {}
+    for message in messages:
+        if message.status:
+            if message.status == HTTPStatus.OK and message.method == "INVITE" and message.call_id in rings:
+                picked_up.setdefault(rings[message.call_id], message.at)
+        elif message.method == "BYE" and message.source == trunk and message.call_id in number_of:
+            left.setdefault(number_of[message.call_id], message.at)
+        elif message.method != "INVITE":
+            continue
+        elif message.source == trunk:
+            number_of[message.call_id] = message.from_user
+        elif message.target == trunk and (number := message.user.removeprefix("+")) in picked_up:
+            dialled.setdefault(number, message.at - picked_up[number])
+        elif (number := message.from_user.removeprefix("+")) in left:
+            rang.setdefault(number, message.at - left[number])
+            rings[message.call_id] = number
+    return [rang.get(n, float("inf")) for n in left], [dialled.get(n, float("inf")) for n in left]
 
 
 async def settled(centre: LabCentre, count: int, limit_s: float) -> None:
@@ -102,6 +133,25 @@ async def free(figures: Figures, home: Path | None) -> None:
         figures.add("break_to_invite_free_p99", spread.p99, "ms", "<=", 500)
 
 
+async def operator_first(figures: Figures, home: Path | None) -> None:
+    """The operator of the broken talk calls back: his telephone rings at once, the number is dialled as he answers."""
+    async with LabCentre(site(OPERATORS, first="operator", mode="same_operator"), home=home) as centre:
+        callers = [Caller(f"7901{index:07}", patience_ms=2000) for index in range(FREE_BREAKS)]
+        talk = [Answering(ring_ms=50, talk_ms=60_000)]
+        path = centre.home / "operator-first.pcap"
+        async with centre.telephones(talk), centre.far_side([Answering(kind=Kind.BUSY)]):
+            async with Capture(path, centre.slice.net) as capture:
+                async with centre.callers(callers, rate=2, at_once=OPERATORS - 2) as calling:
+                    await calling.finish(120)
+                await settled(centre, FREE_BREAKS, 30)
+        to_operator, to_caller = operator_first_waits(capture.messages(), centre.slice.trunk.address)
+        figures.spread("break_to_operator", Spread.of(to_operator))
+        figures.add("break_to_operator_p99", Spread.of(to_operator).p99, "ms", "<=", 500)
+        figures.spread("operator_to_invite", Spread.of(to_caller))
+        figures.add("operator_to_invite_count", len(to_caller), "count", ">=", FREE_BREAKS)
+        figures.add("operator_to_invite_p99", Spread.of(to_caller).p99, "ms", "<=", 500)
+
+
 async def busy(figures: Figures, breaks: int, home: Path | None) -> None:
     """Every operator talks without end: the number is dialled all the same before the limit, the caller first."""
     async with LabCentre(site(OPERATORS), home=home) as centre:
@@ -123,9 +173,10 @@ async def busy(figures: Figures, breaks: int, home: Path | None) -> None:
 
 
 async def run(breaks: int, home: Path | None) -> int:
-    """Measure both and return the exit status."""
+    """Measure all three and return the exit status."""
     figures = Figures()
     await free(figures, home and home / "free")
+    await operator_first(figures, home and home / "operator-first")
     await busy(figures, breaks, home and home / "busy")
     if figures.failed:
         sys.stdout.write(f"short of the bar: {', '.join(figures.failed)}\n")

@@ -248,6 +248,21 @@ class TestKilledDaemon:
         assert (await centre.until(lambda status: status.ready == 1)).talking == 0
 
 
+@pytest.mark.parametrize("site", [site_with("first_attempt_s = 40.0\n")])
+async def test_caller_whose_talk_died_with_asterisk_is_called_back_once_it_is_up(centre):
+    """Asterisk dies in the middle of a talk: neither side hung up, and the caller is owed a call."""
+    async with centre.telephones([LONG, QUICK, QUICK]), centre.far_side([LONG]):
+        async with centre.callers([Caller(CALLER, patience_ms=60_000)]):
+            await centre.until(lambda status: status.talking == 1)
+            await centre.asterisk.kill9()
+        await centre.asterisk.start()
+        [request] = await until_ended(centre, limit_s=60.0)
+    [broke] = await told(centre, "CallBroke")
+    assert (broke["kind"], request["result"]) == ("system_failed", "done")
+    [attempt] = await centre.rows(call_back_attempts)
+    assert attempt["within_limit"]
+
+
 @pytest.mark.parametrize("site", [site_with("short_talk_s = 0.0\n")])
 async def test_operator_says_by_code_that_the_talk_was_not_finished(centre):
     """The talk ended in an ordinary way and is called back because its operator says so."""
