@@ -6,11 +6,25 @@ included; `reports/periods.py` puts them together.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, and_, case, cast, func, literal, select, true
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    true,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from metrics.counts import CallCounts
@@ -32,9 +46,44 @@ class Scope:
 
     def where(self) -> ColumnElement[bool]:
         """Return the condition on `calls`."""
+        return self._within(self.start, self.end)
+
+    def where_in_slice(self) -> ColumnElement[bool]:
+        """Return the same for one slice of the time, see `by_slices`."""
+        return self._within(SLICE_START, SLICE_END)
+
+    def _within(self, start: float | BindParameter[float], end: float | BindParameter[float]) -> ColumnElement[bool]:
         on_line = true() if self.line is None else calls.c.queue == self.line
         incoming = calls.c.kind == CallKind.INCOMING
-        return and_(calls.c.entered_at >= self.start, calls.c.entered_at < self.end, incoming, on_line)
+        return and_(calls.c.entered_at >= start, calls.c.entered_at < end, incoming, on_line)
+
+
+SLICE_START: Final[BindParameter[float]] = bindparam("slice_start")
+SLICE_END: Final[BindParameter[float]] = bindparam("slice_end")
+
+_CALLS_PER_SLICE: Final = 8000
+
+
+async def by_slices(
+    connection: AsyncConnection, start: float, end: float, query: Select[Any]
+) -> AsyncIterator[Sequence[Any]]:
+    """Yield the rows of a grouping query that names `SLICE_START` and `SLICE_END`, slice by slice of the time.
+
+    SQLite groups by sorting, and a sort that fits into the processor's cache takes half as long (measured over
+    1 000 000 calls: 1.1 s for 1.9 s). So a group may come several times; the caller adds up. PostgreSQL groups in a
+    table of hashes and gets one slice.
+    """
+    step = end - start
+    if connection.dialect.name == "sqlite":
+        entered_at = calls.c.entered_at
+        inside = select(func.count()).select_from(calls).where(entered_at >= start, entered_at < end)
+        parts = 1 + (await connection.scalar(inside) or 0) // _CALLS_PER_SLICE
+        step = -(-step // parts)
+    first = start
+    while first < end:
+        last = min(end, first + step)
+        yield (await connection.execute(query, {"slice_start": first, "slice_end": last})).all()
+        first = last
 
 
 async def count_by_line_and_slot(
@@ -55,7 +104,7 @@ async def count_by_agent(connection: AsyncConnection, scope: Scope, standard: St
     """Return of each operator the counts of answered calls and of talks."""
     c = calls.c
     # Grouped by an expression, for SQLite would otherwise walk the operators' index and fetch every call singly.
-    agent = func.coalesce(c.agent, "")
+    agent: ColumnElement[str] = func.coalesce(c.agent, "")
     query = (
         select(
             agent,
@@ -66,21 +115,22 @@ async def count_by_agent(connection: AsyncConnection, scope: Scope, standard: St
             _how_many(_is_marked()),
             func.sum(_questioned_s()),
         )
-        .where(scope.where(), c.outcome == Outcome.ANSWERED)
+        .where(scope.where_in_slice(), c.outcome == Outcome.ANSWERED)
         .group_by(agent)
     )
-    return {
-        row[0]: CallCounts(
-            accepted=row[1],
-            answered=row[1],
-            answered_in_norm=row[2],
-            talks=row[3],
-            talked_s=row[4] or 0.0,
-            marked=row[5],
-            questioned_s=row[6] or 0.0,
-        )
-        for row in await connection.execute(query)
-    }
+    found: dict[str, CallCounts] = defaultdict(CallCounts)
+    async for rows in by_slices(connection, scope.start, scope.end, query):
+        for row in rows:
+            found[row[0]] += CallCounts(
+                accepted=row[1],
+                answered=row[1],
+                answered_in_norm=row[2],
+                talks=row[3],
+                talked_s=row[4] or 0.0,
+                marked=row[5],
+                questioned_s=row[6] or 0.0,
+            )
+    return dict(found)
 
 
 def whole(connection: AsyncConnection, value: ColumnElement[Any]) -> ColumnElement[int]:
@@ -96,11 +146,13 @@ async def _count(
     The database groups by outcome too, so that its sums need few conditions; `_counts` makes of each outcome's sums
     what `counts.counts_of` makes of a call.
     """
-    query = select(*keys, calls.c.outcome, *_sums(standard)).where(scope.where()).group_by(*keys, calls.c.outcome)
+    outcome = calls.c.outcome
+    query = select(*keys, outcome, *_sums(standard)).where(scope.where_in_slice()).group_by(*keys, outcome)
     found: dict[tuple[Any, ...], CallCounts] = defaultdict(CallCounts)
-    for row in await connection.execute(query):
-        sums = dict(zip(_SUMS, (value or 0 for value in row[len(keys) + 1 :]), strict=True))
-        found[tuple(row[: len(keys)])] += _counts(row[len(keys)], sums)
+    async for rows in by_slices(connection, scope.start, scope.end, query):
+        for row in rows:
+            sums = dict(zip(_SUMS, (value or 0 for value in row[len(keys) + 1 :]), strict=True))
+            found[tuple(row[: len(keys)])] += _counts(row[len(keys)], sums)
     return dict(found)
 
 

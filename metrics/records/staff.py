@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from metrics.agent_time import AgentTime
+from metrics.records.counting import SLICE_END, SLICE_START, by_slices
 from metrics.records.rows import OfferResult
 from metrics.records.tables import agent_states, offers
 from queue_engine.facts import AgentState
@@ -98,18 +99,19 @@ async def offers_by_agent(
     c = offers.c
     query = (
         select(c.agent, c.result, func.count(), func.sum(c.rang_s))
-        .where(c.offered_at >= start, c.offered_at < end)
+        .where(c.offered_at >= SLICE_START, c.offered_at < SLICE_END)
         .group_by(c.agent, c.result)
     )
     if line is not None:
         query = query.where(c.queue == line)
     found: dict[str, OfferCounts] = defaultdict(OfferCounts)
-    for agent, result, count, rang_s in await connection.execute(query):
-        found[agent] += OfferCounts(
-            offered=count,
-            answered=count if result == OfferResult.ANSWERED else 0,
-            missed=count if result == OfferResult.MISSED else 0,
-            withdrawn=count if result == OfferResult.WITHDRAWN else 0,
-            rang_s=float(rang_s or 0.0) if result == OfferResult.ANSWERED else 0.0,
-        )
+    async for rows in by_slices(connection, start, end, query):
+        for agent, result, count, rang_s in rows:
+            found[agent] += OfferCounts(
+                offered=count,
+                answered=count if result == OfferResult.ANSWERED else 0,
+                missed=count if result == OfferResult.MISSED else 0,
+                withdrawn=count if result == OfferResult.WITHDRAWN else 0,
+                rang_s=float(rang_s or 0.0) if result == OfferResult.ANSWERED else 0.0,
+            )
     return dict(found)

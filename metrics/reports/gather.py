@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,8 +21,6 @@ from metrics.records.measuring import TALKS, WAITS, measure, unanswered_by_secon
 from metrics.records.repeats import Repeats, count_repeats
 from metrics.records.staff import OfferCounts, Stays, offers_by_agent, pauses_by_reason, stays_by_agent, time_by_agent
 from metrics.reports.periods import Interval, Period, interval_of, intervals
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ class Gathered:
     pauses: Mapping[tuple[str, str], tuple[int, float]]
     repeats: Repeats = field(default_factory=Repeats)
     unanswered_by_second: Mapping[int, int] = field(default_factory=dict)
-    breaks: tuple[BreakCourse, ...] = ()
+    breaks: Sequence[BreakCourse] = ()
     impossible: Mapping[str, int] = field(default_factory=dict)
     """Breaks that can have no call-back, by the reason."""
 
@@ -137,9 +135,6 @@ class Gathered:
         )
 
 
-_STEPS = 10
-
-
 async def gather(
     connections: tuple[AsyncConnection, AsyncConnection],
     period: Period,
@@ -162,49 +157,35 @@ async def gather(
         progress: Told after each step.
     """
     scope = Scope(period.start, period.end, line)
-    first, second = connections
-    done = 0
+    # The longest first: the connections then end at much the same time.
+    work: dict[str, Callable[[AsyncConnection], Awaitable[Any]]] = {
+        "by_slot": lambda link: count_by_line_and_slot(link, scope, standard),
+        "waits": lambda link: measure(link, scope, WAITS),
+        "talks": lambda link: measure(link, scope, TALKS),
+        "repeats": lambda link: count_repeats(link, scope, as_of),
+        "by_agent": lambda link: count_by_agent(link, scope, standard),
+        "offers": lambda link: offers_by_agent(link, period.start, period.end, line),
+        "stays": lambda link: stays_by_agent(link, period.start, period.end, as_of),
+        "unanswered_by_second": lambda link: unanswered_by_second(link, scope),
+        "breaks": lambda link: breaks_owed(link, scope),
+        "impossible": lambda link: breaks_owed_nothing(link, scope),
+    }
+    waiting = iter(tuple(work.items()))
+    found: dict[str, Any] = {}
 
-    async def step(work: Awaitable[T]) -> T:
-        nonlocal done
-        result = await work
-        done += 1
-        progress(done, _STEPS)
-        return result
+    async def take_turns(link: AsyncConnection) -> None:
+        for name, read in waiting:
+            found[name] = await read(link)
+            progress(len(found), len(work))
 
-    async def calls() -> tuple[Mapping[tuple[str, int], CallCounts], Mapping[str, CallCounts], Repeats]:
-        return (
-            await step(count_by_line_and_slot(first, scope, standard)),
-            await step(count_by_agent(first, scope, standard)),
-            await step(count_repeats(first, scope, as_of)),
-        )
-
-    async def times() -> tuple[Distribution, Distribution, Mapping[int, int], Stays, Mapping[str, OfferCounts]]:
-        return (
-            await step(measure(second, scope, WAITS)),
-            await step(measure(second, scope, TALKS)),
-            await step(unanswered_by_second(second, scope)),
-            await step(stays_by_agent(second, period.start, period.end, as_of)),
-            await step(offers_by_agent(second, period.start, period.end, line)),
-        )
-
-    (by_slot, by_agent, repeats), (waits, talks, unanswered, stays, offers) = await asyncio.gather(calls(), times())
-    breaks = await step(breaks_owed(first, scope))
-    impossible = await step(breaks_owed_nothing(first, scope))
+    await asyncio.gather(*map(take_turns, connections))
+    stays: Stays = found.pop("stays")
     return Gathered(
         period=period,
         line=line,
         standard=standard,
         people=people or {},
-        by_slot=by_slot,
-        waits=waits,
-        talks=talks,
-        by_agent=by_agent,
         times=time_by_agent(stays),
-        offers=offers,
         pauses=pauses_by_reason(stays),
-        repeats=repeats,
-        unanswered_by_second=unanswered,
-        breaks=tuple(breaks),
-        impossible=impossible,
+        **found,
     )
