@@ -25,6 +25,7 @@ from acd.control.history import RecordedHistory
 from acd.fact_log import log_fact
 from acd.meters.counted import Counted
 from acd.meters.gauged import Gauged
+from acd.opening.keeper import LineHours
 from acd.phrases import ConfiguredPhrases
 from acd.publish.commands import Commands
 from acd.publish.publisher import Publisher
@@ -42,6 +43,7 @@ from ami_bridge.client import AmiClient
 from ami_bridge.dial_codes import DialCodes
 from ami_bridge.fallback_mirror import FallbackMirror
 from ami_bridge.perform import Performer
+from ami_bridge.resync import Found
 from ami_bridge.switchboard import Switchboard
 from callback.facts import CallbackFact
 from config.errors import ConfigErrors
@@ -51,6 +53,7 @@ from config.to_policy import to_policy
 from metrics.live import LiveFigures, LiveSnapshot
 from metrics.records.database import open_engine
 from metrics.records.recorder import Recorder
+from metrics.service_facts import ServiceFact
 from queue_engine.effects import Effect, OfferCall, WithdrawOffer
 from queue_engine.engine import QueueEngine
 from queue_engine.facts import (
@@ -100,6 +103,14 @@ class RunningCentre:
             self._runner.post,
             self._mirror_soon,
         )
+        self._hours = LineHours(
+            lambda: self._config,
+            self._clock.now,
+            lambda at, do: loop.call_at(self._clock.loop_time(at), do),
+            self._runner.post,
+            self._tell_service,
+            config.database.spool.with_suffix(".lines.json"),
+        )
         boards: dict[str, Switchboard] = {}
         self._performer = Performer(
             boards,
@@ -135,6 +146,7 @@ class RunningCentre:
             boards[settings.name] = server.board
             self._calling_back.join(server)
             self._catching_up.watch(server)
+            self._hours.mirror(server.tell_hours)
         self._reconciliation = Reconciliation(
             self._servers, self._runner.snapshot, self._runner.post, self.recorder.record, self._clock.now
         )
@@ -145,7 +157,7 @@ class RunningCentre:
         self._agi = AgiServer({"call": callers.serve, "operator": codes.serve}, allowed_peers=self._agi_peers(config))
         self._runner.connect(
             self._perform,
-            # Before the records: who dies between the two finds the call's end unrecorded, and the book knows it already.
+            # Before the records: who dies between the two finds the call's end unrecorded, and the book knows it.
             # The other way round the end would be recorded and nobody owed a call-back.
             self._calling_back.callbacks.observe,
             self.recorder.record,
@@ -180,10 +192,14 @@ class RunningCentre:
             self._runner.post,
             self._clock.now,
             self._catching_up.known_before,
-            self._catching_up.synchronised,
+            self._synchronised,
             mirror,
             lambda: [(m.queue, m.interface.removeprefix("PJSIP/")) for m in fallback_members(self._config, settings)],
         )
+
+    def _synchronised(self, server: AsteriskServer, found: Found) -> None:
+        self._hours.tell_all(server.tell_hours)
+        self._catching_up.synchronised(server, found)
 
     def _mirror_soon(self) -> None:
         for server in self._servers.values():
@@ -198,7 +214,7 @@ class RunningCentre:
     def _event_id(self) -> str:
         return f"{self.recorder.run}/{self.recorder.recorded}"
 
-    def _publish(self, fact: Fact | CallbackFact) -> None:
+    def _publish(self, fact: Fact | CallbackFact | ServiceFact) -> None:
         if self._publisher is not None:
             self._publisher.see(fact)
 
@@ -208,6 +224,13 @@ class RunningCentre:
         self.events.take(fact)
         self._live.see(fact)
         self._counted.see(fact)
+        self._publish(fact)
+        log_fact(fact)
+
+    def _tell_service(self, fact: ServiceFact) -> None:
+        """Tell a fact that is about no call of this moment."""
+        self.recorder.record(fact)
+        self.events.take(fact)
         self._publish(fact)
         log_fact(fact)
 
@@ -234,6 +257,7 @@ class RunningCentre:
         await self._catching_up.start(tasks)
         await self._calling_back.start()
         self._runner.post(PoliciesLoaded(*to_policy(self._config)))
+        self._hours.start()
         self._seating.take_again()
         for server in self._servers.values():
             tasks.create_task(server.client.run(), name=f"ami-{server.name}")
@@ -263,6 +287,7 @@ class RunningCentre:
     async def stop(self) -> bool:
         """Let go of everything; True when all facts are in the database."""
         self._runner.stop()
+        self._hours.stop()
         self.callbacks.stop()
         if self._tape is not None:
             self._tape.close()
@@ -320,6 +345,11 @@ class RunningCentre:
         """Who is owed a call-back."""
         return self._calling_back.callbacks
 
+    @property
+    def hours(self) -> LineHours:
+        """Which lines are open."""
+        return self._hours
+
     def telephone_of(self, agent: AgentId) -> str | None:
         """Return the name of the telephone where the operator sits."""
         telephone = self._seating.desks.telephone_of(agent)
@@ -361,6 +391,7 @@ class RunningCentre:
         self._live.standard = standard_of(config)
         self._seating.follow_telephones()
         self._runner.post(PoliciesLoaded(*to_policy(config)))
+        self._hours.configure()
         self._calling_back.configure()
         self._seating.log_in_automatic()
         self._mirror_soon()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
@@ -19,10 +20,15 @@ from ami_bridge.resync import Found, Resynchroniser
 from ami_bridge.server_clock import read_clock
 from ami_bridge.switchboard import Switchboard
 from config.telephony import Asterisk
-from queue_engine.ids import CallId, Instant
+from queue_engine.ids import CallId, Instant, QueueName
 from queue_engine.inputs import Input, KeyPressed
 
 log = structlog.get_logger(__name__)
+
+HOURS: Final = "ACD_HOURS_"
+"""Begins the name of Asterisk's global variable where a line's hours are left, as `LineHours.plan` writes them. Its
+database would keep them over a restart, but refuses to be written over AMI ("dangerous function", tried on 22.10): the
+dialplan puts them there itself."""
 
 
 @dataclass(slots=True)
@@ -96,6 +102,11 @@ class AsteriskServer:
             if call.hangup_cause is None and call.talk is None:
                 to = {"Context": "acd-line", "Exten": call.queue, "Priority": "session"}
                 self.client.post("Redirect", {"Channel": call.channel} | to)
+
+    def tell_hours(self, queue: QueueName, plan: str) -> None:
+        """Leave a line's hours with Asterisk, for its dialplan when we are away; nothing while the link is down."""
+        if self.board.link_up:
+            self.client.post("Setvar", {"Variable": f"{HOURS}{queue}", "Value": plan})
 
     def mirror_soon(self) -> None:
         """Somebody logged in, out or paused: the fallback's members are to follow."""

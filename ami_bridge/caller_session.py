@@ -148,7 +148,7 @@ class Conversation:
             AgiHungUp, AgiLost, AgiError: The caller has gone, the session has, or Asterisk refused a command.
         """
         self._board.introduce(self._call, greeted=self._greeted)
-        if not self._greeted:
+        if not self._greeted and not self._call.orders:  # an order here sends the call on: the line does not take it
             await self._greet()
         while True:
             if self._call.orders:

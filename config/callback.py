@@ -4,16 +4,14 @@ A line without this table has no call-backs. What a number is dialled as, and th
 `acd/numbers.py`; what follows from these values in the package `callback`.
 """
 
-import re
 from datetime import datetime
-from itertools import pairwise
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
+from config.hours import MINUTES_PER_WEEK, Hours, local_minutes
 from config.kinds import AnyName, Number, Sound, Table
-from config.messages import mistake
 
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 SecondsOrNone = Annotated[float, Field(ge=0, le=86400)]
@@ -28,25 +26,6 @@ BreakName = Literal[
     "reported",
     "left_line",
 ]
-
-DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-MINUTES_PER_DAY: Final = 24 * 60
-MINUTES_PER_WEEK: Final = 7 * MINUTES_PER_DAY
-_HOURS: Final = re.compile(
-    r"(?P<first>[a-z]{3})(?:-(?P<last>[a-z]{3}))? (?P<from_h>[0-9]{2}):(?P<from_m>[0-5][0-9])"
-    r"-(?P<to_h>[0-9]{2}):(?P<to_m>[0-5][0-9])",
-    re.ASCII,
-)
-
-
-def _hours(value: str) -> str:
-    if not list(_local_minutes(value)):
-        raise mistake("acd_hours")
-    return value
-
-
-Hours = Annotated[str, AfterValidator(_hours)]
-"""Days and hours in the site's time: `mon-fri 08:00-20:00`, `sun 10:00-16:00`. 24:00 is the end of the day."""
 
 
 class Callback(Table):
@@ -123,7 +102,7 @@ def permitted_minutes(hours: tuple[str, ...], time_zone: str, at: float) -> tupl
     shift = 0 if offset is None else round(offset.total_seconds() / 60)
     cut: list[tuple[int, int]] = []
     for text in hours:
-        for local_start, local_end in _local_minutes(text):
+        for local_start, local_end in local_minutes(text):
             start = (local_start - shift) % MINUTES_PER_WEEK
             end = start + local_end - local_start
             cut.append((start, min(end, MINUTES_PER_WEEK)))
@@ -136,16 +115,3 @@ def permitted_minutes(hours: tuple[str, ...], time_zone: str, at: float) -> tupl
         else:
             joined.append((start, end))
     return tuple(joined)
-
-
-def _local_minutes(text: str) -> list[tuple[int, int]]:
-    """Return an interval per day, in minutes since the local Monday; none for a text that names no hours."""
-    match = _HOURS.fullmatch(text)
-    if match is None or match["first"] not in DAYS or (match["last"] or match["first"]) not in DAYS:
-        return []
-    first, last = DAYS.index(match["first"]), DAYS.index(match["last"] or match["first"])
-    start = int(match["from_h"]) * 60 + int(match["from_m"])
-    end = int(match["to_h"]) * 60 + int(match["to_m"])
-    if first > last or not all(early < late for early, late in pairwise((start, end, MINUTES_PER_DAY + 1))):
-        return []
-    return [(day * MINUTES_PER_DAY + start, day * MINUTES_PER_DAY + end) for day in range(first, last + 1)]

@@ -2,46 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from difflib import get_close_matches
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Final
 
-from config.errors import Language
+from config.breach import BUILT_IN_DESTINATIONS, Breach, unknown
+from config.checks_services import hours, special_days
 from config.kinds import Secret
 from config.lines import Message, OtherLine, OutsideNumber
 from config.model import Config
-
-BUILT_IN_DESTINATIONS: Final = ("hangup",)
-
-
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """One disagreement: where it stands, its kind in `messages.TEXTS`, what the text needs."""
-
-    key: tuple[str | int, ...]
-    kind: str
-    context: dict[str, Any] = field(default_factory=dict)
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> dict[Language, str]:
-    """Return a hint at the nearest known name in both languages, empty when none is near."""
-    near = get_close_matches(name, [*known], n=1)
-    if not near:
-        return {"en": "", "ru": ""}
-    return {"en": f"; did you mean {near[0]}?", "ru": f"; может быть, {near[0]}?"}
 
 
 def breaches(config: Config) -> Iterator[Breach]:
     """Yield every disagreement between the tables of a configuration whose values are sound one by one."""
     for check in CHECKS:
         yield from check(config)
-
-
-def _unknown(key: tuple[str | int, ...], kind: str, name: str, known: Iterable[str]) -> Iterator[Breach]:
-    known = tuple(known)
-    if name not in known:
-        yield Breach(key, kind, {"name": name, "hint": did_you_mean(name, known)})
 
 
 def _twice(table: str, key: str, names: Iterable[str]) -> Iterator[Breach]:
@@ -88,8 +62,8 @@ def _lines(config: Config) -> Iterator[Breach]:
     destinations = (*BUILT_IN_DESTINATIONS, *(destination.name for destination in config.destinations))
     music = ("default", *(music.name for music in config.music))
     for index, line in enumerate(config.lines):
-        yield from _unknown(("line", index, "at_max_wait"), "acd_unknown_destination", line.at_max_wait, destinations)
-        yield from _unknown(("line", index, "music"), "acd_unknown_music", line.music, music)
+        yield from unknown(("line", index, "at_max_wait"), "acd_unknown_destination", line.at_max_wait, destinations)
+        yield from unknown(("line", index, "music"), "acd_unknown_music", line.music, music)
         if line.target_wait_s > line.max_wait_s:
             yield Breach(("line", index, "target_wait_s"), "acd_target_above_max", {"max_wait_s": line.max_wait_s})
 
@@ -105,19 +79,19 @@ def _steps(config: Config) -> Iterator[Breach]:
             if step.at_s > line.max_wait_s:
                 yield Breach((*key, "at_s"), "acd_step_late")
             if step.say is not None:
-                yield from _unknown((*key, "say"), "acd_unknown_announcement", step.say, announcements)
+                yield from unknown((*key, "say"), "acd_unknown_announcement", step.say, announcements)
             if step.move_to is not None:
-                yield from _unknown((*key, "move_to"), "acd_unknown_line", step.move_to, lines)
+                yield from unknown((*key, "move_to"), "acd_unknown_line", step.move_to, lines)
             if step.leave_for is not None:
-                yield from _unknown((*key, "leave_for"), "acd_unknown_destination", step.leave_for, destinations)
+                yield from unknown((*key, "leave_for"), "acd_unknown_destination", step.leave_for, destinations)
         for number, rule in enumerate(line.on_join):
             key = ("line", index, "on_join", number)
-            yield from _unknown((*key, "leave_for"), "acd_unknown_destination", rule.leave_for, destinations)
+            yield from unknown((*key, "leave_for"), "acd_unknown_destination", rule.leave_for, destinations)
         yield from _twice("line", "key", (f"{line.name} {pressed.key}" for pressed in line.keys))
         for number, pressed in enumerate(line.keys):
             if pressed.leave_for is not None:
                 key = ("line", index, "key", number)
-                yield from _unknown((*key, "leave_for"), "acd_unknown_destination", pressed.leave_for, destinations)
+                yield from unknown((*key, "leave_for"), "acd_unknown_destination", pressed.leave_for, destinations)
 
 
 def _destinations(config: Config) -> Iterator[Breach]:
@@ -128,11 +102,11 @@ def _destinations(config: Config) -> Iterator[Breach]:
         match destination:
             case OtherLine():
                 lines = (line.name for line in config.lines)
-                yield from _unknown((*key, "line"), "acd_unknown_line", destination.line, lines)
+                yield from unknown((*key, "line"), "acd_unknown_line", destination.line, lines)
             case OutsideNumber():
                 trunks = (trunk.name for trunk in config.trunks)
-                yield from _unknown((*key, "trunk"), "acd_unknown_trunk", destination.trunk, trunks)
-                yield from _unknown((*key, "otherwise"), "acd_unknown_destination", destination.otherwise, destinations)
+                yield from unknown((*key, "trunk"), "acd_unknown_trunk", destination.trunk, trunks)
+                yield from unknown((*key, "otherwise"), "acd_unknown_destination", destination.otherwise, destinations)
                 if destination.trunk not in dialled and any(trunk.name == destination.trunk for trunk in config.trunks):
                     at = next(i for i, trunk in enumerate(config.trunks) if trunk.name == destination.trunk)
                     yield Breach(("trunk", at), "acd_needs", {"key": "address"})
@@ -170,18 +144,16 @@ def _operators(config: Config) -> Iterator[Breach]:
     owners: dict[str, str] = {}
     for index, operator in enumerate(config.operators):
         for name in operator.lines:
-            yield from _unknown(("operator", index, "lines"), "acd_unknown_line", name, lines)
+            yield from unknown(("operator", index, "lines"), "acd_unknown_line", name, lines)
         for name, count in Counter(operator.lines).items():
             if count > 1:
                 yield Breach(("operator", index, "lines"), "acd_twice", {"what": name, "other": "lines"})
         for name in operator.levels:
-            yield from _unknown(
-                ("operator", index, "levels", name), "acd_unknown_line", name, config.lines_of(operator)
-            )
+            yield from unknown(("operator", index, "levels", name), "acd_unknown_line", name, config.lines_of(operator))
         own = operator.own_telephone
         if own is None:
             continue
-        yield from _unknown(("operator", index, "telephone"), "acd_unknown_telephone", own, telephones)
+        yield from unknown(("operator", index, "telephone"), "acd_unknown_telephone", own, telephones)
         if own in owners:
             yield Breach(("operator", index, "telephone"), "acd_twice", {"what": own, "other": owners[own]})
         owners.setdefault(own, f"operator {operator.number}")
@@ -195,7 +167,7 @@ def _telephones(config: Config) -> Iterator[Breach]:
         if telephone.name in endpoints:
             yield Breach(("telephone", index, "name"), "acd_twice", {"what": telephone.name, "other": "trunk"})
         if telephone.server is not None:
-            yield from _unknown(("telephone", index, "server"), "acd_unknown_server", telephone.server, servers)
+            yield from unknown(("telephone", index, "server"), "acd_unknown_server", telephone.server, servers)
 
 
 def _trunks(config: Config) -> Iterator[Breach]:
@@ -203,7 +175,7 @@ def _trunks(config: Config) -> Iterator[Breach]:
     matches: dict[tuple[str, str], str] = {}
     for index, trunk in enumerate(config.trunks):
         if trunk.server is not None:
-            yield from _unknown(("trunk", index, "server"), "acd_unknown_server", trunk.server, servers)
+            yield from unknown(("trunk", index, "server"), "acd_unknown_server", trunk.server, servers)
         for network in trunk.match:
             place = (trunk.server or servers[0], network)
             if place in matches:
@@ -222,7 +194,7 @@ def _callbacks(config: Config) -> Iterator[Breach]:
         if wanted is None:
             continue
         key = ("line", index, "callback")
-        yield from _unknown((*key, "trunk"), "acd_unknown_trunk", wanted.trunk, (t.name for t in config.trunks))
+        yield from unknown((*key, "trunk"), "acd_unknown_trunk", wanted.trunk, (t.name for t in config.trunks))
         at = next((i for i, trunk in enumerate(config.trunks) if trunk.name == wanted.trunk), None)
         if at is not None and wanted.trunk not in dialled:
             yield Breach(("trunk", at), "acd_needs", {"key": "address"})
@@ -297,6 +269,8 @@ CHECKS: Final = (
     _names,
     _numbers,
     _lines,
+    hours,
+    special_days,
     _steps,
     _destinations,
     _loops,

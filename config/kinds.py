@@ -30,9 +30,9 @@ class Table(BaseModel):
     )
 
 
-RESERVED_NAMES: Final = frozenset({"served", "hangup", "default", "general", "callback-booked"})
+RESERVED_NAMES: Final = frozenset({"served", "hangup", "default", "general", "callback-booked", "serve"})
 """`served`, `hangup` and `callback-booked` are always destinations; `general` and `default` mean something to
-Asterisk's files."""
+Asterisk's files; `serve` is what a line may do at closing instead of sending callers to a destination."""
 
 
 def _matching(pattern: str, kind: str) -> AfterValidator:

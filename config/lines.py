@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from config.callback import Callback
+from config.hours import Hours
 from config.kinds import AnyName, FilePath, Level, LineText, Name, Number, PhrasePart, Skills, Sound, Table
 from config.steps import Key, OnJoin, Step
 
@@ -46,6 +47,14 @@ class Line(Table):
     """So long a caller waits for the operator of his last talk; 0 is not at all."""
     redial_s: SecondsOrNone = 0.0
     """Whoever gave up waiting and calls again within this time has the old place; 0 is never."""
+    hours: tuple[Hours, ...] = ()
+    """When the line is open, in the site's time; empty: round the clock."""
+    days: Literal["production", "every"] = "production"
+    """Whether the hours are those of working days by the production calendar, or of every day."""
+    at_closed: AnyName | None = None
+    """Name of the destination that takes calls outside the hours, or while the line is closed by hand."""
+    at_close: AnyName = "serve"
+    """What becomes of callers who wait when the line closes: `serve`, or a destination that they are sent to."""
     steps: tuple[Step, ...] = Field(default=(), alias="step")
     """What happens by waiting time, beside the norm and the maximum."""
     on_join: tuple[OnJoin, ...] = ()

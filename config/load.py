@@ -14,7 +14,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from config.checks import breaches, did_you_mean
+from config.breach import did_you_mean
+from config.checks import breaches
 from config.errors import ConfigErrors, Language, Mistake, UnknownProfile
 from config.kinds import Surroundings
 from config.messages import texts

@@ -70,6 +70,15 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "must be days and hours: mon-fri 08:00-20:00, sun 10:00-16:00",
         "должны быть дни и часы: mon-fri 08:00-20:00, sun 10:00-16:00",
     ),
+    "acd_day_hours": (
+        "must be hours in their order: 09:00-13:00, 14:00-16:00",
+        "должны быть часы по порядку: 09:00-13:00, 14:00-16:00",
+    ),
+    "acd_hours_overlap": ("hours of one weekday overlap", "часы одного дня недели пересекаются"),
+    "acd_hours_nowhere": (
+        "the line has hours but no at_closed: nobody knows where callers go outside them",
+        "у линии есть часы работы, но не задан at_closed: куда направлять звонки вне этих часов?",
+    ),
     "acd_callback_line": (
         "the line has no [line.callback] table, so nobody can be called back",
         "у линии нет таблицы [line.callback], перезвонить некому",

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from config.errors import Language
+from config.hours import SpecialDay, working_time
 from config.kinds import AnyName, FilePath, HostPort, LineText, Listen, Name, Table, TimeZone
 from config.lines import Destination, Line, Music
 from config.messages import mistake
@@ -17,6 +18,7 @@ from config.people import Codes, Operator, OperatorsRange, PauseReason, Pressed,
 from config.profile import Profile, load_profile
 from config.steps import Announcement
 from config.telephony import Asterisk, Trunk
+from config.worktime import WorkTime
 
 QUESTIONED_KEYS: Final = "*7"
 """Pressed at the end of questioning where the site says nothing else."""
@@ -102,6 +104,8 @@ class Config(Table):
     telephones: tuple[Telephone, ...] = Field(alias="telephone", default=())
     trunks: tuple[Trunk, ...] = Field(alias="trunk", default=())
     music: tuple[Music, ...] = ()
+    special_days: tuple[SpecialDay, ...] = Field(alias="special_day", default=())
+    """Dates that are not worked as the production calendar says."""
     codes: Codes = Codes()
     in_talk: Pressed = Pressed()
     pause_reasons: tuple[PauseReason, ...] = (
@@ -138,6 +142,11 @@ class Config(Table):
             return self.in_talk.questioning_over
         profiles = (self.profile_of(line) for line in self.lines)
         return QUESTIONED_KEYS if any(p is not None and p.norm_of("K3") is not None for p in profiles) else ""
+
+    def working_time(self, line: Line) -> WorkTime | None:
+        """Return when a line is open; None for one that is open round the clock."""
+        special = (day for day in self.special_days if not day.lines or line.name in day.lines)
+        return working_time(line.hours, days=line.days, special=special, zone=self.site.time_zone)
 
     def profile_of(self, line: Line) -> Profile | None:
         """Return the profile whose norms a line is held to; None for a line without one."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from config.lines import Line
 from config.model import Config
 from config.steps import Step
 from queue_engine.ids import AgentId, QueueName
@@ -45,7 +46,7 @@ def to_policy(config: Config) -> tuple[tuple[QueuePolicy, ...], tuple[AgentPolic
             last_agent_wait_s=line.last_agent_wait_s,
             redial_s=line.redial_s,
             steps=tuple(_step(step) for step in line.steps),
-            on_join=tuple(JoinRule(JoinCondition(rule.when), rule.leave_for, rule.limit) for rule in line.on_join),
+            on_join=_on_join(line),
             keys=tuple(KeyRule(key.key, key.leave_for or "", key.callback) for key in line.keys),
             whisper=bool(line.whisper),
         )
@@ -69,6 +70,11 @@ def to_policy(config: Config) -> tuple[tuple[QueuePolicy, ...], tuple[AgentPolic
         for operator in config.operators
     )
     return queues, agents
+
+
+def _on_join(line: Line) -> tuple[JoinRule, ...]:
+    closed = () if line.at_closed is None else (JoinRule(JoinCondition.CLOSED, line.at_closed),)
+    return (*closed, *(JoinRule(JoinCondition(rule.when), rule.leave_for, rule.limit) for rule in line.on_join))
 
 
 def _step(step: Step) -> WaitStep:

@@ -21,6 +21,9 @@ from zoneinfo import ZoneInfo
 from config.errors import CalendarExhausted, ScheduleError
 from queue_engine.ids import Instant
 
+Span = tuple[int, int]
+"""From and to, in minutes."""
+
 DAY_MINUTES: Final = 24 * 60
 HORIZON_DAYS: Final = 3660
 """Ten years: no limit of any regulation is longer."""
@@ -34,6 +37,8 @@ class WorkingDay:
     """The weekday (Monday 0) by whose hours it is worked: a moved day takes the hours of the day it stands for."""
     short: bool = False
     """The eve of a public holiday: an hour shorter (Labour Code, article 95)."""
+    own_spans: tuple[Span, ...] | None = None
+    """Opening hours of this date alone, in minutes from midnight, instead of the weekday's."""
 
 
 class DayCalendar(Protocol):
@@ -75,6 +80,8 @@ class WorkSchedule:
 
     def spans(self, day: WorkingDay) -> tuple[tuple[int, int], ...]:
         """Return the opening hours of such a day, in minutes; a short day loses its last hour."""
+        if day.own_spans is not None:
+            return day.own_spans
         spans = self.hours.get(day.like, ())
         cut = self.short_by_min if day.short else 0
         kept: list[tuple[int, int]] = []
@@ -113,6 +120,22 @@ class WorkTime:
     def is_open(self, at: Instant) -> bool:
         """Return whether the office is open at the instant."""
         return any(begin <= at < end for begin, end in self._of(self.local_date(at)).spans)
+
+    def changes(self, start: Instant, horizon_days: int) -> Iterator[Instant]:
+        """Yield, in order, the instants after `start` at which the office opens or closes, so many days ahead.
+
+        Hours that touch (24:00 and 00:00 of the next day) are one stretch: nothing changes between them.
+        """
+        on, last_end = self.local_date(start) - timedelta(days=1), 0.0
+        for _ in range(horizon_days + 2):
+            for begin, end in self._of(on).spans:
+                if begin > last_end:
+                    if last_end > start:
+                        yield Instant(last_end)
+                    if begin > start:
+                        yield Instant(begin)
+                last_end = end
+            on += timedelta(days=1)
 
     def worked_s(self, start: Instant, end: Instant) -> float:
         """Return the open time between the instants, in seconds; 0 if `end` is not after `start`."""

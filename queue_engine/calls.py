@@ -58,6 +58,8 @@ _STAGE = {
 _AGENT_ON_TALK_FOUND: Final = AgentTrigger.TALK_FOUND
 _AGENT_TALKING: Final = AgentState.TALKING
 _CALL_GREETING: Final = CallState.GREETING
+_SENT_AWAY: Final = frozenset({CallState.GREETING, CallState.WAITING, CallState.HELD})
+"""The states of callers whom the end of the hours may send away."""
 _CALL_ON_GREETED: Final = CallTrigger.GREETED
 _CALL_ON_HANG_UP: Final = CallTrigger.HANG_UP
 _CALL_ON_LOST: Final = CallTrigger.LOST
@@ -155,10 +157,18 @@ def greeted(floor: Floor, call_id: CallId) -> None:
 
 
 def line_opened(floor: Floor, event: LineOpened) -> None:
-    """The hours of a line begin or end: that concerns who calls from now on."""
+    """The hours of a line begin or end: that concerns who calls from now on, and who waits only if it says so.
+
+    A caller for whom a telephone rings is not taken away from it: `rings.rings_over` sends him on if nobody answers.
+    """
     line = floor.lines.get(event.queue)
-    if line is not None:
-        line.is_open = event.open
+    if line is None:
+        return
+    line.is_open = event.open
+    line.closed_to = "" if event.open else event.leave_for
+    if line.closed_to:
+        for call in [c for c in floor.calls.values() if c.line is line and c.has_channel and c.state in _SENT_AWAY]:
+            rings.overflow(floor, call, line.closed_to, rings.CLOSING)
 
 
 def _not_after(told: Instant, now: Instant) -> Instant:

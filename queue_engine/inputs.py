@@ -294,10 +294,12 @@ class PrioritySet:
 @quick
 @dataclass(frozen=True, slots=True)
 class LineOpened:
-    """The line's hours have begun or ended; calls inside are served to their end."""
+    """The line's hours have begun or ended; calls inside are served to their end, unless they are sent away."""
 
     queue: QueueName
     open: bool
+    leave_for: str = ""
+    """Where callers go who still wait when the line closes; empty: they are served."""
 
 
 @quick

@@ -99,6 +99,7 @@ class Line:
 
     __slots__ = (
         "calls",
+        "closed_to",
         "draining",
         "is_open",
         "keys",
@@ -120,6 +121,8 @@ class Line:
         self.draining = False
         """No longer in the configuration; lives until its last call has ended."""
         self.is_open = True
+        self.closed_to = ""
+        """While closed: where callers go who still wait; empty: they are served."""
         self.pace = Pace()
         self.take_up(policy)
 

@@ -22,6 +22,9 @@ from queue_engine.timers import NO_TIMER, What
 HOLD_S: Final = 0.25
 """So long a call is left alone whose offer Asterisk has ended without our asking: most often its caller is leaving."""
 
+CLOSING: Final = "closing"
+"""Why a call leaves that waited when its line closed; one that comes to a closed line is turned away as `closed`."""
+
 # Looked up once: in Python 3.11 a member of an Enum costs ten times what a global does.
 _AGENT_ON_ANSWER: Final = AgentTrigger.ANSWER
 _AGENT_ON_WITHDRAW: Final = AgentTrigger.WITHDRAW
@@ -110,7 +113,7 @@ def hold_over(floor: Floor, call: Call) -> None:
     """The call is still there: it is offered again."""
     call.state = next_state(call.state, _CALL_ON_RELEASE)
     call.side_timer = NO_TIMER
-    floor.arrived.append(call)
+    _back_in_line(floor, call)
 
 
 def guard_due(floor: Floor, offer: Offer) -> None:
@@ -155,6 +158,14 @@ def rings_over(floor: Floor, call: Call) -> None:
     _steps_go_on(floor, call)
     if call.overdue:
         overflow(floor, call, call.line.policy.at_max_wait, "max_wait")
+    else:
+        _back_in_line(floor, call)
+
+
+def _back_in_line(floor: Floor, call: Call) -> None:
+    """Let the call be offered again, unless its line has closed meanwhile and sends away who waits."""
+    if call.line.closed_to and call.has_channel:
+        overflow(floor, call, call.line.closed_to, CLOSING)
     else:
         floor.arrived.append(call)
 

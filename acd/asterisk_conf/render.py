@@ -76,7 +76,7 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
         trunk = next(trunk for trunk in config.trunks if trunk.name == destination.trunk)
         return f"PJSIP/{destination.number}@{trunk.endpoint}"
 
-    environment.filters |= {"owner": owner, "dial_string": dial_string}
+    environment.filters |= {"owner": owner, "dial_string": dial_string, "closed_to": _closed_to}
     values = {
         "generated": _GENERATED,
         "config": config,
@@ -116,6 +116,11 @@ def sounds_language(config: Config, server: Asterisk) -> str:
     """Return the directory of the site's language below the server's sounds, as far as that is to be seen from here."""
     sounds = Path(server.directories.data) / "sounds"
     return server.sounds_language or installed_language(sounds, config.site.language)
+
+
+def _closed_to(line: Line) -> str:
+    """Return the destination that takes calls while the line is closed; empty for a line that never is."""
+    return line.at_closed or next((rule.leave_for for rule in line.on_join if rule.when == "closed"), "")
 
 
 def _environment() -> Environment:

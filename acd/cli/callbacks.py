@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.markup import escape
 
-from acd.cli.exits import CommandFailed, ExitCode
 from acd.cli.help import tell
 from acd.cli.session import Session
 from acd.cli.status import JSON_HELP, owed_line
@@ -66,7 +65,7 @@ def add(
     session: Session = context.obj
     body: dict[str, object] = {"line": line, "number": number, "origin": "web" if web else "booked"}
     if at is not None:
-        body["at"] = _instant(at, session)
+        body["at"] = session.instant(at)
     if agent is not None:
         body["agent"] = agent
     told = session.daemon().post("/v1/callbacks", body)
@@ -137,14 +136,6 @@ def _time(at: float, zone: ZoneInfo) -> str:
     return f"{datetime.fromtimestamp(at, zone):%d.%m %H:%M:%S}"
 
 
-def _instant(text: str, session: Session) -> float:
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(session.load().site.time_zone)).timestamp()
-    except ValueError as error:
-        raise CommandFailed(ExitCode.WRONG, _TIME_WRONG, given=text) from error
-
-
-_TIME_WRONG: Final = Text("{given} is no time; write 2026-11-21T14:30", "{given} — не время; пишите 2026-11-21T14:30")
 _ATTEMPT: Final = Text("{at}  {call}  {became}", "{at}  {call}  {became}")
 _HEAD: Final = (
     Text("No.", "№"),

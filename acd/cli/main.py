@@ -19,6 +19,7 @@ from acd.cli import (
     checking,
     daemon,
     forecasting,
+    lines,
     planning,
     records,
     replay,
@@ -54,6 +55,7 @@ application.command("top", help=top.HELP)(top.top)
 application.add_typer(agents.agents, name="agents")
 application.add_typer(calls.calls, name="calls")
 application.add_typer(callbacks.callbacks, name="callbacks")
+application.add_typer(lines.lines, name="line")
 application.add_typer(report.report, name="report")
 application.command("asterisk-conf", help=asterisk.HELP)(asterisk.asterisk_conf)
 application.add_typer(records.records, name="records")
@@ -156,6 +158,9 @@ _REFUSALS: Final = {
     "callback_impossible": Text("This number cannot be called: {message}", "На этот номер звонить нельзя: {message}"),
     "call_talks": Text("This call no longer waits", "Этот вызов уже не ждёт"),
     "line_unknown": Text("There is no such line", "Такой линии нет"),
+    "line_no_destination": Text(
+        "The line has no at_closed: where would its callers go?", "У линии не задан at_closed: куда пойдут звонки?"
+    ),
     "agent_absent": Text("This operator takes no calls now", "Этот оператор сейчас не принимает вызовов"),
     "database_away": Text("The database is away", "База данных недоступна"),
     "not_allowed": Text("This token has no right to do that", "У этого ключа доступа нет такого права"),

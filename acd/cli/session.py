@@ -4,8 +4,10 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import orjson
 from rich.box import SIMPLE_HEAD
@@ -70,6 +72,17 @@ class Session:
             ) from fault
         return ControlClient.of(config, token)
 
+    def instant(self, text: str) -> float:
+        """Return a time that was typed, in the site's zone, as epoch seconds.
+
+        Raises:
+            CommandFailed: It is none.
+        """
+        try:
+            return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(self.load().site.time_zone)).timestamp()
+        except ValueError as error:
+            raise CommandFailed(ExitCode.WRONG, _TIME_WRONG, given=text) from error
+
     def print_json(self, content: object) -> None:
         """Write an object as JSON: indented on a terminal, one line elsewhere."""
         option = orjson.OPT_INDENT_2 if self.out.is_terminal else 0
@@ -108,3 +121,4 @@ _NO_TOKEN_ADVICE = Text(
     "Start the daemon (`acd run`), which makes the file; then ask as its user, as root, or with a token in ACD_TOKEN",
     "Запустите службу (`acd run`), она создаст файл; работайте от её пользователя, от root или с ключом в ACD_TOKEN",
 )
+_TIME_WRONG = Text("{given} is no time; write 2026-11-21T14:30", "{given} — не время; пишите 2026-11-21T14:30")

@@ -13,6 +13,7 @@ from queue_engine.snapshot import EngineSnapshot
 
 if TYPE_CHECKING:
     from acd.control.callbacks import CallbackDesk
+    from acd.opening.keeper import LineHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,11 @@ class Centre(Protocol):
     @property
     def callbacks(self) -> "CallbackDesk":
         """Who is owed a call-back."""
+        ...
+
+    @property
+    def hours(self) -> "LineHours":
+        """Which lines are open."""
         ...
 
     def now(self) -> Instant:

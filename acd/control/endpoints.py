@@ -16,6 +16,7 @@ from acd.control.actions import ACTIONS
 from acd.control.asked import ADMINISTRATORS, EVERYBODY, WATCHERS, Asked, Body, Endpoint, given
 from acd.control.callbacks import CALLBACKS
 from acd.control.errors import RequestRefused, StoreAway
+from acd.control.lines import LINES
 from acd.control.show import show_agents, show_calls, show_health, show_lines, show_status
 from acd.control.views import (
     AgentsView,
@@ -126,4 +127,5 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("POST", "/v1/reload", "Read the configuration again", ADMINISTRATORS, ReloadView, _reload),
     *ACTIONS,
     *CALLBACKS,
+    *LINES,
 )

@@ -5,7 +5,7 @@ Pure: reads values, changes nothing. Counting is done once per answer over the e
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import acd
 from acd.control.access import Identity, Role
@@ -22,6 +22,7 @@ from acd.control.views import (
     StatusView,
 )
 from acd.logs import mask_number
+from acd.opening.keeper import BY_HOURS
 from config.lines import Line
 from config.model import Config
 from queue_engine import snapshot as engine
@@ -147,9 +148,21 @@ def _lines(centre: Centre, snapshot: engine.EngineSnapshot, now: Instant) -> tup
                 abandoned_today=today.today.abandoned if today else 0,
                 share_in_norm_today=today.in_norm if today else None,
                 norm_share=_norm_share(centre.config, settings),
+                **_standing(centre, line.queue),
             )
         )
     return tuple(views)
+
+
+def _standing(centre: Centre, queue: QueueName) -> dict[str, Any]:
+    standing = centre.hours.standing(queue)
+    by_hand = standing.by != BY_HOURS
+    return {
+        "open": standing.open,
+        "switched_by": standing.by if by_hand else None,
+        "switched_for": standing.reason if by_hand else None,
+        "next_change_at": standing.next_change_at,
+    }
 
 
 def _norm_share(config: Config, line: Line | None) -> float | None:

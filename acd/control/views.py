@@ -33,6 +33,13 @@ class LineView:
     """Of the calls decided today, the share answered within the normative wait; null before the first."""
     norm_share: float | None
     """What that share must be at least; null when the profile sets no norm."""
+    open: bool = True
+    switched_by: str | None = None
+    """Who has opened or closed it by hand; null while its hours decide."""
+    switched_for: str | None = None
+    """Why."""
+    next_change_at: float | None = None
+    """When it opens or closes next by itself; null when it does not within three weeks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ class LineState(Payload):
     abandoned_today: int
     in_norm_today: float | None
     """K1 of today, 0 to 1; null before the first call."""
+    open: bool = True
+    """Whether it takes callers now, by its hours or by hand."""
 
 
 class AgentState(Payload):

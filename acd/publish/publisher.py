@@ -30,6 +30,7 @@ from acd.standard import standard_of
 from config.mqtt import Mqtt
 from metrics.live import LiveLine
 from metrics.norms import Standard
+from metrics.service_facts import LineSwitched
 from queue_engine.facts import AgentStateChanged
 from queue_engine.ids import AgentId, Instant, QueueName
 from queue_engine.snapshot import AgentView
@@ -63,6 +64,8 @@ class Publisher:
         kind = type(fact)
         if kind is AgentStateChanged:
             self._agent(fact.agent)  # type: ignore[attr-defined]  # the line above says what it is
+        elif kind is LineSwitched:
+            self._line(fact.queue)  # type: ignore[attr-defined]  # as above
         elif kind in EVENTS:
             topic = f"{self._root}/calls/{fact.call}/{EVENTS[kind]}"  # type: ignore[attr-defined]  # all of them have one
             number = self._event_id()
@@ -220,6 +223,7 @@ class Publisher:
                 answered_today=line.today.answered if line else 0,
                 abandoned_today=line.today.abandoned if line else 0,
                 in_norm_today=line.in_norm if line else None,
+                open=self._centre.hours.standing(queue).open,
             )
         )
 

@@ -18,6 +18,7 @@ from acd.control.client import ControlClient
 from acd.control.events import EventLog
 from acd.control.server import ControlServer
 from acd.numbers import number_rule
+from acd.opening.keeper import LineHours
 from acd.standard import standard_of
 from callback.book import BookSnapshot, CallbackBook, Step
 from callback.facts import CallbackFact, CallbackOwed
@@ -28,6 +29,7 @@ from callback.request import Request
 from config.load import load_config
 from config.to_policy import to_policy
 from metrics.live import LiveFigures, LiveSnapshot
+from metrics.service_facts import LineSwitched
 from queue_engine.effects import OfferCall
 from queue_engine.engine import QueueEngine
 from queue_engine.facts import Fact
@@ -98,6 +100,20 @@ def write_site(home: Path, *, port: int = 8122, ami_port: int = 5038, secret: st
     return path
 
 
+@dataclass(eq=False)
+class StageTimer:
+    """Something that will be done."""
+
+    at: Instant
+    do: Callable[[], None]
+    among: list["StageTimer"]
+
+    def cancel(self) -> None:
+        """It is not to be done any more."""
+        if self in self.among:
+            self.among.remove(self)
+
+
 @dataclass
 class Stage:
     """What the control API sees of a daemon."""
@@ -126,7 +142,32 @@ class Stage:
         )
         self.callbacks = StageBook(self)
         self.sinks.append(self.callbacks.observe)
+        self.timers: list[StageTimer] = []
+        self.switched: list[LineSwitched] = []
+        self.hours = LineHours(
+            lambda: self.config,
+            self.now,
+            self.call_at,
+            self.post,
+            self.switched.append,
+            self.config_path.parent / "lines",
+        )
         self.post(PoliciesLoaded(*to_policy(self.config)))
+        self.hours.start()
+
+    def call_at(self, at: Instant, do: Callable[[], None]) -> "StageTimer":
+        """Remember what is to be done at an instant; `pass_to` does it."""
+        timer = StageTimer(at, do, self.timers)
+        self.timers.append(timer)
+        return timer
+
+    def pass_to(self, at: Instant) -> None:
+        """Let the time come, and do at each instant what was to be done then."""
+        while (due := min(self.timers, key=lambda timer: timer.at, default=None)) is not None and due.at <= at:
+            self.timers.remove(due)
+            self.at = due.at
+            due.do()
+        self.at = at
 
     def now(self) -> Instant:
         """The test's time."""

@@ -235,6 +235,20 @@ def test_outside_hours_new_calls_go_elsewhere():
     assert of(centre.call("early"), CallOverflowed) == []
 
 
+def test_a_line_that_closes_may_send_away_who_waits():
+    """Whoever waits leaves at once; one whose telephone rings is served, or leaves when nobody picks up."""
+    centre = Centre(QueuePolicy(LINE), agents=(agent("1"),))
+    centre.log_in("1")
+    centre.call("ringing")
+    centre.call("waiting")
+    closed = centre.feed(LineOpened(LINE, open=False, leave_for="secretary"))
+    assert [(fact.call, fact.destination, fact.reason) for fact in of(closed, CallOverflowed)] == [
+        ("waiting", "secretary", "closing")
+    ]
+    missed = centre.feed(OfferFailed(centre.offer_of("1"), RingFailure.NO_ANSWER))
+    assert [fact.call for fact in of(missed, CallOverflowed)] == ["ringing"]
+
+
 def test_a_reload_begins_announcements_anew():
     """The old span is forgotten, the new one counts from the entry."""
     centre = Centre(QueuePolicy(LINE, steps=(Say(5, "old", every_s=5),)))

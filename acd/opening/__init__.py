@@ -1,0 +1,1 @@
+"""Which lines are open: by their hours, or by hand."""
