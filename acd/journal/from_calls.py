@@ -2,8 +2,8 @@
 
 An operator answers: a card is opened, unless the call belongs to an appeal that has one already. That is so for a call
 that came back to its line, for one that was passed on to another line (a visit of its own: `docs/architecture.md`), and
-for a call-back after a talk that broke. Everything is written in the caller's transaction, and a fact that comes twice
-changes nothing.
+for a call-back: after a talk that broke, or booked at the desk for a card. Everything is written in the caller's
+transaction, and a fact that comes twice changes nothing.
 """
 
 import re
@@ -18,7 +18,8 @@ from acd.journal.facts import CardOpened, JournalFact, TalkBegan
 from acd.journal.service import Journal
 from acd.journal.store.cards import Entry, add_in, get_in
 from acd.journal.store.people import People
-from acd.journal.store.talks import Talk, begin_talk, card_of_calls, end_talk
+from acd.journal.store.talks import Talk, begin_talk, card_of_callback, card_of_calls, end_talk
+from callback.ids import parse_attempt_call
 from metrics.records.codec import RecordedFact, UnknownFact
 from queue_engine.facts import CallAnswered, CallEnded, CallReturned
 from queue_engine.ids import CallId, QueueName
@@ -75,6 +76,8 @@ class CardsFromCalls:
         talk = Talk(fact.call, fact.agent, fact.at)
         calls = [fact.call, *earlier_visits(fact.call), *filter(None, [story.broken_call])]
         known = await card_of_calls(connection, journal.service, calls)
+        if known is None and (attempt := parse_attempt_call(fact.call)) is not None:
+            known = await card_of_callback(connection, journal.service, attempt[0])
         if known is not None:
             card = await get_in(connection, known)
             fresh = await begin_talk(connection, known, talk)

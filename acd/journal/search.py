@@ -41,6 +41,11 @@ def tsquery(question: str) -> str:
     return " & ".join(f"'{word}'" for word in beginnings(question))
 
 
+def needles(question: str) -> tuple[str, ...]:
+    """Return what must stand in a blank, the stored words and a blank, for them to be what the question asks for."""
+    return tuple(f" {word}" if _is_beginning(word) else f" {word} " for word in beginnings(question))
+
+
 def _plain(text: str) -> str:
     return _TELEPHONE.sub(r" 7\1\2\3\4 ", text.lower().replace("ё", "е"))
 

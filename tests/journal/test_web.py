@@ -10,12 +10,12 @@ from acd.journal.service import Seen
 from acd.journal.states import CardState, CardTrigger, Holder
 from acd.journal.store.cards import Entry
 from acd.journal.store.people import hash_password
-from acd.journal.store.talks import Talk
+from acd.journal.store.talks import Talk, card_of_callback
 from acd.journal.web.access import COOKIE, LOCKED_S, SESSION_S
 from acd.journal.web.app import DOORS
 from acd.journal.web.words import AGENT_STATES, WORDS
 from queue_engine.facts import AgentState
-from queue_engine.inputs import AgentBecameReachable
+from queue_engine.inputs import AgentBecameReachable, CallArrived, CallerHungUp
 from tests.journal.test_cards import MONDAY
 from tests.journal.website import BASE, PASSWORD, form_token, post, site_on
 
@@ -288,8 +288,68 @@ async def test_an_operator_works_his_telephone_from_the_desk(site):
     assert (await post(admin, "/state", do="login")).status_code == 400
 
 
+async def talk(site, call="c1"):
+    """Operator 101 logs in and answers a call."""
+    site.floor.post(AgentBecameReachable("101"))
+    site.floor.log_in()
+    site.floor.post(CallArrived(call, site.desk.journal.service, "+79161234567", site.floor.at))
+    site.floor.answer()
+
+
+async def test_the_strip_of_the_telephone_is_drawn_by_itself(site):
+    """Asked by the page's script, a deed answers with the strip alone: what is typed into a card stays."""
+    site.floor.post(AgentBecameReachable("101"))
+    client = await site.client(Role.OPERATOR_1)
+    token = form_token(await client.get(f"{BASE}/"))
+    inline = {"x-desk-inline": "1"}
+    part = await client.post(f"{BASE}/state", data={"form_token": token, "do": "login"}, headers=inline)
+    assert part.headers["x-desk-part"] == "phone.html"
+    assert 'data-state="ready"' in part.text
+    assert "<html" not in part.text
+    assert 'data-state="ready"' in (await client.get(f"{BASE}/phone", headers=inline)).text
+    assert 'id="phone"' not in (await (await site.client(Role.ADMINISTRATOR)).get(f"{BASE}/journal")).text
+
+
+async def test_an_operator_says_that_his_talk_broke(site):
+    """C1: the caller is owed a call-back; without a talk the desk says so."""
+    client = await site.client(Role.OPERATOR_1)
+    token = form_token(await client.get(f"{BASE}/"))
+    fields = {"form_token": token, "do": "unfinished"}
+    answer = await client.post(f"{BASE}/state", data=fields, headers={"x-desk-inline": "1"})
+    assert "Недавнего разговора нет" in answer.text
+    await talk(site)
+    site.floor.at += 60
+    site.floor.post(CallerHungUp("c1"))
+    answer = await client.post(f"{BASE}/state", data=fields, headers={"x-desk-inline": "1"})
+    assert "Абоненту перезвонят" in answer.text
+    (owed,) = site.floor.callbacks.snapshot().rows
+    assert (owed.number, owed.by) == ("+79161234567", "operator_1")
+
+
+async def test_a_call_back_is_booked_for_a_card(site):
+    """UDM 5.9: at the promised time, by whoever promised; what cannot be called is refused with the reason."""
+    card = await opened(site, line=site.desk.journal.service, contact_phone="+79161234567")
+    client = await site.client(Role.OPERATOR_1)
+    path = f"/cards/{card.id}/callback"
+    answer = await post(client, path, number="+79161234567", at="2026-11-16T15:30", mine="on")
+    assert answer.headers["location"].endswith("callback=booked")
+    (booked,) = site.floor.callbacks.snapshot().rows
+    assert (booked.number, booked.agent, booked.by) == ("+79161234567", "101", "operator_1")
+    async with site.desk.engine.connect() as connection:
+        assert await card_of_callback(connection, site.desk.journal.service, booked.request) == card.id
+        assert await card_of_callback(connection, "another", booked.request) is None
+    assert ("callback", card.id) in [(one.action, one.card) for one in await site.desk.journal.trail.read()]
+    token = form_token(await client.get(f"{BASE}/journal"))
+    fields = {"form_token": token, "number": "112", "at": ""}
+    refused = await client.post(BASE + path, data=fields, headers={"x-desk-inline": "1"})
+    assert refused.status_code == 422
+    assert "Это не номер телефона" in refused.text
+    assert (await post(client, path, number="", at="")).status_code == 400
+
+
 async def test_the_wallboard_shows_the_lines(site):
     """Each line and the total, with today's shares."""
+    site.floor.post(CallArrived("c1", site.desk.journal.service, "+79161234567", site.floor.at))
     client = await site.client(Role.ADMINISTRATOR)
     page = (await client.get(f"{BASE}/wallboard")).text
     assert '<th scope="row">sakhalin-1300</th>' in page

@@ -1,8 +1,8 @@
 """A desk on a real engine: people of every role, lines 122 and what calls do to them, served without a network."""
 
 import re
-from dataclasses import dataclass, field
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 from starlette.applications import Starlette
@@ -20,11 +20,8 @@ from acd.journal.web.access import Sessions
 from acd.journal.web.app import desk_routes
 from acd.journal.web.desk import Desk
 from acd.journal.web.hub import Hub
-from metrics.live import LiveFigures
-from metrics.norms import Standard
-from queue_engine.engine import QueueEngine
-from queue_engine.inputs import PoliciesLoaded
-from queue_engine.policy import AgentPolicy, QueuePolicy
+from callback.inputs import CapacityChanged
+from tests.acd.stage import HOST, SITE, Stage
 from tests.journal.conftest import rules_of
 from tests.journal.test_cards import MONDAY
 
@@ -33,31 +30,27 @@ HASH = hash_password(PASSWORD)
 BASE = "/desk"
 
 
-@dataclass
-class Floor:
-    """The engine with a clock that the test sets, its facts delivered as the daemon does."""
+class Floor(Stage):
+    """A stage whose line has the service's name, with the telephones of three operators; its facts reach the desk."""
 
-    hub: Hub
-    live_figures: LiveFigures
-    listeners: list = field(default_factory=list)
-    engine: QueueEngine = field(default_factory=lambda: QueueEngine(1))
-    at: float = MONDAY
+    def __init__(self, hub, folder, line):
+        text = SITE.replace('name = "saratov-122"', f'name = "{line}"') + MORE
+        path = folder / "acd.toml"
+        path.write_text(text.format(home=folder, host=HOST, port=8122, ami_port=5038, secret="s3cret"), "utf-8")
+        path.chmod(0o600)
+        self.hub, self.listeners = hub, []
+        super().__init__(path, MONDAY)
+        self.callbacks.handle(CapacityChanged(line, 2))
+        self.sinks += [hub.on_fact, lambda fact: [listener(fact) for listener in self.listeners]]
 
-    def now(self):
-        """The test's instant."""
-        return self.at
 
-    def live(self):
-        """The figures of this moment."""
-        return self.live_figures.snapshot(self.at)
+MORE = """
+[[operator]]
+number = "103"
 
-    def post(self, item):
-        """Hand an input to the engine and its facts to those who listen."""
-        for fact in self.engine.handle(item, self.at).facts:
-            self.live_figures.see(fact)
-            self.hub.on_fact(fact)
-            for listener in self.listeners:
-                listener(fact)
+[[telephone]]
+name = "op103"
+"""
 
 
 @dataclass
@@ -106,9 +99,7 @@ async def site_on(engine, profile="sakhalin-1300", *, address="https://desk.exam
     journal = Journal(engine, rules, Letters(rules.work), publish=publish, address=address)
     people = People(engine)
     sessions = Sessions(people)
-    floor = Floor(hub, LiveFigures(Standard(), ZoneInfo(rules.profile.zone), [profile]))
-    agents = tuple(AgentPolicy(number, (profile,)) for number in ("101", "102", "103"))
-    floor.post(PoliciesLoaded((QueuePolicy(profile),), agents))
+    floor = Floor(hub, Path(engine.url.database).parent, profile)
     desk = Desk(
         engine, journal, Lists(engine), Knowledge(engine), people, Outbox(engine), floor, hub, sessions, secure=secure
     )

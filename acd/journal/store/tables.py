@@ -308,3 +308,13 @@ place: Final = Table(
     Column("fact_id", BigInteger, nullable=False),
 )
 """How far the facts of the daemon's records are worked off: written in the transaction that writes what they gave."""
+
+callback: Final = Table(
+    "journal_callback",
+    metadata,
+    Column("request", BigInteger, primary_key=True, autoincrement=False),
+    Column("card_id", _ID, ForeignKey("journal_card.id"), nullable=False, index=True),
+    _at("at", nullable=False),
+    Column("by", Text, nullable=False),
+)
+"""Call-backs that were booked for a card at the desk, by the number of their request."""

@@ -1,4 +1,4 @@
-"""Talks of cards, and how far the journal has read the daemon's facts; all within the caller's transaction."""
+"""Talks of cards, call-backs booked for them, how far the daemon's facts are read; in the caller's transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from acd.journal.store import tables
+from callback.ids import RequestId
 from queue_engine.ids import Instant
 
 
@@ -77,6 +78,25 @@ async def card_of_calls(connection: AsyncConnection, service: str, calls: Sequen
         .where(talk.c.call.in_(calls), card.c.service == service)
         .order_by(talk.c.id.desc())
         .limit(1)
+    )
+    return found
+
+
+async def note_callback(connection: AsyncConnection, request: RequestId, card: int, at: Instant, by: str) -> None:
+    """Note that a call-back was booked for a card; one that joins an open request belongs to the newest card."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    values = {"card_id": card, "at": at, "by": by}
+    statement = dialect.insert(tables.callback).values(request=request, **values)
+    await connection.execute(statement.on_conflict_do_update(index_elements=[tables.callback.c.request], set_=values))
+
+
+async def card_of_callback(connection: AsyncConnection, service: str, request: RequestId) -> int | None:
+    """Return the service's card for which this call-back was booked at the desk."""
+    booked, card = tables.callback, tables.card
+    found: int | None = await connection.scalar(
+        select(booked.c.card_id)
+        .join(card, card.c.id == booked.c.card_id)
+        .where(booked.c.request == request, card.c.service == service)
     )
     return found
 

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from acd.journal.errors import CardNotFound, Forbidden, JournalError, NumberMistyped, TransitionRefused
 from acd.journal.roles import Right
-from acd.journal.web import admin, cards, operators, public
+from acd.journal.web import admin, cards, operators, phone, public
 from acd.journal.web.access import Sessions, token_fits
 from acd.journal.web.desk import HEADERS, Asked, BadForm, Desk, base_of, language_of, read_form, render
 from config.errors import CalendarExhausted
@@ -40,7 +40,8 @@ class Door:
 
 DOORS: Final = (
     Door("GET", "/", None, operators.home),
-    Door("POST", "/state", Right.TELEPHONE, operators.state),
+    Door("GET", "/phone", Right.TELEPHONE, phone.strip),
+    Door("POST", "/state", Right.TELEPHONE, phone.state),
     Door("GET", "/events", Right.READ_CARD, operators.events),
     Door("GET", "/wallboard", Right.WALLBOARD, operators.wallboard),
     Door("GET", "/wallboard/events", Right.WALLBOARD, operators.wallboard_events),
@@ -50,6 +51,7 @@ DOORS: Final = (
     Door("POST", "/cards/new", Right.OPEN_CARD, cards.create),
     Door("GET", "/cards/{card:int}", Right.READ_CARD, cards.show),
     Door("POST", "/cards/{card:int}", Right.WRITE_CARD, cards.change),
+    Door("POST", "/cards/{card:int}/callback", Right.TELEPHONE, phone.call_back),
     Door("POST", "/cards/{card:int}/assess", Right.ASSESS, admin.assess),
     Door("GET", "/knowledge", Right.READ_KNOWLEDGE, admin.knowledge),
     Door("POST", "/knowledge", Right.PROPOSE_KNOWLEDGE, admin.propose),

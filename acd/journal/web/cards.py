@@ -147,6 +147,7 @@ async def card_page(asked: Asked, card: Card, *, error: Exception | None = None,
         scripts=await desk.knowledge.scripts(journal_.service, card.line) if person.may(Right.READ_KNOWLEDGE) else [],
         assessments=await journal_.trail.assessments(card=card.id) if card.id and person.may(Right.ASSESS) else [],
         marks=MARKS,
+        lines=[line.name for line in desk.floor.config.lines],
         earlier=earlier,
         saved=bool(asked.query.get("saved")) and error is None,
     )

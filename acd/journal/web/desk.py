@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from acd.control.callbacks import CallbackDesk
 from acd.journal.roles import Person, Right
 from acd.journal.service import Journal
 from acd.journal.store.knowledge import Knowledge
@@ -25,8 +26,10 @@ from acd.journal.web.hub import Hub
 from acd.journal.web.words import AGENT_STATES, WORDS
 from acd.texts import duration
 from config.errors import Language
-from metrics.live import LiveSnapshot
-from queue_engine.ids import Instant
+from config.model import Config
+from metrics.live import LiveAgent, LiveSnapshot
+from queue_engine.facts import AgentState
+from queue_engine.ids import AgentId, Instant
 from queue_engine.inputs import Input
 
 LARGEST_FORM: Final = 262_144
@@ -44,6 +47,10 @@ HEADERS: Final = {
 """On every page: nothing from elsewhere, nothing inline, nothing of a card left in a cache."""
 
 
+PARTS: Final = frozenset({"phone.html", "callback.html"})
+"""Templates that are no whole page: the script draws them in the place of the old part."""
+
+
 class Floor(Protocol):
     """The running centre as the desk sees it: `acd.control.centre.Centre` is one."""
 
@@ -57,6 +64,16 @@ class Floor(Protocol):
 
     def post(self, item: Input) -> None:
         """Hand an input to the engine."""
+        ...
+
+    @property
+    def callbacks(self) -> CallbackDesk:
+        """Who is owed a call-back."""
+        ...
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force."""
         ...
 
 
@@ -120,6 +137,11 @@ class Asked:
         """Return a number in the path."""
         return int(self.request.path_params[name])
 
+    @property
+    def inline(self) -> bool:
+        """Whether the page's script asks and wants a part of the page, so that nothing that is being typed is lost."""
+        return "x-desk-inline" in self.request.headers
+
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Return a page for this person."""
         return render(
@@ -150,6 +172,7 @@ def render(
         "person": None,
         "service": desk.journal.service,
         "R": Right,
+        "me": standing(desk, values.get("person")),
         "token": lambda: form_token,
         "t": lambda key: WORDS[key].say(language),
         "name": lambda member: name_of(member, language),
@@ -159,7 +182,17 @@ def render(
         "named": lambda members: [(member, name_of(member, language)) for member in members],
         **values,
     }
-    return HTMLResponse(desk.environment.get_template(template).render(shown), status, headers=HEADERS)
+    headers = {**HEADERS, "x-desk-part": template} if template in PARTS else HEADERS
+    return HTMLResponse(desk.environment.get_template(template).render(shown), status, headers=headers)
+
+
+def standing(desk: Desk, person: Person | None) -> LiveAgent | None:
+    """Return what the operator of this person is doing; None for somebody without a telephone."""
+    if person is None or person.agent is None:
+        return None
+    known = (one for one in desk.floor.live().agents if one.agent == person.agent)
+    nobody = LiveAgent(AgentId(person.agent), AgentState.LOGGED_OUT, desk.now())
+    return next(known, nobody)
 
 
 def base_of(request: Request) -> str:

@@ -1,4 +1,4 @@
-"""The operator's own page: the card of the call, what is open, the state on the telephone; and the wallboard."""
+"""The operator's own page with what is open, the event stream of every page, and the wallboard."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,12 +8,8 @@ from starlette.responses import Response, StreamingResponse
 
 from acd.journal.roles import Right
 from acd.journal.store.lists import CardFilter
-from acd.journal.web.desk import HEADERS, Asked, BadForm, language_of, render
+from acd.journal.web.desk import HEADERS, Asked, language_of, render
 from acd.journal.web.hub import stream
-from metrics.live import LiveAgent
-from queue_engine.facts import AgentState
-from queue_engine.ids import AgentId
-from queue_engine.inputs import AgentLoggedIn, AgentLoggedOut, AgentPaused, AgentResumed, Input, WrapUpEnded
 
 PULSE_S: Final = 1.0
 """A wallboard is drawn at most so often, and at least every `IDLE_S`, because waits grow without any fact."""
@@ -31,31 +27,8 @@ async def home(asked: Asked) -> Response:
         "desk.html",
         cards=mine,
         own=own if person.may(Right.READ_OWN_ASSESSMENTS) else [],
-        me=_me(asked),
-        states=AgentState,
-        line=_line_of(asked),
         reasons={one.id: one.title for one in await desk.journal.catalogues.reasons(desk.journal.service)},
     )
-
-
-async def state(asked: Asked) -> Response:
-    """Ask the engine for another state of the operator who asks."""
-    agent, login = asked.person.agent, asked.person.login
-    if agent is None:
-        raise BadForm
-    number = AgentId(agent)
-    deeds: dict[str, Input] = {
-        "login": AgentLoggedIn(number, login),
-        "logout": AgentLoggedOut(number, login),
-        "pause": AgentPaused(number, asked.form.get("reason", "").strip()[:100], login),
-        "resume": AgentResumed(number, login),
-        "ready": WrapUpEnded(number, login),
-    }
-    deed = deeds.get(asked.form.get("do", ""))
-    if deed is None:
-        raise BadForm
-    asked.desk.floor.post(deed)
-    return asked.goto("/")
 
 
 async def events(asked: Asked) -> Response:
@@ -86,11 +59,3 @@ async def wallboard_events(asked: Asked) -> Response:
 
 def _streaming(frames: AsyncIterator[bytes]) -> Response:
     return StreamingResponse(frames, media_type="text/event-stream", headers={**HEADERS, "x-accel-buffering": "no"})
-
-
-def _me(asked: Asked) -> LiveAgent | None:
-    return next((one for one in asked.desk.floor.live().agents if one.agent == asked.person.agent), None)
-
-
-def _line_of(asked: Asked) -> str:
-    return asked.desk.journal.service

@@ -92,6 +92,7 @@ WORDS: Final[Mapping[str, Text]] = {
     "not_found": Text("There is no such page or card.", "Такой страницы или карточки нет."),
     "bad_request": Text("The form cannot be read. Reload the page.", "Форма не читается. Обновите страницу."),
     "mistyped": Text("That is no card number.", "Это не номер обращения."),
+    "away": Text("The daemon does not answer. Try again.", "Сервер не отвечает. Попробуйте ещё раз."),
     "back": Text("Back", "Назад"),
     "title": Text("Title", "Заголовок"),
     "body": Text("Text", "Текст"),
@@ -141,6 +142,24 @@ WORDS: Final[Mapping[str, Text]] = {
     "to_login": Text("To the line", "На линию"),
     "to_logout": Text("Off the line", "С линии"),
     "pause_reason": Text("Reason of the pause", "Причина паузы"),
+    "since": Text("since", "с"),
+    "unfinished": Text("The talk broke", "Связь прервалась"),
+    "unfinished_taken": Text("The caller will be called back.", "Абоненту перезвонят."),
+    "unfinished_none": Text("There was no such talk lately.", "Недавнего разговора нет."),
+    "call_back": Text("Call back", "Перезвонить"),
+    "callback_at": Text("When (empty: now)", "Когда (пусто — сейчас)"),
+    "callback_mine": Text("I myself", "звоню я"),
+    "callback_book": Text("Book the call", "Заказать звонок"),
+    "callback_booked": Text("The call is booked", "Звонок заказан"),
+    "callback_withheld": Text("There is no number.", "Номера нет."),
+    "callback_invalid": Text("That is no telephone number.", "Это не номер телефона."),
+    "callback_not_permitted": Text("Such numbers are not called.", "На такие номера не звоним."),
+    "callback_own_number": Text("That is a number of ours.", "Это наш собственный номер."),
+    "callback_number_limit": Text(
+        "This number has had its calls for today.", "На этот номер сегодня уже звонили предельное число раз."
+    ),
+    "callback_no_policy": Text("This line calls nobody.", "С этой линии не звоним."),
+    "callback_too_many": Text("Too many calls are booked.", "Заказано слишком много звонков."),
     "waiting": Text("Waiting", "Ожидают"),
     "longest": Text("Longest wait", "Дольше всех"),
     "talking": Text("Talking", "Говорят"),
@@ -175,8 +194,8 @@ WORDS: Final[Mapping[str, Text]] = {
     "breach": Text("limit broken", "срок нарушен"),
     "none": Text("none", "нет"),
     "keys_help": Text(
-        "Keys: / search, Ctrl+S save, Alt+Shift+1…5 pages",
-        "Клавиши: / поиск, Ctrl+S сохранить, Alt+Shift+1…5 страницы",
+        "Keys: / search, Ctrl+S save, Ctrl+Enter the blue button, Alt+1…8 pages (Alt+Shift in Firefox)",
+        "Клавиши: / поиск, Ctrl+S сохранить, Ctrl+Enter синяя кнопка, Alt+1…8 страницы (в Firefox Alt+Shift)",
     ),
 }
 

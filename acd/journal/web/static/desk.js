@@ -13,6 +13,7 @@
     window.addEventListener("beforeunload", (event) => { if (typed) event.preventDefault(); });
     const missing = document.querySelector(".error a[href^='#']");
     if (missing) document.getElementById(missing.hash.slice(1))?.focus();
+    else if (form.dataset.state === "new") document.getElementById("contact_name").focus();
   }
 
   document.addEventListener("keydown", (event) => {
@@ -20,11 +21,50 @@
     if (event.key === "/" && !inField) {
       event.preventDefault();
       document.querySelector("[data-search]")?.focus();
+    } else if (event.ctrlKey && event.key === "Enter" && form) {
+      event.preventDefault();
+      form.querySelector("button.main")?.click();
     } else if ((event.ctrlKey || event.metaKey) && event.code === "KeyS" && form) {
       event.preventDefault();
       form.querySelector("[data-save]")?.click();
     }
   });
+
+  const say = (text, href) => {
+    const line = document.createElement(href ? "a" : "span");
+    line.textContent = text;
+    if (href) line.href = href;
+    told.replaceChildren(line);
+  };
+
+  // Parts of the page that are sent and drawn again by themselves: the page stays, and what is typed into it.
+  const draw = (part, html) => {
+    const held = part.contains(document.activeElement) ? document.activeElement.name : "";
+    if (part.id) part.innerHTML = html;
+    else part.outerHTML = html;
+    if (held) document.querySelector(`[data-part] [name="${held}"]`)?.focus();
+  };
+  const redraw = async (part, address, options = {}) => {
+    try {
+      const answer = await fetch(address, { ...options, headers: { "x-desk-inline": "1" } });
+      if (answer.headers.get("x-desk-part")) draw(part, await answer.text());
+      else location.reload();
+    } catch {
+      say(told.dataset.away);
+    }
+  };
+  document.addEventListener("submit", async (event) => {
+    const part = event.target.closest("[data-part]");
+    if (!part || !("inline" in event.target.dataset)) return;
+    event.preventDefault();
+    const fields = new URLSearchParams(new FormData(event.target, event.submitter));
+    await redraw(part, event.target.action, { method: "POST", body: fields });
+  });
+  const phone = document.getElementById("phone");
+  const freshPhone = () => {
+    const typing = phone?.contains(document.activeElement) && document.activeElement.tagName === "INPUT";
+    if (phone && !typing) redraw(phone, `${base}/phone`);
+  };
 
   // The secret of an official's link stands behind the #, where no server log sees it; it goes on in the form's body.
   const link = document.querySelector("form[data-link]");
@@ -33,13 +73,6 @@
     history.replaceState(null, "", location.pathname);
     link.submit();
   }
-
-  const say = (text, href) => {
-    const line = document.createElement(href ? "a" : "span");
-    line.textContent = text;
-    if (href) line.href = href;
-    told.replaceChildren(line);
-  };
 
   if ("live" in document.body.dataset) {
     const events = new EventSource(`${base}/events`);
@@ -52,7 +85,7 @@
       if (typed) say(`☎ ${number}`, `${base}/cards/${card}`);
       else go(`/cards/${card}`);
     });
-    events.addEventListener("state", () => { if (document.querySelector("section.state")) fresh(); });
+    events.addEventListener("state", freshPhone);
     events.addEventListener("reload", fresh);
     events.addEventListener("alarm", (event) => {
       const { card, number } = JSON.parse(event.data);

@@ -1,0 +1,72 @@
+"""What an operator does at the telephone from the desk: his state, a call-back for a card, a talk that broke.
+
+Asked by the page's script these answer with a part of the page, so that what is being typed into a card stays; without
+the script the whole page comes back.
+"""
+
+from starlette.responses import Response
+
+from acd.journal.store.talks import note_callback
+from acd.journal.store.trail import TrailEntry
+from acd.journal.web.desk import Asked, BadForm, local_instant
+from callback.inputs import CallbackAsked
+from callback.kinds import ImpossibleReason, Origin
+from queue_engine.ids import AgentId, QueueName
+from queue_engine.inputs import AgentLoggedIn, AgentLoggedOut, AgentPaused, AgentResumed, Input, WrapUpEnded
+
+
+async def strip(asked: Asked) -> Response:
+    """The operator's state and what can be done about it: the part of every page that changes by itself."""
+    return asked.page("phone.html", told="")
+
+
+async def state(asked: Asked) -> Response:
+    """Ask the engine for another state of the operator who asks, or tell the book that his last talk broke."""
+    agent, login = asked.person.agent, asked.person.login
+    if agent is None:
+        raise BadForm
+    number = AgentId(agent)
+    deeds: dict[str, Input] = {
+        "login": AgentLoggedIn(number, login),
+        "logout": AgentLoggedOut(number, login),
+        "pause": AgentPaused(number, asked.form.get("reason", "").strip()[:100], login),
+        "resume": AgentResumed(number, login),
+        "ready": WrapUpEnded(number, login),
+    }
+    do, told = asked.form.get("do", ""), ""
+    if do == "unfinished":
+        told = "unfinished_taken" if asked.desk.floor.callbacks.unfinished(number, login) else "unfinished_none"
+    elif do in deeds:
+        asked.desk.floor.post(deeds[do])
+    else:
+        raise BadForm
+    return asked.page("phone.html", told=told) if asked.inline else asked.goto("/")
+
+
+async def call_back(asked: Asked) -> Response:
+    """Book a call-back for a card: its talk will be one of the card's (UDM 5.9, VLA 3.5)."""
+    desk, person, form = asked.desk, asked.person, asked.form
+    now = desk.now()
+    card = await desk.journal.read(person, asked.number("card"), now)
+    lines = [line.name for line in desk.floor.config.lines]
+    line = QueueName(card.line if card.line in lines else form.get("line", ""))
+    number = form.get("number", "").strip()
+    if line not in lines or not number:
+        raise BadForm
+    due_at = local_instant(desk, form["at"]) if form.get("at") else None
+    agent = AgentId(person.agent) if person.agent and form.get("mine") else None
+    book = desk.floor.callbacks
+    refused: ImpossibleReason | None = book.refusal(line, number)
+    booked = book.ask(CallbackAsked(line, number, person.login, Origin.BOOKED, due_at, agent))
+    if booked is None:
+        refused = refused or ImpossibleReason.TOO_MANY
+    else:
+        refused = None
+        async with desk.engine.begin() as connection:
+            await note_callback(connection, booked.request, card.id, now, person.login)
+        await desk.journal.trail.note(TrailEntry(now, person.login, "callback", card.id))
+    if not asked.inline:
+        return asked.goto(f"/cards/{card.id}", callback="refused" if refused else "booked")
+    return asked.page(
+        "callback.html", status=422 if refused else 200, card=card, lines=lines, refused=refused, booked=booked
+    )
