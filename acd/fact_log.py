@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from acd.logs import FastLog
 from callback.facts import CallbackFact
+from metrics.facts import TalkFact
 from metrics.service_facts import ServiceFact
 from queue_engine.facts import Fact
 
@@ -22,7 +23,7 @@ def _shape(kind: type) -> tuple[str, tuple[str, ...], Any]:
     return f"{words[0].lower()}.{'_'.join(words[1:]).lower()}", fields, attrgetter(*fields)
 
 
-def log_fact(fact: Fact | CallbackFact | ServiceFact) -> None:
+def log_fact(fact: Fact | CallbackFact | ServiceFact | TalkFact) -> None:
     """Log one fact: `CallAnswered` becomes `call.answered` with the fields of the fact."""
     kind = type(fact)
     shape = _SHAPES.get(kind)

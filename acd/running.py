@@ -30,6 +30,7 @@ from acd.phrases import ConfiguredPhrases
 from acd.publish.commands import Commands
 from acd.publish.publisher import Publisher
 from acd.reconciling import Reconciliation
+from acd.recordings.joined import TalkRecordings, recordings_of
 from acd.runner import EngineRunner
 from acd.seating import Seating
 from acd.seats import SeatFile
@@ -37,7 +38,7 @@ from acd.server import AsteriskServer
 from acd.staff import Staff
 from acd.standard import standard_of
 from acd.tape import TapeWriter
-from ami_bridge.agi_server import AgiServer, AgiSession
+from ami_bridge.agi_server import AgiServer, AgiSession, Route
 from ami_bridge.caller_session import CallerSessions, LineSound
 from ami_bridge.client import AmiClient
 from ami_bridge.dial_codes import DialCodes
@@ -50,6 +51,7 @@ from config.errors import ConfigErrors
 from config.load import load_config
 from config.model import Config
 from config.to_policy import to_policy
+from metrics.facts import TalkFact
 from metrics.live import LiveFigures, LiveSnapshot
 from metrics.records.database import open_engine
 from metrics.records.recorder import Recorder
@@ -150,11 +152,17 @@ class RunningCentre:
         self._reconciliation = Reconciliation(
             self._servers, self._runner.snapshot, self._runner.post, self.recorder.record, self._clock.now
         )
+        self._recordings = recordings_of(
+            lambda: self._config, self._records, self._clock.now, self._servers, self._calling_back, self._record
+        )
         known_before = self._catching_up.known_before
         callers = CallerSessions(boards, self._sound, self._runner.post, known_before, self._prune, self._clock.now)
         staff = Staff(lambda: self._config, self._clock.now)
         codes = DialCodes(self._server_of, self._seating.desks, staff, self._runner.post, self._calling_back.callbacks)
-        self._agi = AgiServer({"call": callers.serve, "operator": codes.serve}, allowed_peers=self._agi_peers(config))
+        routes: dict[str, Route] = {"call": callers.serve, "operator": codes.serve}
+        if self._recordings is not None:
+            routes["recording"] = self._recordings.serve_key
+        self._agi = AgiServer(routes, allowed_peers=self._agi_peers(config))
         self._runner.connect(
             self._perform,
             # Before the records: who dies between the two finds the call's end unrecorded, and the book knows it.
@@ -167,6 +175,7 @@ class RunningCentre:
             self._take_note,
             log_fact,
             self._publish,
+            *([] if self._recordings is None else [self._recordings.keeper.observe]),
             failed=self._engine_failed,
             stepped=self._counted.stepped,
         )
@@ -199,6 +208,8 @@ class RunningCentre:
 
     def _synchronised(self, server: AsteriskServer, found: Found) -> None:
         self._hours.tell_all(server.tell_hours)
+        if self._recordings is not None:
+            self._recordings.guard.agree(server)
         self._catching_up.synchronised(server, found)
 
     def _mirror_soon(self) -> None:
@@ -214,11 +225,11 @@ class RunningCentre:
     def _event_id(self) -> str:
         return f"{self.recorder.run}/{self.recorder.recorded}"
 
-    def _publish(self, fact: Fact | CallbackFact | ServiceFact) -> None:
+    def _publish(self, fact: Fact | CallbackFact | ServiceFact | TalkFact) -> None:
         if self._publisher is not None:
             self._publisher.see(fact)
 
-    def _record(self, fact: Fact | CallbackFact) -> None:
+    def _record(self, fact: Fact | CallbackFact | TalkFact) -> None:
         """Tell a fact that is not the engine's of this moment to everybody who hears the engine's."""
         self.recorder.record(fact)
         self.events.take(fact)
@@ -241,7 +252,11 @@ class RunningCentre:
 
     def _sound(self, queue: QueueName) -> LineSound:
         line = next((line for line in self._config.lines if line.name == queue), None)
-        return LineSound(line.greeting or "", line.music) if line else LineSound()
+        if line is None:
+            return LineSound()
+        recording = line.recording
+        notice = (recording.notice or "") if recording is not None else ""
+        return LineSound(line.greeting or "", line.music, notice, recorded=recording is not None)
 
     def _server_of(self, agi: AgiSession) -> str:
         # Operators' sessions name the server as their fourth argument.
@@ -267,6 +282,8 @@ class RunningCentre:
         if self._publisher is not None:
             tasks.create_task(self._publisher.run(), name="mqtt")
         tasks.create_task(self._reconciliation.run(), name="reconciliation")
+        if self._recordings is not None:
+            tasks.create_task(self._recordings.keeper.run(), name="recordings")
 
     async def _listen(self) -> None:
         """Take callers up as soon as a server is in line with us: before that we do not know who is free."""
@@ -349,6 +366,11 @@ class RunningCentre:
     def hours(self) -> LineHours:
         """Which lines are open."""
         return self._hours
+
+    @property
+    def recording_desk(self) -> TalkRecordings | None:
+        """Recorded talks; None where the site records none."""
+        return self._recordings
 
     def telephone_of(self, agent: AgentId) -> str | None:
         """Return the name of the telephone where the operator sits."""

@@ -96,6 +96,16 @@ class AsteriskServer:
         """Stop what is being played to a caller; that nothing is any more is no error."""
         self.client.post("ControlPlayback", {"Channel": channel, "Control": "stop"})
 
+    def set_global(self, variable: str, value: str) -> None:
+        """Set a global variable of the dialplan; a link that is down is told when it comes up."""
+        self.client.post("Setvar", {"Variable": variable, "Value": value})
+
+    def stop_recordings(self) -> None:
+        """End the recording of every talk; the talks go on."""
+        for call in self.board.legs:
+            if call.talk is not None and call.talk.channel:
+                self.client.post("StopMixMonitor", {"Channel": call.talk.channel})
+
     def take_back(self, calls: Iterable[CallLeg]) -> None:
         """Bring calls out of Asterisk's own Queue() back to the dialplan, which comes to us with them at once."""
         for call in calls:

@@ -46,6 +46,15 @@ class LineSound:
     """Name of a sound file, played once to its end before the first offer; empty for none."""
     music: str = "default"
     """Class of music on hold."""
+    notice: str = ""
+    """Tells that talks are recorded, after the greeting; empty for none."""
+    recorded: bool = False
+    """Whether talks are recorded; the dialplan's `acd-recorded` does it."""
+
+    @property
+    def before(self) -> tuple[str, ...]:
+        """What is played once to its end before the first offer."""
+        return tuple(sound for sound in (self.greeting, self.notice) if sound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +143,7 @@ class Conversation:
         self._call = call
         self._woken = woken
         self._sound = house.sounds(call.queue)
-        self._greeted = stage in STAGES_GREETED or not self._sound.greeting
+        self._greeted = stage in STAGES_GREETED or not self._sound.before
         self._music = False
         self._talked = False
         """A Dial has just connected the two; what has become of the talk, the next order tells."""
@@ -184,9 +193,10 @@ class Conversation:
                 assert_never(order)
 
     async def _greet(self) -> None:
-        played = await self._agi.command("STREAM FILE", self._sound.greeting, "")
-        if played.result < 0:
-            raise AgiHungUp("STREAM FILE", "the caller left in the greeting")
+        for sound in self._sound.before:
+            played = await self._agi.command("STREAM FILE", sound, "")
+            if played.result < 0:
+                raise AgiHungUp("STREAM FILE", "the caller left in the greeting")
         await self._agi.command("SET VARIABLE", "ACD_STAGE", "waiting")
         self._house.post(GreetingEnded(self._call.call))
 
@@ -226,7 +236,7 @@ class Conversation:
         if legs:
             # g: the session goes on when the operator hangs up. U: the dialplan notes when the talk began, for whoever
             # comes after a crash of ours. m: music while it rings, unless it plays already. A: a word to the operator.
-            options = "gU(acd-answered)"
+            options = "gU(acd-recorded)" if self._sound.recorded else "gU(acd-answered)"
             if not self._music:
                 options += f"m({self._sound.music})"
             if order.whisper:

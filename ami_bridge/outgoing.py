@@ -101,6 +101,11 @@ class OutgoingCalls:
         """Tell whether the attempt has any channel, or may still get one."""
         return call in self._attempts
 
+    def talking_channel(self, call: CallId) -> str | None:
+        """Return the operator's channel of an attempt, operator first, whose two talk; None without one."""
+        attempt = self._attempts.get(call)
+        return attempt.channel if attempt is not None and attempt.side is Side.OPERATOR and attempt.talking else None
+
     # -- what is asked of us ---------------------------------------------------------------------------------------
 
     def dial(self, order: DialOut) -> None:

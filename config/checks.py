@@ -206,6 +206,14 @@ def _callbacks(config: Config) -> Iterator[Breach]:
             yield Breach((*key, "dial_margin_s"), "acd_callback_margin")
 
 
+def _recordings(config: Config) -> Iterator[Breach]:
+    """A line that records needs a place for its recordings."""
+    if config.recordings is None:
+        for index, line in enumerate(config.lines):
+            if line.recording is not None:
+                yield Breach(("line", index, "recording"), "acd_recording_folder")
+
+
 def _codes(config: Config) -> Iterator[Breach]:
     """Digits may follow a code, so no code may be the beginning of another, or of a number."""
     codes = list(config.codes.model_dump().items())
@@ -224,6 +232,11 @@ def _secrets(config: Config) -> Iterator[Breach]:
     held: list[tuple[tuple[str | int, ...], Secret | None]] = [
         *((("asterisk", i, "ami_secret"), server.ami_secret) for i, server in enumerate(config.servers)),
         (("mqtt", "secret"), None if config.mqtt is None else config.mqtt.secret),
+        (("recording", "key"), None if config.recordings is None else config.recordings.key),
+        *(
+            (("recording", "old_keys", i), key)
+            for i, key in enumerate(config.recordings.old_keys if config.recordings else ())
+        ),
         *((("telephone", i, "secret"), telephone.secret) for i, telephone in enumerate(config.telephones)),
         *((("operator", i, "pin"), operator.pin) for i, operator in enumerate(config.operators)),
         *(
@@ -278,6 +291,7 @@ CHECKS: Final = (
     _telephones,
     _trunks,
     _callbacks,
+    _recordings,
     _codes,
     _secrets,
     _ports,

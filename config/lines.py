@@ -7,6 +7,7 @@ from pydantic import Field
 from config.callback import Callback
 from config.hours import Hours
 from config.kinds import AnyName, FilePath, Level, LineText, Name, Number, PhrasePart, Skills, Sound, Table
+from config.recording import LineRecording
 from config.steps import Key, OnJoin, Step
 
 Seconds = Annotated[float, Field(gt=0, le=86400)]
@@ -62,6 +63,8 @@ class Line(Table):
     keys: tuple[Key, ...] = Field(default=(), alias="key")
     callback: Callback | None = None
     """Its call-backs; without this table there are none."""
+    recording: LineRecording | None = None
+    """How its talks are recorded; without this table they are not."""
     whisper: tuple[PhrasePart, ...] = ()
     """What the operator hears before the talk; nothing by default. It delays the talk by its length."""
     greeting: Sound | None = None

@@ -78,6 +78,8 @@ def _with_profiles(path: Path, raw: dict[str, Any]) -> tuple[dict[str, Any], lis
             values = {**profile.line_values(), **line, "profile": name}
             if isinstance(line.get("callback"), dict):
                 values["callback"] = {**profile.callback_values(), **line["callback"]}
+            if isinstance(line.get("recording"), dict):
+                values["recording"] = {**profile.recording_values(), **line["recording"]}
             filled.append(values)
     return {**raw, "line": filled}, mistakes
 

@@ -151,6 +151,14 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "must be a loopback address: the link is not encrypted",
         "должен быть адресом обратной петли: соединение не шифруется",
     ),
+    "acd_recording_key": (
+        "must be 32 bytes in base64: head -c 32 /dev/urandom | base64",
+        "должен быть 32 байтами в base64: head -c 32 /dev/urandom | base64",
+    ),
+    "acd_recording_folder": (
+        "needs a table [recording] with the folder of recordings",
+        "требует таблицы [recording] с папкой записей",
+    ),
     "acd_norm_source": (
         "must cite the regulation's section, as in SAR 5.1",
         "должен ссылаться на раздел положения, например SAR 5.1",

@@ -16,6 +16,7 @@ from config.messages import mistake
 from config.mqtt import Mqtt
 from config.people import Codes, Operator, OperatorsRange, PauseReason, Pressed, Telephone
 from config.profile import Profile, load_profile
+from config.recording import Recordings
 from config.steps import Announcement
 from config.telephony import Asterisk, Trunk
 from config.worktime import WorkTime
@@ -115,6 +116,8 @@ class Config(Table):
         PauseReason(digit="4", name="training", title="Обучение"),
     )
     fallback: Fallback = Fallback()
+    recordings: Recordings | None = Field(alias="recording", default=None)
+    """Where recorded talks lie; None: no line records."""
     mqtt: Mqtt | None = None
     """Where integrations are told what happens; None: nowhere."""
 

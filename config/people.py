@@ -198,6 +198,8 @@ class Pressed(Table):
 
     With keys Asterisk looks at the speech of every talk and no longer just passes it on, which costs processor time.
     """
+    pause_recording: TalkKeys = ""
+    """Pauses the recording of the talk, and resumes it; of no effect on lines that record nothing."""
 
 
 class PauseReason(Table):

@@ -70,6 +70,8 @@ class Profile(Table):
     """Values for the lines that use the profile, by the key of the line."""
     callback: dict[str, LineValue] = Field(default_factory=dict)
     """Values for the call-backs of those lines that have any."""
+    recording: dict[str, LineValue] = Field(default_factory=dict)
+    """Values for the recording of those lines that have any."""
     norm: tuple[Norm, ...] = Field(min_length=1)
 
     def line_values(self) -> dict[str, float | str | tuple[str, ...]]:
@@ -79,6 +81,10 @@ class Profile(Table):
     def callback_values(self) -> dict[str, float | str | tuple[str, ...]]:
         """Return what the call-backs of a line of this profile have unless it says otherwise."""
         return {key: given.value for key, given in self.callback.items()}
+
+    def recording_values(self) -> dict[str, float | str | tuple[str, ...]]:
+        """Return what the recording of a line of this profile has unless it says otherwise."""
+        return {key: given.value for key, given in self.recording.items()}
 
     def norm_of(self, indicator: str) -> Norm | None:
         """Return the norm of an indicator, as `K1`; None where the regulation sets none."""

@@ -37,6 +37,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
         "app_playback",
         "app_controlplayback",
         "app_echo",
+        "app_mixmonitor",
         "app_exec",
         "app_stack",
         "app_userevent",

@@ -17,6 +17,7 @@ from acd.asterisk_conf.modules import MODULES
 from config.lines import Line, OutsideNumber
 from config.model import Config
 from config.people import Telephone
+from config.recording import Recordings
 from config.telephony import Asterisk
 
 INCLUDED: Final = (
@@ -76,7 +77,7 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
         trunk = next(trunk for trunk in config.trunks if trunk.name == destination.trunk)
         return f"PJSIP/{destination.number}@{trunk.endpoint}"
 
-    environment.filters |= {"owner": owner, "dial_string": dial_string, "closed_to": _closed_to}
+    environment.filters |= {"owner": owner, "dial_string": dial_string, "closed_to": _closed_to, "greetings": greetings}
     values = {
         "generated": _GENERATED,
         "config": config,
@@ -105,6 +106,10 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
         "members": {line.name: _of_line(members, line.name) for line in config.lines},
         "modules": list(MODULES.items()),
         "music": config.music,
+        "recorded": config.recordings is not None,
+        "recorder": _mix_monitor(config.recordings, "") if config.recordings else "",
+        "recorder_bridged": _mix_monitor(config.recordings, "b") if config.recordings else "",
+        "in_talk": config.in_talk,
         "telephones": [telephone for telephone in telephones if not telephone.external],
         "trunks": [trunk for trunk in trunks_of(config, server) if not trunk.external],
     }
@@ -150,6 +155,23 @@ def _callbacks(config: Config, server: Asterisk) -> list[tuple[Line, str, str]]:
         for line in config.lines
         if line.callback is not None and line.callback.trunk in trunks
     ]
+
+
+def greetings(line: Line) -> tuple[str, ...]:
+    """Return what a caller of the line hears once before he may be offered: the greeting, the notice of recording."""
+    notice = line.recording.notice if line.recording is not None else None
+    return tuple(sound for sound in (line.greeting, notice) if sound is not None)
+
+
+def _mix_monitor(recordings: Recordings, options: str) -> str:
+    """Return the arguments of MixMonitor; `${ACD_TALK}` names the talk.
+
+    S keeps the two sides of a stereo recording in step on 16.28; 22 does so of itself and leaves the option aside.
+    """
+    folder = recordings.incoming
+    if not recordings.stereo:
+        return f"{folder}/mix_${{ACD_TALK}}.wav,{options}"
+    return f",S{options}r({folder}/in_${{ACD_TALK}}.wav)t({folder}/out_${{ACD_TALK}}.wav)"
 
 
 def _address(host: str, port: int) -> str:

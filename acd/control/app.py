@@ -25,6 +25,7 @@ from acd.control.errors import RequestRefused, StoreAway
 from acd.control.events import Event, Gap, Heartbeat, names_a_number, shown_to
 from acd.control.openapi import openapi_document
 from acd.control.place import token_path
+from acd.control.recordings import SOUND_PATH, sound_of
 from acd.control.server import ControlServer, Tls
 from acd.control.store.database import ControlDatabase
 from acd.control.store.tokens import StoreGuard, TokenStore
@@ -68,6 +69,7 @@ class ControlApp(Starlette):
             Route(endpoint.path, _handler(endpoint, centre, guard, trail), methods=[endpoint.method])
             for endpoint in ENDPOINTS
         ]
+        routes.append(Route(SOUND_PATH, sound_of(centre, lambda request: authenticate(request, guard), trail)))
         stream = Route("/v1/events", _follower(centre, guard, trail))
         if meters is not None:
             routes.append(metrics_route(*meters, centre, lambda request: authenticate(request, guard)))

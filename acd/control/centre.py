@@ -13,6 +13,7 @@ from queue_engine.snapshot import EngineSnapshot
 
 if TYPE_CHECKING:
     from acd.control.callbacks import CallbackDesk
+    from acd.control.recordings import RecordingDesk
     from acd.opening.keeper import LineHours
 
 
@@ -67,6 +68,11 @@ class Centre(Protocol):
     @property
     def hours(self) -> "LineHours":
         """Which lines are open."""
+        ...
+
+    @property
+    def recording_desk(self) -> "RecordingDesk | None":
+        """Recorded talks; None where the site records none."""
         ...
 
     def now(self) -> Instant:

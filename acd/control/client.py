@@ -62,6 +62,18 @@ class ControlClient:
         """
         return self._ask("POST", path, orjson.dumps(body or {}))
 
+    def fetch(self, path: str) -> bytes:
+        """Return the answer to a GET of what is no JSON, whole.
+
+        Raises:
+            DaemonAway: Nobody answers there, or no daemon of ours.
+            RequestRefused: The daemon said no.
+        """
+        status, content = self._exchange("GET", path, None)
+        if status != 200:
+            self._decoded(status, content)
+        return content
+
     def events(self) -> EventStream:
         """Follow what happens from now on.
 
@@ -99,6 +111,9 @@ class ControlClient:
         return DaemonAway(self.address, reason)
 
     def _ask(self, method: str, path: str, body: bytes | None) -> Any:
+        return self._decoded(*self._exchange(method, path, body))
+
+    def _exchange(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
         link, headers = self._link(), self._headers()
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -110,7 +125,7 @@ class ControlClient:
             raise self._away(error) from error
         finally:
             link.close()
-        return self._decoded(status, content)
+        return status, content
 
     def _decoded(self, status: int, content: bytes) -> Any:
         try:

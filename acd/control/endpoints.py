@@ -17,6 +17,7 @@ from acd.control.asked import ADMINISTRATORS, EVERYBODY, WATCHERS, Asked, Body, 
 from acd.control.callbacks import CALLBACKS
 from acd.control.errors import RequestRefused, StoreAway
 from acd.control.lines import LINES
+from acd.control.recordings import RECORDINGS
 from acd.control.show import show_agents, show_calls, show_health, show_lines, show_status
 from acd.control.views import (
     AgentsView,
@@ -128,4 +129,5 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *ACTIONS,
     *CALLBACKS,
     *LINES,
+    *RECORDINGS,
 )

@@ -16,6 +16,7 @@ from acd.control.app import build_app
 from acd.control.centre import Health, ServerHealth
 from acd.control.client import ControlClient
 from acd.control.events import EventLog
+from acd.control.recordings import RecordingDesk
 from acd.control.server import ControlServer
 from acd.numbers import number_rule
 from acd.opening.keeper import LineHours
@@ -141,6 +142,7 @@ class Stage:
             spooled=0,
         )
         self.callbacks = StageBook(self)
+        self.recording_desk: RecordingDesk | None = None
         self.sinks.append(self.callbacks.observe)
         self.timers: list[StageTimer] = []
         self.switched: list[LineSwitched] = []
