@@ -14,8 +14,7 @@ from acd.journal.errors import JournalError
 from acd.journal.roles import Person, Role
 from acd.journal.settings import JournalSettings, load_settings
 from acd.journal.store.database import open_journal, upgrade
-from acd.journal.store.people import People, hash_password
-from acd.journal.web.admin import SHORTEST_PASSWORD
+from acd.journal.store.people import SHORTEST_PASSWORD, People, hash_password
 from metrics.errors import RecordsUnusable
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)

@@ -94,6 +94,8 @@ class LabCentre:
         # Asterisk's own folder lies where a root folder can show it, and where a socket's path is short enough.
         self.asterisk = LabAsterisk(program or find_asterisk(), Path(tempfile.mkdtemp(prefix="acd-lab-pbx-")))
         self.config_path = config_path or self.home / "acd.toml"
+        self.run_options: tuple[str, ...] = ()
+        """What else the daemon's command line says after `run`."""
         self._config: Config | None = None
         self._daemon: LabProcess | None = None
         self._starts = 0
@@ -190,7 +192,7 @@ class LabCentre:
     async def launch_daemon(self) -> None:
         """Start the daemon without waiting for it."""
         self._starts += 1
-        argv = [sys.executable, "-m", "acd", "--config", str(self.config_path), "run"]
+        argv = [sys.executable, "-m", "acd", "--config", str(self.config_path), "run", *self.run_options]
         output = self.home / f"daemon-{self._starts}.log"
         path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
         env = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}

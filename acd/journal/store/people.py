@@ -14,6 +14,8 @@ from acd.journal.roles import Person, Role
 from acd.journal.store import tables
 from queue_engine.ids import Instant
 
+SHORTEST_PASSWORD: Final = 12
+"""Characters."""
 _HASHER: Final = PasswordHasher()
 _NOBODYS: Final = _HASHER.hash("nobody's password")
 """Checked for an unknown login, so that the time of the answer does not tell who exists."""
@@ -73,6 +75,8 @@ class People:
                 .values(login=person.login, **values)
                 .on_conflict_do_update(index_elements=[table.c.login], set_=values)
             )
+            # Another password, another role: whoever is logged in under this name has to log in anew.
+            await connection.execute(delete(tables.session).where(tables.session.c.login == person.login))
 
     async def password_of(self, login: str) -> str | None:
         """Return the stored hash of an active person's password."""
@@ -97,6 +101,13 @@ class People:
             rows = await connection.execute(select(table).where(table.c.service == service).order_by(table.c.login))
             return [(_person(row), row.active) for row in rows]
 
+    async def names(self, service: str) -> dict[str, str]:
+        """Return the names of everybody who is or was on the service's list, by login."""
+        table = tables.person
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(select(table.c.login, table.c.name).where(table.c.service == service))
+            return {row.login: row.name for row in rows}
+
     async def by_agent(self, service: str, agent: str) -> Person | None:
         """Return the active person who uses this operator's number."""
         table = tables.person
@@ -106,6 +117,15 @@ class People:
             )
             row = rows.one_or_none()
         return None if row is None else _person(row)
+
+    async def set_password(self, login: str, password_hash: str, kept: str) -> None:
+        """Change somebody's password and end all of his sessions but the one of the secret `kept`."""
+        table, session = tables.person, tables.session
+        async with self._engine.begin() as connection:
+            await connection.execute(update(table).where(table.c.login == login).values(password=password_hash))
+            await connection.execute(
+                delete(session).where(session.c.login == login, session.c.digest != digest_of(kept))
+            )
 
     async def set_active(self, service: str, login: str, *, active: bool) -> None:
         """Take somebody of the service off the access list at once, sessions included, or put them back."""

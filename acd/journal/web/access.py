@@ -16,6 +16,8 @@ SESSION_S: Final = 12 * 3600.0
 """A shift and its handing over; then one logs in again."""
 ATTEMPTS: Final = 5
 LOCKED_S: Final = 900.0
+NAMES: Final = 10_000
+"""Names with failed attempts that are remembered: whoever tries names at random must not fill the memory."""
 
 
 class Authenticator(Protocol):
@@ -43,6 +45,9 @@ class Brake:
 
     def miss(self, login: str, now: Instant) -> None:
         """Count a failed attempt."""
+        if len(self.failed) >= NAMES:  # somebody tries names: forget those that are locked no more, or else the oldest
+            for name in [name for name in self.failed if not self.locked(name, now)] or [next(iter(self.failed))]:
+                self.failed.pop(name, None)
         self.failed.setdefault(login, []).append(now)
 
     def hit(self, login: str) -> None:
@@ -66,13 +71,19 @@ class Sessions:
         """Return whether too many attempts failed for this name."""
         return self._brake.locked(login, now)
 
-    async def begin(self, login: str, password: str, now: Instant) -> str | None:
-        """Return the secret of a new session, None if login and password do not fit."""
+    async def fits(self, login: str, password: str, now: Instant) -> bool:
+        """Return whether login and password fit; counts the attempt."""
         stored = await self._people.password_of(login)
         if not await asyncio.to_thread(password_fits, stored, password):
             self._brake.miss(login, now)
-            return None
+            return False
         self._brake.hit(login)
+        return True
+
+    async def begin(self, login: str, password: str, now: Instant) -> str | None:
+        """Return the secret of a new session, None if login and password do not fit."""
+        if not await self.fits(login, password, now):
+            return None
         await self._people.forget_expired(now)
         secret = secrets.token_urlsafe(32)
         await self._people.begin_session(secret, login, secrets.token_urlsafe(32), Instant(now + SESSION_S))

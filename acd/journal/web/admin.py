@@ -9,13 +9,10 @@ from acd.journal.reports import Report, report
 from acd.journal.roles import Person, Right, Role
 from acd.journal.states import Holder
 from acd.journal.store.knowledge import ArticleKind, Proposal
-from acd.journal.store.people import hash_password
+from acd.journal.store.people import SHORTEST_PASSWORD, hash_password
 from acd.journal.store.trail import MARKS, Assessment, TrailEntry
 from acd.journal.web.desk import HEADERS, Asked, BadForm, day_after, language_of, local_instant
-from acd.journal.web.export import csv_of, sides_of, xlsx_of
-
-SHORTEST_PASSWORD = 12
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+from acd.journal.web.export import CSV_KIND, XLSX_KIND, csv_of, sides_of, xlsx_of
 
 
 async def knowledge(asked: Asked) -> Response:
@@ -193,14 +190,14 @@ async def reports(asked: Asked) -> Response:
 async def reports_csv(asked: Asked) -> Response:
     """The analysis of a period as CSV."""
     found, begin, end = await _report(asked)
-    return await _download(asked, f"report-{begin}-{end}.csv", "text/csv; charset=utf-8", csv_of(found, asked.person))
+    return await _download(asked, f"report-{begin}-{end}.csv", CSV_KIND, csv_of(found, asked.person))
 
 
 async def reports_xlsx(asked: Asked) -> Response:
     """The analysis of a period as a workbook."""
     found, begin, end = await _report(asked)
     content = await asyncio.to_thread(xlsx_of, found, asked.person)
-    return await _download(asked, f"report-{begin}-{end}.xlsx", _XLSX, content)
+    return await _download(asked, f"report-{begin}-{end}.xlsx", XLSX_KIND, content)
 
 
 async def _report(asked: Asked) -> tuple[Report, str, str]:

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from acd.journal.errors import CardNotFound, Forbidden, JournalError, NumberMistyped, TransitionRefused
 from acd.journal.roles import Right
-from acd.journal.web import admin, cards, operators, phone, public
+from acd.journal.web import admin, cards, listing, operators, phone, public
 from acd.journal.web.access import Sessions, token_fits
 from acd.journal.web.desk import HEADERS, Asked, BadForm, Desk, base_of, language_of, read_form, render
 from config.errors import CalendarExhausted
@@ -46,6 +46,8 @@ DOORS: Final = (
     Door("GET", "/wallboard", Right.WALLBOARD, operators.wallboard),
     Door("GET", "/wallboard/events", Right.WALLBOARD, operators.wallboard_events),
     Door("GET", "/journal", Right.READ_CARD, cards.journal),
+    Door("GET", "/journal.csv", Right.EXPORT, listing.journal_csv),
+    Door("GET", "/journal.xlsx", Right.EXPORT, listing.journal_xlsx),
     Door("GET", "/find", Right.READ_CARD, cards.find),
     Door("GET", "/cards/new", Right.OPEN_CARD, cards.new),
     Door("POST", "/cards/new", Right.OPEN_CARD, cards.create),
@@ -64,6 +66,7 @@ DOORS: Final = (
     Door("GET", "/reports", Right.REPORTS, admin.reports),
     Door("GET", "/reports.csv", Right.EXPORT, admin.reports_csv),
     Door("GET", "/reports.xlsx", Right.EXPORT, admin.reports_xlsx),
+    Door("GET", "/password", None, public.password_page),
     Door("POST", "/language", None, public.switch_language),
 )
 """Everything behind the login."""
@@ -87,7 +90,10 @@ def desk_routes(desk: Desk, sessions: Sessions) -> list[BaseRoute]:
     async def result(request: Request) -> Response:
         return await _answered(desk, request, lambda: public.result(desk, request))
 
-    doors = [*DOORS, Door("POST", "/logout", None, leave)]
+    async def change_password(asked: Asked) -> Response:
+        return await public.change_password(asked, sessions)
+
+    doors = [*DOORS, Door("POST", "/logout", None, leave), Door("POST", "/password", None, change_password)]
     return [
         *(Route(door.path, _guarded(desk, door), methods=[door.method]) for door in doors),
         Route("/login", login_page, methods=["GET"]),
@@ -125,8 +131,8 @@ async def _answered(
     """Serve a page; what cannot be served becomes a page that says why."""
     try:
         return await serve()
-    except BadForm:
-        status, told = 400, "bad_request"
+    except BadForm as fault:
+        status, told = 400, fault.told
     except Forbidden:
         status, told = 403, "forbidden"
     except CardNotFound:

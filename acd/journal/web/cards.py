@@ -26,12 +26,16 @@ _WITH: Final[Mapping[CardTrigger, frozenset[str]]] = {
 _MOVE_FIELDS: Final = frozenset({"holder", "organisation_id", "promised_at"})
 
 
-async def journal(asked: Asked) -> Response:
-    """The journal as a list with filters, in the regulation's colours."""
-    desk, query = asked.desk, asked.query
+def filter_of(asked: Asked) -> CardFilter:
+    """Return which cards the address asks for.
+
+    Raises:
+        BadForm: A value is none of its field.
+    """
+    query = asked.query
     state = query.get("state", "")
     try:
-        wanted = CardFilter(
+        return CardFilter(
             states=frozenset({CardState(state)}) if state else frozenset(),
             open_only=bool(query.get("open")),
             breached_only=bool(query.get("breached")),
@@ -42,7 +46,12 @@ async def journal(asked: Asked) -> Response:
         )
     except ValueError as error:
         raise BadForm from error
-    cards = await desk.lists.page(asked.person, wanted)
+
+
+async def journal(asked: Asked) -> Response:
+    """The journal as a list with filters, in the regulation's colours."""
+    desk, query = asked.desk, asked.query
+    cards = await desk.lists.page(asked.person, filter_of(asked))
     everything = SCOPE[asked.person.role] is Scope.SERVICE
     counts = await desk.lists.open_by_state(desk.journal.service) if everything else {}
     return asked.page(
@@ -51,6 +60,7 @@ async def journal(asked: Asked) -> Response:
         counts=counts,
         query=query,
         states=CardState,
+        names=await desk.people.names(desk.journal.service),
         reasons={one.id: one.title for one in await desk.journal.catalogues.reasons(desk.journal.service)},
         more=len(cards) == PAGE,
     )
@@ -148,6 +158,8 @@ async def card_page(asked: Asked, card: Card, *, error: Exception | None = None,
         assessments=await journal_.trail.assessments(card=card.id) if card.id and person.may(Right.ASSESS) else [],
         marks=MARKS,
         lines=[line.name for line in desk.floor.config.lines],
+        names=await desk.people.names(journal_.service),
+        agents={operator.number: operator.title for operator in desk.floor.config.operators},
         earlier=earlier,
         saved=bool(asked.query.get("saved")) and error is None,
     )

@@ -27,7 +27,7 @@ from acd.journal.web.words import AGENT_STATES, WORDS
 from acd.texts import duration
 from config.errors import Language
 from config.model import Config
-from metrics.live import LiveAgent, LiveSnapshot
+from metrics.live import LiveAgent, LiveCall, LiveSnapshot
 from queue_engine.facts import AgentState
 from queue_engine.ids import AgentId, Instant
 from queue_engine.inputs import Input
@@ -78,7 +78,15 @@ class Floor(Protocol):
 
 
 class BadForm(Exception):
-    """A form that no page of ours sends: too long, not decodable, without the session's token, with a wrong value."""
+    """A form that no page of ours sends: too long, not decodable, without the session's token, with a wrong value.
+
+    Args:
+        told: The key of the words that say so.
+    """
+
+    def __init__(self, told: str = "bad_request") -> None:
+        super().__init__(told)
+        self.told = told
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +178,10 @@ def render(
         "path": request.url.path.removeprefix(base_of(request)),
         "lang": language,
         "person": None,
-        "service": desk.journal.service,
+        "service": desk.floor.config.site.title or desk.journal.service,
+        "line_title": lambda line: title_of_line(desk, line),
+        "pauses": desk.floor.config.pause_reasons,
+        "pause_title": lambda name: pause_title(desk, name),
         "R": Right,
         "me": standing(desk, values.get("person")),
         "token": lambda: form_token,
@@ -186,13 +197,34 @@ def render(
     return HTMLResponse(desk.environment.get_template(template).render(shown), status, headers=headers)
 
 
-def standing(desk: Desk, person: Person | None) -> LiveAgent | None:
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the operator who looks at a page is doing."""
+
+    agent: LiveAgent
+    call: LiveCall | None
+    """The call that rings or is talked to: he is shown the number of his own alone."""
+
+
+def standing(desk: Desk, person: Person | None) -> Standing | None:
     """Return what the operator of this person is doing; None for somebody without a telephone."""
     if person is None or person.agent is None:
         return None
-    known = (one for one in desk.floor.live().agents if one.agent == person.agent)
+    live = desk.floor.live()
     nobody = LiveAgent(AgentId(person.agent), AgentState.LOGGED_OUT, desk.now())
-    return next(known, nobody)
+    agent = next((one for one in live.agents if one.agent == person.agent), nobody)
+    call = next((one for one in (*live.talking, *live.waiting) if one.call == agent.call), None)
+    return Standing(agent, call)
+
+
+def pause_title(desk: Desk, name: str) -> str:
+    """Return what people call a reason to pause."""
+    return next((one.title or one.name for one in desk.floor.config.pause_reasons if one.name == name), name)
+
+
+def title_of_line(desk: Desk, line: str) -> str:
+    """Return what people call a line of the telephone."""
+    return next((one.title or one.name for one in desk.floor.config.lines if one.name == line), line)
 
 
 def base_of(request: Request) -> str:

@@ -17,6 +17,8 @@ from acd.journal.web.desk import language_of
 from acd.journal.web.words import WORDS
 from config.errors import Language
 
+CSV_KIND: Final = "text/csv; charset=utf-8"
+XLSX_KIND: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 COLUMNS: Final = ("count", "within", "beyond", "mean_time")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so is a formula to a spreadsheet: somebody's name must not be one."""
@@ -47,7 +49,7 @@ def csv_of(report: Report, person: Person) -> bytes:
     writer.writerow([WORDS["repeats"].say(language), "", report.repeats])
     for title, rows in sides_of(report, language):
         for label, part in rows:
-            writer.writerow([WORDS[title].say(language), _harmless(label), *_cells(part)])
+            writer.writerow([WORDS[title].say(language), harmless(label), *_cells(part)])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
@@ -84,5 +86,6 @@ def _cells(part: Part) -> tuple[float | None, ...]:
     return part.cards, part.within, part.beyond, hours
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
+    """Return the text as a cell that no spreadsheet takes for a formula."""
     return "'" + text if text.startswith(_FORMULA) else text

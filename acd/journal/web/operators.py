@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Any, Final
 
 from starlette.responses import Response, StreamingResponse
 
@@ -10,6 +10,7 @@ from acd.journal.roles import Right
 from acd.journal.store.lists import CardFilter
 from acd.journal.web.desk import HEADERS, Asked, language_of, render
 from acd.journal.web.hub import stream
+from acd.standard import standard_of
 
 PULSE_S: Final = 1.0
 """A wallboard is drawn at most so often, and at least every `IDLE_S`, because waits grow without any fact."""
@@ -27,6 +28,7 @@ async def home(asked: Asked) -> Response:
         "desk.html",
         cards=mine,
         own=own if person.may(Right.READ_OWN_ASSESSMENTS) else [],
+        names=await desk.people.names(desk.journal.service),
         reasons={one.id: one.title for one in await desk.journal.catalogues.reasons(desk.journal.service)},
     )
 
@@ -39,7 +41,8 @@ async def events(asked: Asked) -> Response:
 
 async def wallboard(asked: Asked) -> Response:
     """The lines for the wall."""
-    return asked.page("wallboard.html", live=asked.desk.floor.live())
+    floor = asked.desk.floor
+    return asked.page("wallboard.html", live=floor.live(), standard=standard_of(floor.config))
 
 
 async def wallboard_events(asked: Asked) -> Response:
@@ -48,7 +51,8 @@ async def wallboard_events(asked: Asked) -> Response:
     async def frames() -> AsyncIterator[bytes]:
         desk = asked.desk
         while not desk.hub.closed:
-            page = render(desk, asked.request, "lines.html", language_of(asked.person.language), live=desk.floor.live())
+            shown: dict[str, Any] = {"live": desk.floor.live(), "standard": standard_of(desk.floor.config)}
+            page = render(desk, asked.request, "lines.html", language_of(asked.person.language), **shown)
             text = bytes(page.body).decode()
             yield b"event: lines\n" + "".join(f"data: {line}\n" for line in text.splitlines()).encode() + b"\n"
             await asyncio.sleep(PULSE_S)

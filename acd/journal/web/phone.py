@@ -26,18 +26,20 @@ async def state(asked: Asked) -> Response:
     if agent is None:
         raise BadForm
     number = AgentId(agent)
-    deeds: dict[str, Input] = {
+    reasons = asked.desk.floor.config.pause_reasons
+    reason = next((one for one in reasons if one.name == asked.form.get("reason")), None)
+    deeds: dict[str, Input | None] = {
         "login": AgentLoggedIn(number, login),
         "logout": AgentLoggedOut(number, login),
-        "pause": AgentPaused(number, asked.form.get("reason", "").strip()[:100], login),
+        "pause": None if reason is None else AgentPaused(number, reason.name, login, reason.limit_s),
         "resume": AgentResumed(number, login),
         "ready": WrapUpEnded(number, login),
     }
     do, told = asked.form.get("do", ""), ""
     if do == "unfinished":
         told = "unfinished_taken" if asked.desk.floor.callbacks.unfinished(number, login) else "unfinished_none"
-    elif do in deeds:
-        asked.desk.floor.post(deeds[do])
+    elif (deed := deeds.get(do)) is not None:
+        asked.desk.floor.post(deed)
     else:
         raise BadForm
     return asked.page("phone.html", told=told) if asked.inline else asked.goto("/")

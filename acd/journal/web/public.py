@@ -1,4 +1,6 @@
-"""Pages for those who are not logged in: the login itself, and an official's answer through the link of a letter."""
+"""Coming in and going out: the login, one's own password, and an official's answer through the link of a letter."""
+
+import asyncio
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -6,6 +8,8 @@ from starlette.responses import RedirectResponse, Response
 from acd.journal.errors import CardIncomplete, JournalError
 from acd.journal.service import Seen
 from acd.journal.states import CardTrigger
+from acd.journal.store.people import SHORTEST_PASSWORD, hash_password
+from acd.journal.store.trail import TrailEntry
 from acd.journal.web.access import COOKIE, SESSION_S, Sessions
 from acd.journal.web.desk import HEADERS, Asked, Desk, base_of, language_of, read_form, render
 from config.errors import CalendarExhausted
@@ -44,6 +48,29 @@ async def logout(asked: Asked, sessions: Sessions) -> Response:
     answer = asked.goto("/login")
     answer.delete_cookie(COOKIE, path=base_of(asked.request) or "/")
     return answer
+
+
+async def password_page(asked: Asked, told: str = "", status: int = 200) -> Response:
+    """The form for another password."""
+    return asked.page("password.html", status=status, told=told)
+
+
+async def change_password(asked: Asked, sessions: Sessions) -> Response:
+    """Change one's own password; whoever is logged in under the name elsewhere is logged out."""
+    desk, login, form = asked.desk, asked.person.login, asked.form
+    now, new = desk.now(), form.get("new", "")
+    if sessions.locked(login, now):
+        return await password_page(asked, "login_locked", 429)
+    if not await sessions.fits(login, form.get("old", ""), now):
+        return await password_page(asked, "password_wrong", 422)
+    if len(new) < SHORTEST_PASSWORD:
+        return await password_page(asked, "password_short", 422)
+    if new != form.get("again", ""):
+        return await password_page(asked, "password_differs", 422)
+    kept = asked.request.cookies.get(COOKIE, "")
+    await desk.people.set_password(login, await asyncio.to_thread(hash_password, new), kept)
+    await desk.journal.trail.note(TrailEntry(now, login, "password"))
+    return await password_page(asked, "password_changed")
 
 
 async def switch_language(asked: Asked) -> Response:

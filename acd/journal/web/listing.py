@@ -1,0 +1,135 @@
+"""The journal's list as a file: the cards that the filters of the page show, as CSV or as a workbook.
+
+Read page by page, so that a year of cards costs no memory as CSV. What people have typed is never taken for a formula
+by a spreadsheet. Every export is in the trail, with what was asked for.
+"""
+
+import asyncio
+import csv
+import io
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import xlsxwriter
+from starlette.responses import Response, StreamingResponse
+
+from acd.journal.cards import Card
+from acd.journal.store.lists import CardFilter
+from acd.journal.store.trail import TrailEntry
+from acd.journal.texts import name_of
+from acd.journal.web.cards import filter_of
+from acd.journal.web.desk import HEADERS, Asked, BadForm, language_of
+from acd.journal.web.export import CSV_KIND, XLSX_KIND, harmless
+from acd.journal.web.words import WORDS
+
+READ_AT_ONCE: Final = 500
+IN_A_WORKBOOK: Final = 100_000
+"""Rows of a workbook: more of them no spreadsheet opens in reasonable time; CSV has no limit."""
+COLUMNS: Final = (
+    "number", "opened", "channel", "state", "holder", "organisation_id", "urgency", "contact_name", "contact_phone",
+    "contact_email", "anonymous", "reason_id", "description", "measures", "rejection", "responsible", "registered",
+    "due", "finished", "breach", "reopened",
+)  # fmt: skip
+
+Row = tuple[str, ...]
+
+
+async def journal_csv(asked: Asked) -> Response:
+    """The list as CSV that Excel opens by a double click in Russia: semicolons, UTF-8 with its mark."""
+    wanted = filter_of(asked)
+    row_of = await _rows(asked)
+    await _note(asked, "csv")
+
+    async def lines() -> AsyncIterator[bytes]:
+        yield b"\xef\xbb\xbf" + _csv([_heads(asked)])
+        async for cards in _pages(asked, wanted):
+            yield _csv([tuple(harmless(cell) for cell in row_of(card)) for card in cards])
+
+    return StreamingResponse(lines(), media_type=CSV_KIND, headers=_attached("journal.csv"))
+
+
+async def journal_xlsx(asked: Asked) -> Response:
+    """The list as a workbook."""
+    wanted = filter_of(asked)
+    row_of = await _rows(asked)
+    rows: list[Row] = []
+    async for cards in _pages(asked, wanted):
+        rows += [row_of(card) for card in cards]
+        if len(rows) > IN_A_WORKBOOK:
+            raise BadForm("too_many_rows")
+    await _note(asked, "xlsx")
+    content = await asyncio.to_thread(
+        _workbook, WORDS["journal"].say(language_of(asked.person.language)), _heads(asked), rows
+    )
+    return Response(content, media_type=XLSX_KIND, headers=_attached("journal.xlsx"))
+
+
+async def _pages(asked: Asked, wanted: CardFilter) -> AsyncIterator[list[Card]]:
+    while cards := await asked.desk.lists.page(asked.person, wanted, READ_AT_ONCE):
+        yield cards
+        wanted = replace(wanted, before_id=cards[-1].id)
+
+
+async def _rows(asked: Asked) -> Callable[[Card], Row]:
+    """Return what makes a row of a card, with the names from the catalogues."""
+    desk, language = asked.desk, language_of(asked.person.language)
+    store, service, zone = desk.journal.catalogues, desk.journal.service, desk.journal.rules.work.zone
+    reasons = {one.id: one.title for one in await store.reasons(service)}
+    organisations = {one.id: one.name for one in await store.organisations(service)}
+    names = await desk.people.names(service)
+    yes = WORDS["yes"].say(language)
+
+    def when(at: float | None) -> str:
+        return "" if at is None else datetime.fromtimestamp(at, zone).strftime("%d.%m.%Y %H:%M")
+
+    def row(card: Card) -> Row:
+        return (
+            str(card.number), when(card.opened_at), name_of(card.channel, language), name_of(card.state, language),
+            name_of(card.holder, language), organisations.get(card.organisation_id or 0, ""),
+            name_of(card.urgency, language), card.contact_name, card.contact_phone or card.caller, card.contact_email,
+            yes if card.anonymous else "", reasons.get(card.reason_id or 0, ""), card.description, card.measures,
+            card.rejection, names.get(card.responsible, card.responsible), when(card.registered_at),
+            when(card.due_at), when(card.finished_at), yes if card.breached else "", str(card.reopened or ""),
+        )  # fmt: skip
+
+    return row
+
+
+def _heads(asked: Asked) -> Row:
+    return tuple(WORDS[column].say(language_of(asked.person.language)) for column in COLUMNS)
+
+
+def _csv(rows: Iterable[Row]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=";", lineterminator="\r\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def _workbook(title: str, heads: Row, rows: Iterable[Row]) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="acd-journal-") as folder:
+        path = Path(folder) / "journal.xlsx"
+        # Row by row on disk: a workbook of so many cells in memory would be larger than the daemon.
+        with xlsxwriter.Workbook(path, {"constant_memory": True, "tmpdir": folder}) as book:
+            sheet = book.add_worksheet(title)
+            sheet.freeze_panes(1, 1)
+            sheet.set_column(0, len(heads) - 1, 18)
+            for column, head in enumerate(heads):
+                sheet.write_string(0, column, head, book.add_format({"bold": True}))
+            for number, row in enumerate(rows, start=1):
+                for column, cell in enumerate(row):
+                    sheet.write_string(number, column, cell)  # never taken for a formula
+        return path.read_bytes()
+
+
+def _attached(name: str) -> dict[str, str]:
+    return {**HEADERS, "content-disposition": f'attachment; filename="{name}"'}
+
+
+async def _note(asked: Asked, kind: str) -> None:
+    asked_for = " ".join(f"{name}={value}" for name, value in sorted(asked.query.items()) if value)
+    entry = TrailEntry(asked.desk.now(), asked.person.login, "export", detail=f"journal.{kind} {asked_for}".strip())
+    await asked.desk.journal.trail.note(entry)
