@@ -60,7 +60,10 @@ def _maker(hint: Any) -> Callable[[Any], Any] | None:
     """Return what makes a value of the annotated type from JSON's; None where JSON's is already one."""
     if get_origin(hint) is tuple:
         return tuple
-    return hint if isinstance(hint, type) and issubclass(hint, enum.Enum) else None
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        # Looked up: calling the class does the same and was a tenth of all work on a fact.
+        return {member.value: member for member in hint}.__getitem__
+    return None
 
 
 _SHAPES: Final[Mapping[str, _Shape]] = {kind.__name__: _shape(kind) for kind in get_args(RecordedFact)}
@@ -82,7 +85,7 @@ def encode(fact: object) -> bytes:
     return data if b"\\u0000" not in data else orjson.dumps(_harmless(orjson.loads(data)))
 
 
-def decode(kind: str, version: int, values: Mapping[str, Any]) -> RecordedFact | UnknownFact:
+def decode(kind: str, version: int, values: dict[str, Any]) -> RecordedFact | UnknownFact:
     """Return the fact that was recorded as `values`, or `UnknownFact`. Never raises."""
     shape = _SHAPES.get(kind)
     if shape is None or version != VERSION or not shape.required <= values.keys():
@@ -90,9 +93,9 @@ def decode(kind: str, version: int, values: Mapping[str, Any]) -> RecordedFact |
     known = values if values.keys() <= shape.fields else {k: v for k, v in values.items() if k in shape.fields}
     try:
         made = {name: make(known[name]) for name, make in shape.made if name in known}
-    except (ValueError, TypeError):
+    except (KeyError, TypeError):
         return UnknownFact(_instant(values), kind, version)
-    return shape.kind(**{**known, **made})
+    return shape.kind(**(known | made)) if made else shape.kind(**known)
 
 
 def _instant(values: Mapping[str, Any]) -> float:

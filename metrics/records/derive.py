@@ -8,7 +8,7 @@ The first fact of another run closes them at the last fact that was recorded bef
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final, get_args
 
@@ -74,7 +74,7 @@ class Rule:
     """How a table is derived: which row a fact concerns, and what that row is after it."""
 
     table: Table
-    row: Callable[..., Any]
+    row: type[Row]
     key: str
     """The column that names a row."""
     named_by: Callable[[type], str | Callable[[Any], Any] | None]
@@ -145,8 +145,8 @@ _RULES_BY_KIND: Final = {kind: _rules_for(kind) for kind in get_args(RecordedFac
 _CALLS: Final = RULES[0]
 _OFFERS: Final = RULES[1]
 
-DERIVED: Final = (*(rule.table for rule in RULES), tables.agent_states)
-"""All derived tables."""
+DERIVED: Final[Mapping[Table, type[Row]]] = {rule.table: rule.row for rule in RULES} | {tables.agent_states: StateRow}
+"""All derived tables, each with the type of its rows."""
 
 
 def counts_for_number(call: CallRow | None) -> bool:
@@ -295,15 +295,15 @@ class Derivation:
         """
         last = self._last_calls[call.caller]
         self._last_calls[call.caller] = max(last, call.entered_at)
-        return replace(call, previous_at=last) if 0 <= call.entered_at - last <= REPEAT_WITHIN_S else call
+        return call._replace(previous_at=last) if 0 <= call.entered_at - last <= REPEAT_WITHIN_S else call
 
     def _close_what_is_open(self, at: float, changed: Mapping[str, dict[Any, Row]]) -> None:
         kept = self._rows[_OFFERS.table.name]
         for offer in [o for o in kept.values() if o is not None and o.ended_at is None]:
             ended_at = max(at, offer.offered_at)
-            closed = replace(offer, ended_at=ended_at, result=OfferResult.LOST, rang_s=ended_at - offer.offered_at)
+            closed = offer._replace(ended_at=ended_at, result=OfferResult.LOST, rang_s=ended_at - offer.offered_at)
             changed[_OFFERS.table.name][offer.offer] = kept[offer.offer] = closed
         for state in [s for s in self._states.values() if s is not None]:
-            closed_state = replace(state, ended_at=max(at, state.started_at))
+            closed_state = state._replace(ended_at=max(at, state.started_at))
             changed[tables.agent_states.name][state.run, state.seq] = closed_state
         self._states = dict.fromkeys(self._states)

@@ -1,7 +1,5 @@
 """What a fact changes in the rows of breaks, call-backs and their attempts: one pure function per table."""
 
-from dataclasses import replace
-
 from callback.facts import (
     BreakJoined,
     CallbackAttemptFailed,
@@ -26,8 +24,7 @@ def break_after(broken: BreakRow | None, fact: RecordedFact) -> BreakRow | None:
     match fact:
         case CallBroke():
             row = broken or BreakRow(fact.call, fact.queue, fact.broken_at)
-            return replace(
-                row,
+            return row._replace(
                 broken_at=fact.broken_at,
                 caller=fact.caller,
                 kind=fact.kind,
@@ -37,18 +34,18 @@ def break_after(broken: BreakRow | None, fact: RecordedFact) -> BreakRow | None:
             )
         case CallbackOwed() | BreakJoined() if fact.broken_call is not None:
             row = broken or BreakRow(fact.broken_call, fact.queue, fact.broken_at)
-            return replace(row, request=fact.request, limit_s=fact.limit_s)
+            return row._replace(request=fact.request, limit_s=fact.limit_s)
         case CallbackImpossible() if fact.broken_call is not None:
             row = broken or BreakRow(fact.broken_call, fact.queue, fact.broken_at)
-            return replace(row, request=fact.request, impossible=fact.reason)
+            return row._replace(request=fact.request, impossible=fact.reason)
         case CallbackLate() if fact.broken_call is not None:
             row = broken or BreakRow(fact.broken_call, fact.queue, fact.broken_at)
-            return replace(row, late=True, limit_s=fact.limit_s)
+            return row._replace(late=True, limit_s=fact.limit_s)
         case CallbackAttemptStarted() if fact.broken_call is not None:
             row = broken or BreakRow(fact.broken_call, fact.queue, fact.broken_at, request=fact.request)
-            row = replace(row, attempts=row.attempts + 1)
+            row = row._replace(attempts=row.attempts + 1)
             if row.first_attempt_at is None:
-                row = replace(row, first_attempt_at=fact.at, first_after_s=fact.after_break_s)
+                row = row._replace(first_attempt_at=fact.at, first_after_s=fact.after_break_s)
             return row
         case _:  # every other kind concerns no break
             return broken
@@ -59,22 +56,22 @@ def request_after(request: RequestRow | None, fact: RecordedFact) -> RequestRow 
     match fact:
         case CallbackOwed():
             row = request or RequestRow(fact.request, fact.queue, fact.number, fact.origin, fact.at)
-            return replace(row, due_at=fact.due_at, mode=fact.mode, broken_call=fact.broken_call)
+            return row._replace(due_at=fact.due_at, mode=fact.mode, broken_call=fact.broken_call)
         case CallbackImpossible():
             row = request or RequestRow(fact.request, fact.queue, fact.shown, fact.origin, fact.at)
-            return replace(row, broken_call=fact.broken_call, ended_at=fact.at, result="impossible", reason=fact.reason)
+            return row._replace(broken_call=fact.broken_call, ended_at=fact.at, result="impossible", reason=fact.reason)
         case BreakJoined():
-            return request and replace(request, broken_call=fact.broken_call or request.broken_call)
+            return request and request._replace(broken_call=fact.broken_call or request.broken_call)
         case CallbackAttemptStarted():
-            return request and replace(request, attempts=fact.attempt)
+            return request and request._replace(attempts=fact.attempt)
         case CallbackReached():
-            return request and replace(request, reached_at=fact.at)
+            return request and request._replace(reached_at=fact.at)
         case CallbackMerged():
-            return request and replace(request, ended_at=fact.at, result="merged")
+            return request and request._replace(ended_at=fact.at, result="merged")
         case CallbackDone():
-            return request and replace(request, ended_at=fact.at, result="done")
+            return request and request._replace(ended_at=fact.at, result="done")
         case CallbackGivenUp():
-            return request and replace(request, ended_at=fact.at, result="given_up", reason=fact.reason)
+            return request and request._replace(ended_at=fact.at, result="given_up", reason=fact.reason)
         case _:  # every other kind is a step on the way
             return request
 
@@ -97,12 +94,12 @@ def attempt_after(attempt: AttemptRow | None, fact: RecordedFact) -> AttemptRow 
                 fact.agent,
             )
         case CallbackRang():
-            return attempt and replace(attempt, rang_at=fact.at)
+            return attempt and attempt._replace(rang_at=fact.at)
         case CallbackConnected():
-            return attempt and replace(attempt, connected_at=fact.at)
+            return attempt and attempt._replace(connected_at=fact.at)
         case CallbackReached():
-            return attempt and replace(attempt, reached_at=fact.at, ended_at=fact.at, agent=fact.agent)
+            return attempt and attempt._replace(reached_at=fact.at, ended_at=fact.at, agent=fact.agent)
         case CallbackAttemptFailed():
-            return attempt and replace(attempt, ended_at=fact.at, failure=fact.failure, cause=fact.cause)
+            return attempt and attempt._replace(ended_at=fact.at, failure=fact.failure, cause=fact.cause)
         case _:  # every other kind concerns no attempt
             return attempt

@@ -7,8 +7,6 @@ once its line exists. One that was accepted and is then refused (its line was re
 accepted: it ends as dead and counts against us. So whether a call counts among a number's calls never changes back.
 """
 
-from dataclasses import replace
-
 from callback.ids import parse_attempt_call
 from metrics.records.codec import RecordedFact
 from metrics.records.rows import CallKind, CallRow, OfferResult, OfferRow, Outcome, StateRow
@@ -48,25 +46,23 @@ def call_after(call: CallRow | None, fact: RecordedFact) -> CallRow | None:  # n
             return call
         case CallRecovered():
             row = call or _new(fact.call, fact.queue, fact.caller, fact.entered_at)
-            return replace(row, recovered=True, last_queue=fact.queue)
+            return row._replace(recovered=True, last_queue=fact.queue)
         case CallRefused():
             if call is None:
                 row = _new(fact.call, fact.queue, fact.caller, fact.entered_at)
-                return replace(row, ended_at=fact.at, outcome=Outcome.REFUSED, reason=fact.reason)
+                return row._replace(ended_at=fact.at, outcome=Outcome.REFUSED, reason=fact.reason)
             if call.outcome is not None:
                 return call
             waited_s = max(0.0, fact.at - call.entered_at)
-            return replace(_unserved(call, fact.at, Outcome.DIED, waited_s), reason=fact.reason)
+            return _unserved(call, fact.at, Outcome.DIED, waited_s)._replace(reason=fact.reason)
         case CallOffered():
             row = call or _row(fact, "", fact.waited_s)
-            return replace(row, offers=row.offers + 1, last_queue=fact.queue)
+            return row._replace(offers=row.offers + 1, last_queue=fact.queue)
         case OfferMissed():
-            return None if call is None else replace(call, misses=call.misses + 1)
+            return None if call is None else call._replace(misses=call.misses + 1)
         case CallAnswered():
             row = call or _row(fact, "", fact.waited_s)
-            return replace(
-                row,
-                # A talk that was found afterwards began before the fact: its wait says when.
+            return row._replace(  # A talk that was found afterwards began before the fact: its wait says when.
                 answered_at=row.entered_at + fact.waited_s,
                 outcome=Outcome.ANSWERED,
                 waited_s=fact.waited_s,
@@ -77,8 +73,7 @@ def call_after(call: CallRow | None, fact: RecordedFact) -> CallRow | None:  # n
             )
         case CallReturned():
             row = call or _row(fact, "", fact.talked_s)
-            return replace(
-                row,
+            return row._replace(
                 returns=row.returns + 1,
                 answered_at=None,
                 outcome=None,
@@ -89,11 +84,10 @@ def call_after(call: CallRow | None, fact: RecordedFact) -> CallRow | None:  # n
         case QuestioningEnded():
             if call is None or call.answered_at is None or call.ended_at is not None or call.questioned_s is not None:
                 return call
-            return replace(call, questioned_s=max(0.0, fact.at - call.answered_at))
+            return call._replace(questioned_s=max(0.0, fact.at - call.answered_at))
         case CallEnded():
             row = call or _row(fact, fact.caller, fact.waited_s + fact.talked_s)
-            return replace(
-                row,
+            return row._replace(
                 answered_at=row.answered_at if row.answered_at is not None else fact.at - fact.talked_s,
                 ended_at=fact.at,
                 outcome=Outcome.ANSWERED,
@@ -106,25 +100,24 @@ def call_after(call: CallRow | None, fact: RecordedFact) -> CallRow | None:  # n
             )
         case CallAbandoned():
             row = call or _row(fact, fact.caller, fact.waited_s)
-            return replace(
-                _unserved(row, fact.at, Outcome.ABANDONED, fact.waited_s), stage=fact.stage, cause=fact.cause
+            return _unserved(row, fact.at, Outcome.ABANDONED, fact.waited_s)._replace(
+                stage=fact.stage, cause=fact.cause
             )
         case CallOverflowed():
             row = call or _row(fact, "", fact.waited_s)
-            return replace(
-                _unserved(row, fact.at, Outcome.OVERFLOWED, fact.waited_s),
+            return _unserved(row, fact.at, Outcome.OVERFLOWED, fact.waited_s)._replace(
                 destination=fact.destination,
                 reason=fact.reason,
             )
         case CallDied():
             row = call or _row(fact, fact.caller, fact.waited_s)
-            return replace(_unserved(row, fact.at, Outcome.DIED, fact.waited_s), reason=fact.reason)
+            return _unserved(row, fact.at, Outcome.DIED, fact.waited_s)._replace(reason=fact.reason)
         case TargetWaitPassed():
-            return None if call is None else replace(call, target_passed=True)
+            return None if call is None else call._replace(target_passed=True)
         case CallMoved():
-            return None if call is None else replace(call, last_queue=fact.to)
+            return None if call is None else call._replace(last_queue=fact.to)
         case CallPrioritised():
-            return None if call is None else replace(call, priority=fact.after)
+            return None if call is None else call._replace(priority=fact.after)
         case _:  # facts of kinds that concern no call's row
             return call
 
@@ -144,7 +137,7 @@ def _row(
 
 
 def _unserved(row: CallRow, at: float, outcome: Outcome, waited_s: float) -> CallRow:
-    return replace(row, ended_at=at, outcome=outcome, waited_s=waited_s, answered_at=None, agent=None)
+    return row._replace(ended_at=at, outcome=outcome, waited_s=waited_s, answered_at=None, agent=None)
 
 
 def offer_after(offer: OfferRow | None, fact: RecordedFact) -> OfferRow | None:
@@ -154,14 +147,14 @@ def offer_after(offer: OfferRow | None, fact: RecordedFact) -> OfferRow | None:
             return offer or OfferRow(fact.offer, fact.call, fact.queue, fact.agent, fact.at, fact.waited_s)
         case OfferMissed():
             row = offer or OfferRow(fact.offer, fact.call, fact.queue, fact.agent, fact.at - fact.rang_s, 0.0)
-            return replace(row, ended_at=fact.at, result=OfferResult.MISSED, failure=fact.failure, rang_s=fact.rang_s)
+            return row._replace(ended_at=fact.at, result=OfferResult.MISSED, failure=fact.failure, rang_s=fact.rang_s)
         case OfferWithdrawn():
             row = offer or OfferRow(fact.offer, fact.call, fact.queue, fact.agent, fact.at - fact.rang_s, 0.0)
-            return replace(row, ended_at=fact.at, result=OfferResult.WITHDRAWN, reason=fact.reason, rang_s=fact.rang_s)
+            return row._replace(ended_at=fact.at, result=OfferResult.WITHDRAWN, reason=fact.reason, rang_s=fact.rang_s)
         case CallAnswered() if fact.offer is not None:
             row = offer or OfferRow(fact.offer, fact.call, fact.queue, fact.agent, fact.at, fact.waited_s)
-            return replace(
-                row, ended_at=fact.at, result=OfferResult.ANSWERED, rang_s=max(0.0, fact.at - row.offered_at)
+            return row._replace(
+                ended_at=fact.at, result=OfferResult.ANSWERED, rang_s=max(0.0, fact.at - row.offered_at)
             )
         case _:  # every other kind concerns no offer
             return offer
@@ -175,7 +168,7 @@ def states_after(open_state: StateRow | None, run: str, seq: int, fact: AgentSta
     """
     begins = StateRow(run, seq, fact.agent, fact.after, fact.reason, fact.by, fact.at, fact.call)
     if open_state is not None:
-        return replace(open_state, ended_at=max(fact.at, open_state.started_at)), begins
+        return open_state._replace(ended_at=max(fact.at, open_state.started_at)), begins
     if fact.before is AgentState.LOGGED_OUT or fact.before_s <= 0:
         return (begins,)
     started_at = fact.at - fact.before_s

@@ -1,7 +1,5 @@
 """What a fact changes in the rows of transfers and recordings: one pure function per table."""
 
-from dataclasses import replace
-
 from metrics.facts import (
     CallTransferred,
     Consent,
@@ -65,19 +63,18 @@ def transfer_after(row: TransferRow | None, fact: RecordedFact) -> TransferRow |
         case CallAnswered():
             back = fact.agent == row.agent and row.kind in {TransferTarget.OPERATOR, TransferTarget.RETURN}
             result = TransferResult.RETURNED if back and fact.agent != row.target else TransferResult.TAKEN
-            return replace(row, result=result, taken_by=fact.agent, waited_s=fact.waited_s, ended_at=None)
+            return row._replace(result=result, taken_by=fact.agent, waited_s=fact.waited_s, ended_at=None)
         case CallEnded():
-            talked = replace(row, taken_by=fact.agent, talked_s=fact.talked_s, ended_at=fact.at)
-            return replace(talked, result=talked.result or TransferResult.TAKEN, waited_s=fact.waited_s)
+            talked = row._replace(taken_by=fact.agent, talked_s=fact.talked_s, ended_at=fact.at)
+            return talked._replace(result=talked.result or TransferResult.TAKEN, waited_s=fact.waited_s)
         case CallAbandoned():
-            return replace(row, result=TransferResult.LEFT, waited_s=fact.waited_s, ended_at=fact.at)
+            return row._replace(result=TransferResult.LEFT, waited_s=fact.waited_s, ended_at=fact.at)
         case CallOverflowed():
-            return replace(row, result=TransferResult.OVERFLOWED, waited_s=fact.waited_s, ended_at=fact.at)
+            return row._replace(result=TransferResult.OVERFLOWED, waited_s=fact.waited_s, ended_at=fact.at)
         case CallDied():
-            return replace(row, result=TransferResult.DIED, waited_s=fact.waited_s, ended_at=fact.at)
+            return row._replace(result=TransferResult.DIED, waited_s=fact.waited_s, ended_at=fact.at)
         case OutsideTransferEnded():
-            return replace(
-                row,
+            return row._replace(
                 result=_RESULT_OF_OUTSIDE[fact.result],
                 consent=Consent.REFUSED if fact.result is OutsideResult.NO_CONSENT else row.consent,
                 waited_s=fact.rang_s,
@@ -107,6 +104,6 @@ def recording_after(row: RecordingRow | None, fact: RecordedFact) -> RecordingRo
                 fact.found,
             )
         case RecordingDestroyed() if row is not None and row.destroyed_at is None:
-            return replace(row, destroyed_at=fact.at, destroyed_by=fact.by, destroyed_for=fact.reason)
+            return row._replace(destroyed_at=fact.at, destroyed_by=fact.by, destroyed_for=fact.reason)
         case _:
             return row

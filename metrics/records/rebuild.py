@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from metrics.records.codec import decode
 from metrics.records.derive import DERIVED, Derivation, PlacedFact
-from metrics.records.store import derive_into, upserts
+from metrics.records.store import Lookups, derive_into, upserts
 from metrics.records.tables import facts
 
 _FACTS_AT_ONCE: Final = 2000
@@ -20,7 +20,7 @@ _FACTS_AT_ONCE: Final = 2000
 
 async def rebuild(engine: AsyncEngine, progress: Callable[[int, int], None] = lambda _done, _of: None) -> int:
     """Derive all tables from the facts again; return the number of facts read. `progress(done, of)` counts facts."""
-    writers = upserts(engine)
+    lookups, writers = Lookups(engine), upserts(engine)
     derivation = Derivation()
     done, last_id = 0, 0
     async with engine.begin() as connection:
@@ -35,7 +35,7 @@ async def rebuild(engine: AsyncEngine, progress: Callable[[int, int], None] = la
             batch = [
                 PlacedFact(row.run, row.seq, decode(row.kind, row.version, orjson.loads(row.payload))) for row in rows
             ]
-            await connection.run_sync(derive_into, derivation, batch, writers)
+            await connection.run_sync(derive_into, derivation, batch, lookups, writers)
             derivation.settle()
             last_id = rows[-1].id
             done += len(rows)

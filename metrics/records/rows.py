@@ -1,8 +1,10 @@
-"""The rows of the derived tables as values: field for field the columns of `tables.py`."""
+"""The rows of the derived tables as values: field for field the columns of `tables.py`.
 
-from dataclasses import dataclass
+They are named tuples: a row is changed by copying it, a dozen times per call, and handed to the database as it is.
+"""
+
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 REPEAT_WITHIN_S: Final = 24 * 3600.0
 """A call of a number that called within this time before is a repeat call."""
@@ -37,8 +39,7 @@ class OfferResult(StrEnum):
     """The daemon went away while the telephone rang; nobody saw the end."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallRow:
+class CallRow(NamedTuple):
     """One visit of one caller."""
 
     call: str
@@ -75,8 +76,7 @@ class CallRow:
     """When the same number last called before this, if within `REPEAT_WITHIN_S`; None else."""
 
 
-@dataclass(frozen=True, slots=True)
-class OfferRow:
+class OfferRow(NamedTuple):
     """One attempt to give one call to one operator."""
 
     offer: int
@@ -92,8 +92,7 @@ class OfferRow:
     rang_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StateRow:
+class StateRow(NamedTuple):
     """One stay of one operator in one state."""
 
     run: str
@@ -107,8 +106,7 @@ class StateRow:
     ended_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BreakRow:
+class BreakRow(NamedTuple):
     """A call that broke off, SAR 5.2: somebody is owed a call-back, or it is known why not."""
 
     call: str
@@ -133,8 +131,7 @@ class BreakRow:
     """No attempt had started when the limit was over."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestRow:
+class RequestRow(NamedTuple):
     """A call-back that is owed."""
 
     request: int
@@ -153,8 +150,7 @@ class RequestRow:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptRow:
+class AttemptRow(NamedTuple):
     """One attempt to call somebody back."""
 
     call: str
@@ -192,8 +188,7 @@ class TransferResult(StrEnum):
     DIED = "died"
 
 
-@dataclass(frozen=True, slots=True)
-class TransferRow:
+class TransferRow(NamedTuple):
     """One caller handed on."""
 
     next_call: str
@@ -218,8 +213,7 @@ class TransferRow:
     """When the talk, or the wait, that followed has ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingRow:
+class RecordingRow(NamedTuple):
     """One recorded talk."""
 
     recording: str

@@ -4,23 +4,20 @@ Exactly once: the facts of a run come in the order of their numbers, so the high
 says which are new. It is read again after every failure, since the outcome of a failed commit is unknown.
 """
 
-from collections.abc import Mapping, Sequence, Set
-from operator import attrgetter
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import BindParameter, Connection, RowMapping, Select, Table, bindparam, func, or_, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from metrics.records.bulk import Bulk, Lookup
 from metrics.records.codec import decode
 from metrics.records.database import sync_sqlite
-from metrics.records.derive import DERIVED, RULES, Derivation, Needs, Place, PlacedFact, Row
+from metrics.records.derive import DERIVED, RULES, Derivation, Needs, Place, PlacedFact
 from metrics.records.rows import CallKind, OfferRow, Outcome, StateRow
 from metrics.records.spool import Line
 from metrics.records.tables import agent_states, calls, facts, offers
-
-_IDS_PER_QUERY: Final = 500
-"""Keys asked for in one query: SQLite takes 32 766 parameters, PostgreSQL 32 767."""
 
 
 class FactStore:
@@ -37,6 +34,7 @@ class FactStore:
         self._derivation: Derivation | None = None
         self._committed: dict[str, int] = {}
         self._append = Bulk(facts, [column.name for column in facts.c if column.name != "id"], engine)
+        self._lookups = Lookups(engine)
         self._upserts = upserts(engine)
 
     async def write(self, lines: Sequence[Line]) -> int:
@@ -85,59 +83,13 @@ class FactStore:
             for line, values in zip(new, parsed, strict=True)
         ]
         self._append.write(connection, [_fact_row(line, v) for line, v in zip(new, parsed, strict=True)])
-        derive_into(connection, derivation, batch, self._upserts)
+        derive_into(connection, derivation, batch, self._lookups, self._upserts)
         return len(new)
 
 
-class Bulk:
-    """Inserts rows of one table, given as tuples; replaces those that are there, where `replace` says so.
-
-    The rows go to the driver as they are: making a dictionary per row and taking it apart again, as SQLAlchemy does,
-    was the largest cost of a fact. PostgreSQL gets a batch as one statement over arrays, a column each; row by row it
-    spends more time on the messages than on the rows.
-    """
-
-    def __init__(self, table: Table, columns: Sequence[str], engine: AsyncEngine, *, replace: bool = False) -> None:
-        self.columns: Final = tuple(columns)
-        self._in_arrays = engine.dialect.name == "postgresql"
-        quoted = engine.dialect.identifier_preparer.quote
-        names = ", ".join(quoted(name) for name in columns)
-        if self._in_arrays:
-            types = (table.c[name].type.compile(engine.dialect) for name in columns)
-            arrays = ", ".join(f"${number}::{type_}[]" for number, type_ in enumerate(types, 1))
-            source = f"SELECT * FROM unnest({arrays})"  # noqa: S608 - names and types of our own tables
-        else:
-            source = f"VALUES ({', '.join('?' * len(self.columns))})"
-        self._sql = f"INSERT INTO {quoted(table.name)} ({names}) {source}"
-        if replace:
-            keys = [column.name for column in table.primary_key]
-            sets = (f"{quoted(name)} = excluded.{quoted(name)}" for name in columns if name not in keys)
-            self._sql += f" ON CONFLICT ({', '.join(map(quoted, keys))}) DO UPDATE SET {', '.join(sets)}"
-
-    def write(self, connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
-        """Write the rows, each a value per column of `columns`; no key twice."""
-        if self._in_arrays:
-            connection.exec_driver_sql(self._sql, tuple(list(column) for column in zip(*rows, strict=True)))
-        else:
-            connection.exec_driver_sql(self._sql, list(rows))
-
-
-class Upsert:
-    """Inserts rows of a derived table or replaces them."""
-
-    def __init__(self, table: Table, engine: AsyncEngine) -> None:
-        columns = [column.name for column in table.c]
-        self._bulk = Bulk(table, columns, engine, replace=True)
-        self._values_of = attrgetter(*columns)
-
-    def write(self, connection: Connection, rows: Sequence[Row]) -> None:
-        """Write the rows."""
-        self._bulk.write(connection, [self._values_of(row) for row in rows])
-
-
-def upserts(engine: AsyncEngine) -> dict[str, Upsert]:
-    """Return what writes each derived table, by its name."""
-    return {table.name: Upsert(table, engine) for table in DERIVED}
+def upserts(engine: AsyncEngine) -> dict[str, Bulk]:
+    """Return what inserts or replaces the rows of each derived table, by its name."""
+    return {table.name: Bulk(table, row._fields, engine, replace=True) for table, row in DERIVED.items()}
 
 
 def _fact_row(line: Line, values: Mapping[str, Any]) -> tuple[object, ...]:
@@ -163,15 +115,51 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
+_OPEN_OFFERS: Final = select(*(offers.c[name] for name in OfferRow._fields)).where(offers.c.ended_at.is_(None))
+_OPEN_STATES: Final = select(*(agent_states.c[name] for name in StateRow._fields)).where(
+    agent_states.c.ended_at.is_(None)
+)
+
+
+class Lookups:
+    """Reads from the database what a derivation needs."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._by_key: Final = [(rule, Lookup(rule.table, rule.row._fields, rule.key, engine)) for rule in RULES]
+        self._open_states: Final = Lookup(agent_states, StateRow._fields, "agent", engine, also="AND ended_at IS NULL")
+        # The same calls as `derive.counts_for_number` names.
+        self._last_calls: Final = Lookup(
+            calls,
+            ("caller", "max(entered_at)"),
+            "caller",
+            engine,
+            also=f"AND entered_at >= {{more}} AND kind = '{CallKind.INCOMING}'"
+            f" AND (outcome IS NULL OR outcome <> '{Outcome.REFUSED}') GROUP BY caller",
+        )
+
+    def supply(self, connection: Connection, derivation: Derivation, needs: Needs) -> None:
+        """Give the derivation all that it needs and the database has."""
+        found: dict[str, list[Any]] = {
+            rule.table.name: [rule.row._make(row) for row in lookup.read(connection, needs.keys[rule.table.name])]
+            for rule, lookup in self._by_key
+        }
+        states = list(self._open_states.read(connection, needs.agents))
+        if needs.all_open:
+            found[offers.name] += [OfferRow._make(row) for row in connection.execute(_OPEN_OFFERS)]
+            states += connection.execute(_OPEN_STATES).all()
+        last_calls = dict(self._last_calls.read(connection, needs.callers, needs.callers_since))
+        derivation.supply(needs, found, [StateRow._make(row) for row in states], last_calls)
+
+
 def derive_into(
     connection: Connection,
     derivation: Derivation,
     batch: Sequence[PlacedFact],
-    upserts: Mapping[str, Upsert],
+    lookups: Lookups,
+    upserts: Mapping[str, Bulk],
 ) -> None:
     """Apply the facts and write the derived rows that they change."""
-    needs = derivation.needs(batch)
-    _supply(connection, derivation, needs)
+    lookups.supply(connection, derivation, derivation.needs(batch))
     for table, rows in derivation.apply(batch).items():
         upserts[table].write(connection, rows)
 
@@ -181,45 +169,3 @@ def last_place(connection: Connection) -> Place | None:
     newest = select(facts.c.run, facts.c.at).order_by(facts.c.id.desc()).limit(1)
     row = connection.execute(newest).first()
     return None if row is None else Place(row.run, row.at)
-
-
-# Made once: to make a statement costs more than to run it.
-_WANTED: Final[BindParameter[Any]] = bindparam("wanted", expanding=True)
-_BY_KEY: Final = {rule.table.name: select(rule.table).where(rule.table.c[rule.key].in_(_WANTED)) for rule in RULES}
-_OPEN_OFFERS: Final = select(offers).where(offers.c.ended_at.is_(None))
-_OPEN_STATES: Final = select(agent_states).where(agent_states.c.ended_at.is_(None))
-_OPEN_STATES_OF: Final = _OPEN_STATES.where(agent_states.c.agent.in_(_WANTED))
-_LAST_CALLS: Final = (
-    select(calls.c.caller, func.max(calls.c.entered_at).label("at"))
-    .where(
-        calls.c.caller.in_(_WANTED),
-        calls.c.entered_at >= bindparam("since"),
-        calls.c.kind == CallKind.INCOMING,
-        or_(calls.c.outcome.is_(None), calls.c.outcome != Outcome.REFUSED),
-    )
-    .group_by(calls.c.caller)
-)
-
-
-def _supply(connection: Connection, derivation: Derivation, needs: Needs) -> None:
-    found: dict[str, list[Any]] = {}
-    for rule in RULES:
-        rows = _rows_of(connection, _BY_KEY[rule.table.name], needs.keys[rule.table.name])
-        found[rule.table.name] = [rule.row(**row) for row in rows]
-    states = _rows_of(connection, _OPEN_STATES_OF, needs.agents)
-    if needs.all_open:
-        found[offers.name] += [OfferRow(**row) for row in connection.execute(_OPEN_OFFERS).mappings()]
-        states += connection.execute(_OPEN_STATES).mappings()
-    last_calls = _rows_of(connection, _LAST_CALLS, needs.callers, since=needs.callers_since)
-    derivation.supply(
-        needs, found, [StateRow(**row) for row in states], {row["caller"]: row["at"] for row in last_calls}
-    )
-
-
-def _rows_of(connection: Connection, query: Select[Any], wanted: Set[Any], **values: object) -> list[RowMapping]:
-    found: list[RowMapping] = []
-    keys = sorted(wanted)
-    for start in range(0, len(keys), _IDS_PER_QUERY):
-        part = {"wanted": keys[start : start + _IDS_PER_QUERY], **values}
-        found += connection.execute(query, part).mappings()
-    return found
