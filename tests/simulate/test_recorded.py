@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date, datetime
 from random import Random
 from zoneinfo import ZoneInfo
@@ -211,7 +211,7 @@ def with_records(tmp_path):
     async def write() -> None:
         engine = open_engine(url)
         async with engine.begin() as connection:
-            await connection.execute(insert(tables.calls), [asdict(row) for row in rows])
+            await connection.execute(insert(tables.calls), [row._asdict() for row in rows])
         await engine.dispose()
 
     asyncio.run(write())
