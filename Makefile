@@ -9,7 +9,7 @@ ADDRESS ?=
 PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
 
 .PHONY: help setup setup-asterisk setup-tests demo run lint check test test-asterisk-all bench-asterisk
-.PHONY: compiled bench-engine bench-simulate bench-metrics bench-journal states mutants clean
+.PHONY: compiled fuzz bench-engine bench-simulate bench-metrics bench-journal states mutants clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -54,6 +54,11 @@ bench-asterisk: setup-asterisk  ## our hook against Asterisk's Queue(), then ben
 
 bench-callback: setup-asterisk  ## from a break to the outgoing INVITE, read from a packet capture
 	@$(PYTHON) -m tests.bench.bench_callback $(ARGS)
+
+fuzz: setup  ## a million inputs for everything that reads what others wrote (hours; ARGS=--inputs 20000 for minutes)
+	@.venv/bin/uv pip install -q --target .cache/fuzz --require-hashes -r scripts/fuzz.lock || \
+	    echo "atheris is not to be had for this Python: mutations are drawn without looking at coverage"
+	@PYTHONPATH=.cache/fuzz $(PYTHON) -m tests.fuzz.run $(ARGS)
 
 bench-engine: setup  ## the engine alone
 	@$(PYTHON) -m tests.bench.bench_engine $(ARGS)

@@ -6,6 +6,7 @@ survives Asterisk but for its last second. This file decides what an entry means
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import isfinite
 from typing import Final
 
 from ami_bridge.message import AmiMessage
@@ -55,6 +56,8 @@ def parse_entry(call: str, value: str, clock: ServerClock) -> EndedCall | None:
         number = int(cause or 16)
     except ValueError:
         return None
+    if not all(isfinite(at) for at in (entered_at, ended_at, talked_s or 0.0, questioned_at or 0.0)):
+        return None  # `nan` and `inf` are numbers to Python, and would sort nowhere
     telephone = (member or peer).removeprefix("PJSIP/").partition("-")[0] if talked_s is not None else ""
     return EndedCall(
         CallId(call),

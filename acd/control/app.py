@@ -77,6 +77,8 @@ class ControlApp(Starlette):
             routes=[*routes, stream, Route("/v1/openapi.json", describe), *more],
             exception_handlers={HTTPException: _http_refused, RequestRefused: _refused, Exception: _broken},
         )
+        # Whoever asks for another path is told so; a redirection would be built from the `Host` that he sent.
+        self.router.redirect_slashes = False
 
     def end_streams(self) -> None:
         """Let those who follow events go: the server is about to close."""
@@ -169,8 +171,9 @@ def _check_role(asker: Identity, endpoint: Endpoint) -> None:
 
 def _deed(request: Request, centre: Centre) -> tuple[str, str, str, Instant]:
     """Return what the trail says of a request: from where, what, to whom, when."""
+    # Not `request.url`: a query of bytes that are no text would end the request.
     object_ = " ".join(f"{kind} {name}" for kind, name in request.path_params.items())
-    return _address(request), f"{request.method} {request.url.path}", object_, centre.now()
+    return _address(request), f"{request.method} {request.scope['path']}", object_, centre.now()
 
 
 def _follower(centre: Centre, guard: Guard, trail: Trail) -> Callable[[Request], Awaitable[Response]]:
@@ -273,5 +276,5 @@ async def _http_refused(_request: Request, fault: Exception) -> Response:
 
 
 async def _broken(request: Request, fault: Exception) -> Response:
-    log.error("control.failed", path=request.url.path, exc_info=fault)
+    log.error("control.failed", path=request.scope["path"], exc_info=fault)
     return _refusal(500, "failed", "the daemon could not answer; its log says why")

@@ -128,7 +128,7 @@ def exchange_routes(
 
     async def get(request: Request) -> Response:
         try:
-            check(partners, request.headers, request.url.path.encode(), now())
+            check(partners, request.headers, request.scope["path"].encode(), now())
         except ExchangeRefused as refused:
             return _answer(401, {"error": "refused", "reason": str(refused)})
         try:

@@ -142,6 +142,6 @@ async def _answered(
     except TransitionRefused:
         status, told = 409, "refused"
     except (JournalError, CalendarExhausted) as fault:
-        log.warning("desk.refused", path=request.url.path, fault=type(fault).__name__)
+        log.warning("desk.refused", path=request.scope["path"], fault=type(fault).__name__)
         status, told = 409, "refused"
     return render(desk, request, "refused.html", language_of(language), status=status, told=told)

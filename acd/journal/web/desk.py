@@ -175,7 +175,7 @@ def render(
     form_token = Markup('<input type="hidden" name="form_token" value="{}">').format(values.pop("form_token", ""))
     shown = {
         "base": base_of(request),
-        "path": request.url.path.removeprefix(base_of(request)),
+        "path": request.scope["path"].removeprefix(base_of(request)),
         "lang": language,
         "person": None,
         "service": desk.floor.config.site.title or desk.journal.service,
