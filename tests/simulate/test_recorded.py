@@ -80,7 +80,7 @@ def rows_of(study: Study, runs: int = 6) -> list[CallRow]:
                 rows[key] = row
 
         replace(study, seed=seed).world(0, see).run()
-    return [replace(row, call=key) for key, row in rows.items()]
+    return [row._replace(call=key) for key, row in rows.items()]
 
 
 @pytest.fixture(scope="module")
