@@ -78,7 +78,7 @@ async def run_daemon(config: Config, options: DaemonOptions) -> int:
     def on_stop() -> None:
         (insisted if asked.is_set() else asked).set()
 
-    control = control_server(centre, config, meters=centre.meters)
+    control = control_server(centre, config, meters=centre.meters, trail=centre.trail)
     forced = broken = False
     async with _signals(on_stop, reload_wanted.set):
         with contextlib.suppress(_Stop):

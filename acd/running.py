@@ -22,6 +22,8 @@ from acd.clock import Clock
 from acd.control.centre import Health, ServerHealth
 from acd.control.events import EventLog
 from acd.control.history import RecordedHistory
+from acd.control.store.database import ControlDatabase
+from acd.control.store.trail import Trail
 from acd.fact_log import log_fact
 from acd.meters.counted import Counted
 from acd.meters.gauged import Gauged
@@ -37,6 +39,7 @@ from acd.seats import SeatFile
 from acd.server import AsteriskServer
 from acd.staff import Staff
 from acd.standard import standard_of
+from acd.supervising import Supervising
 from acd.tape import TapeWriter
 from ami_bridge.agi_server import AgiServer, AgiSession, Route
 from ami_bridge.caller_session import CallerSessions, LineSound
@@ -45,6 +48,7 @@ from ami_bridge.dial_codes import DialCodes
 from ami_bridge.fallback_mirror import FallbackMirror
 from ami_bridge.perform import Performer
 from ami_bridge.resync import Found
+from ami_bridge.supervisor_codes import SupervisorCodes
 from ami_bridge.switchboard import Switchboard
 from callback.facts import CallbackFact
 from config.errors import ConfigErrors
@@ -141,6 +145,16 @@ class RunningCentre:
             self._seating.agent_of,
             self._record,
         )
+        self.trail = Trail(ControlDatabase(config.database.url))
+        self.supervising = Supervising(
+            lambda: self._config,
+            boards,
+            lambda server: self._servers[server].client,
+            self._calling_back.talk_of,
+            self._runner.post,
+            self._clock.now,
+            self.trail,
+        )
         self._publisher = self._make_publisher()
         self.meters = (self._metrics, Gauged(self, self._publisher.health if self._publisher else lambda: None))
         for settings in config.servers:
@@ -149,6 +163,7 @@ class RunningCentre:
             self._calling_back.join(server)
             self._catching_up.watch(server)
             self._hours.mirror(server.tell_hours)
+            server.also_told = self.supervising.on_event
         self._reconciliation = Reconciliation(
             self._servers, self._runner.snapshot, self._runner.post, self.recorder.record, self._clock.now
         )
@@ -160,6 +175,7 @@ class RunningCentre:
         staff = Staff(lambda: self._config, self._clock.now)
         codes = DialCodes(self._server_of, self._seating.desks, staff, self._runner.post, self._calling_back.callbacks)
         routes: dict[str, Route] = {"call": callers.serve, "operator": codes.serve}
+        routes["supervisor"] = SupervisorCodes(self._server_of, self.supervising).serve
         if self._recordings is not None:
             routes["recording"] = self._recordings.serve_key
         self._agi = AgiServer(routes, allowed_peers=self._agi_peers(config))
@@ -207,6 +223,7 @@ class RunningCentre:
         )
 
     def _synchronised(self, server: AsteriskServer, found: Found) -> None:
+        self.supervising.resynchronise(server.name, found.present)
         self._hours.tell_all(server.tell_hours)
         if self._recordings is not None:
             self._recordings.guard.agree(server)
@@ -376,6 +393,10 @@ class RunningCentre:
         """Return the name of the telephone where the operator sits."""
         telephone = self._seating.desks.telephone_of(agent)
         return telephone.name if telephone else None
+
+    def log_in_at(self, agent: AgentId, telephone: str, by: str, *, oust: bool) -> str:
+        """Log an operator in at a telephone; see `Centre`."""
+        return self._seating.log_in_at(agent, telephone, by, oust=oust)
 
     def health(self) -> Health:
         """Return how the parts around the engine are doing."""

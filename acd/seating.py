@@ -102,6 +102,19 @@ class Seating:
         self.desks.sit(agent, own, by)
         return True
 
+    def log_in_at(self, agent: AgentId, name: str, by: str, *, oust: bool) -> str:
+        """Log an operator in at the telephone of this name; return why not, empty when he sits there.
+
+        `telephone_unknown`: there is none. `telephone_taken`: somebody else sits there, and is not to be logged out.
+        """
+        telephone = next((t for t in self.telephones() if t.name == name), None)
+        if telephone is None:
+            return "telephone_unknown"
+        if not oust and self.desks.agent_at(telephone) not in {None, agent}:
+            return "telephone_taken"
+        self.desks.sit(agent, telephone, by)
+        return ""
+
     # -- what comes out of the engine ------------------------------------------------------------------------------
 
     def see(self, fact: AgentStateChanged) -> None:

@@ -66,6 +66,8 @@ class AsteriskServer:
         self.link = LinkState(up=False, since=now())
         self.first_told: Callable[[AmiMessage], None] | None = None
         """Who is told each event before the switchboard is: the outgoing calls."""
+        self.also_told: Callable[[AmiMessage], None] | None = None
+        """Who is told each event as well: the supervisors on the telephone."""
         self._now = now
         self._on_synchronised = on_synchronised
         self._reconciler = Reconciler(self.board, desks)
@@ -168,6 +170,8 @@ class AsteriskServer:
             self.pruner.saw_end()
         if self.first_told is not None:
             self.first_told(message)
+        if self.also_told is not None:
+            self.also_told(message)
         self.board.on_event(message)
 
     def _key_pressed(self, call: CallId, digit: str) -> None:

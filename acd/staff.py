@@ -1,31 +1,19 @@
 """Who the operators are, for the dial codes: whose telephone it is, whose PIN is right, what a pause digit means."""
 
-import hmac
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Final
 
+from acd.pins import Pins
 from ami_bridge.desks import Telephone
 from config.model import Config
 from queue_engine.ids import AgentId, Instant
 
-WRONG_PINS: Final = 5
-LOCKED_S: Final = 300.0
 
-
-@dataclass(slots=True)
-class _Failures:
-    count: int = 0
-    locked_until: float = 0.0
-
-
-@dataclass(slots=True)
 class Staff:
     """The operators of a configuration."""
 
-    config: Callable[[], Config]
-    now: Callable[[], Instant]
-    _failures: dict[AgentId, _Failures] = field(default_factory=dict)
+    def __init__(self, config: Callable[[], Config], now: Callable[[], Instant]) -> None:
+        self.config = config
+        self._pins = Pins(now)
 
     def owner_of(self, telephone: Telephone) -> AgentId | None:
         """Return the operator whose own telephone this is."""
@@ -44,19 +32,8 @@ class Staff:
 
     async def pin_is_right(self, agent: AgentId, pin: str) -> bool:
         """Tell whether this is the operator's PIN. After five wrong ones the number is locked for five minutes."""
-        failures = self._failures.setdefault(agent, _Failures())
-        if self.now() < failures.locked_until:
-            return False
         operator = next((o for o in self.config().operators if o.number == agent), None)
-        expected = operator.pin if operator is not None else None
-        if expected is not None and hmac.compare_digest(expected.reveal().encode(), pin.encode()):
-            del self._failures[agent]
-            return True
-        failures.count += 1
-        if failures.count >= WRONG_PINS:
-            failures.count = 0
-            failures.locked_until = self.now() + LOCKED_S
-        return False
+        return self._pins.right(agent, operator.pin if operator is not None else None, pin)
 
     def pause_reason(self, digits: str) -> tuple[str, float | None] | None:
         """Return the reason of these digits with its time limit; without digits the first of the configuration."""

@@ -133,12 +133,12 @@ class DialCodes:
     async def _log_in(self, agi: AgiSession, telephone: Telephone, digits: str) -> str:
         dialled_number, _, dialled_pin = digits.partition(PIN_AFTER)
         for _ in range(PIN_TRIES):
-            number = dialled_number or self._staff.owner_of(telephone) or await self._ask(agi, SOUND_ASK_NUMBER)
+            number = dialled_number or self._staff.owner_of(telephone) or await ask(agi, SOUND_ASK_NUMBER)
             agent = AgentId(number)
             right = self._staff.exists(agent)
             if not right or self._staff.needs_pin(agent, telephone):
                 # An unknown number is asked for its PIN all the same: the line does not tell which numbers exist.
-                pin = dialled_pin or await self._ask(agi, SOUND_ASK_PIN)
+                pin = dialled_pin or await ask(agi, SOUND_ASK_PIN)
                 right = await self._staff.pin_is_right(agent, pin) and right
             if right:
                 self._desks.sit(agent, telephone, by=f"telephone {telephone.name}")
@@ -150,14 +150,14 @@ class DialCodes:
             await agi.command("STREAM FILE", SOUND_WRONG, "")
         return SOUND_REFUSED
 
-    @staticmethod
-    async def _ask(agi: AgiSession, sound: str) -> str:
-        """Return the digits that are pressed after a sound; none when nothing is pressed.
 
-        Raises:
-            AgiHungUp: Whoever was asked has hung up: that is no wrong answer.
-        """
-        reply = await agi.command("GET DATA", sound, str(DIGIT_TIMEOUT_MS), str(PIN_DIGITS))
-        if reply.result < 0:
-            raise AgiHungUp("GET DATA", "the operator has hung up")
-        return reply.value
+async def ask(agi: AgiSession, sound: str) -> str:
+    """Return the digits that are pressed after a sound; none when nothing is pressed.
+
+    Raises:
+        AgiHungUp: Whoever was asked has hung up: that is no wrong answer.
+    """
+    reply = await agi.command("GET DATA", sound, str(DIGIT_TIMEOUT_MS), str(PIN_DIGITS))
+    if reply.result < 0:
+        raise AgiHungUp("GET DATA", "the operator has hung up")
+    return reply.value

@@ -11,6 +11,7 @@
     │   ├── AmiConnectionLost the link is gone: the outcome is unknown if the action had been sent
     │   ├── AmiOverloaded     Asterisk does not read what we send; the action was not sent
     │   └── AmiLoginRefused   user, secret or address are not accepted
+    ├── SupervisionRefused    a supervisor cannot come into that talk now
     └── AgiError
         ├── AgiProtocolError  the peer does not speak AGI
         ├── AgiHungUp         the command needs a living channel (511)
@@ -178,3 +179,16 @@ class AgiUsage(AgiError):
 
 class AgiLost(AgiError):
     """The connection of the session is gone; what the command has done is unknown."""
+
+
+class SupervisionRefused(BridgeError):
+    """A supervisor cannot come into the talk; it goes on as it was."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.code = code
+        """`agent_talks_not`, `telephone_elsewhere`, `telephone_busy`, `take_impossible` or `server_away`."""
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message

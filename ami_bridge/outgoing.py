@@ -22,6 +22,7 @@ from typing import Final
 import structlog
 
 from ami_bridge.client import AmiClient
+from ami_bridge.desks import Telephone
 from ami_bridge.errors import AmiConnectionLost, AmiTimeout, BridgeError
 from ami_bridge.message import AmiMessage
 from ami_bridge.outgoing_legs import Attempt, DialOut, Side, leg_uniqueid, parse_leg
@@ -105,6 +106,14 @@ class OutgoingCalls:
         """Return the operator's channel of an attempt, operator first, whose two talk; None without one."""
         attempt = self._attempts.get(call)
         return attempt.channel if attempt is not None and attempt.side is Side.OPERATOR and attempt.talking else None
+
+    def talk_of(self, agent: AgentId) -> tuple[CallId, Telephone, str] | None:
+        """Return the call, the telephone and the channel of an operator who has called somebody and talks to him."""
+        for attempt in self._attempts.values():
+            if attempt.side is Side.OPERATOR and attempt.talking and attempt.order.agent == agent:
+                telephone = self._board.desks.telephone_of_channel(self._board.server, attempt.channel)
+                return None if telephone is None else (attempt.order.call, telephone, attempt.channel)
+        return None
 
     # -- what is asked of us ---------------------------------------------------------------------------------------
 

@@ -96,7 +96,7 @@ class Switchboard:
         self.server = server
         self.legs = LegBook(server)
         self.clock = ServerClock(server)
-        self._desks = desks
+        self.desks = desks
         self.post = post
         self._hang_up = hang_up
         self.hush = hush
@@ -143,7 +143,7 @@ class Switchboard:
 
     def telephone_found(self, channel: str, uniqueid: str, linkedid: str, bridge: str) -> None:
         """There is this channel; if it is an operator's telephone, it rings for an offer of ours or is foreign."""
-        telephone = self._desks.telephone_of_channel(self.server, channel)
+        telephone = self.desks.telephone_of_channel(self.server, channel)
         if telephone is None or parse_leg(uniqueid) is not None:
             return  # an operator's leg of a call-back is followed by `outgoing.py`
         if self.legs.operator(uniqueid) is None:
@@ -153,12 +153,12 @@ class Switchboard:
             found[1].bridge = bridge
         elif uniqueid not in self._foreign:
             self._foreign[uniqueid] = _ForeignChannel(telephone, channel, bridge)
-            self._desks.foreign_began(telephone, uniqueid)
+            self.desks.foreign_began(telephone, uniqueid)
 
     def foreign_ended(self, telephone: Telephone, uniqueid: str) -> None:
         """That channel is gone, or has turned out to be ours."""
         if self._foreign.pop(uniqueid, None) is not None:
-            self._desks.foreign_ended(telephone, uniqueid)
+            self.desks.foreign_ended(telephone, uniqueid)
 
     def uniqueids(self) -> set[str]:
         """Return the Uniqueids of all channels that we believe to exist."""
@@ -170,7 +170,7 @@ class Switchboard:
         if foreign is None:
             return None
         self.foreign_ended(foreign.telephone, uniqueid)
-        return self._desks.agent_at(foreign.telephone)
+        return self.desks.agent_at(foreign.telephone)
 
     def forget_foreign(self, present: Collection[str]) -> None:
         """Forget the foreign channels that are not among the present ones."""
@@ -183,7 +183,7 @@ class Switchboard:
         if self.legs.operator(uniqueid) is not None:
             return
         channel = message["DestChannel"]
-        telephone = self._desks.telephone_of_channel(self.server, channel)
+        telephone = self.desks.telephone_of_channel(self.server, channel)
         if telephone is None:
             return
         # The Linkedid of a transferred caller is not his Uniqueid: Newchannel could not tell, DialBegin can.
@@ -213,7 +213,8 @@ class Switchboard:
         bridge = message["BridgeUniqueid"]
         call = self.legs.caller(uniqueid)
         if call is not None:
-            self._caller_in_bridge(call, bridge, self.now(), seen=True)
+            if not call.transferred:  # else he is with whoever he was handed to, and this call is nearly over
+                self._caller_in_bridge(call, bridge, self.now(), seen=True)
             return
         found = self.legs.operator(uniqueid)
         if found is not None:
@@ -263,7 +264,7 @@ class Switchboard:
         if call.talk is not None:
             return
         # Nobody logged in there: the fallback rang it. The talk is booked under the telephone's name.
-        agent = self._desks.agent_at(telephone) or AgentId(telephone.name)
+        agent = self.desks.agent_at(telephone) or AgentId(telephone.name)
         leg = OperatorLeg(agent, telephone.name, None, channel, uniqueid, call.bridge, talking=True)
         self.legs.attach(call, leg)
         if not call.introduced:
@@ -410,7 +411,7 @@ class Switchboard:
     def _contact_status(self, message: AmiMessage) -> None:
         name = message.get("EndpointName") or message.get("AOR") or ""
         usable = message["ContactStatus"] not in {"Removed", "Unreachable", "Unknown"}
-        self._desks.contact_changed(Telephone(self.server, name), message.get("URI") or "", usable=usable)
+        self.desks.contact_changed(Telephone(self.server, name), message.get("URI") or "", usable=usable)
 
     def find_or_add(
         self, call: CallId, queue: QueueName, caller: str, entered_at: Instant, channel: str, uniqueid: str

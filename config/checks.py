@@ -170,6 +170,15 @@ def _telephones(config: Config) -> Iterator[Breach]:
             yield from unknown(("telephone", index, "server"), "acd_unknown_server", telephone.server, servers)
 
 
+def _supervisors(config: Config) -> Iterator[Breach]:
+    telephones = [telephone.name for telephone in config.telephones]
+    yield from _twice("supervisor", "name", (supervisor.name for supervisor in config.supervisors))
+    yield from _twice("supervisor", "telephone", (supervisor.telephone for supervisor in config.supervisors))
+    for index, supervisor in enumerate(config.supervisors):
+        key = ("supervisor", index, "telephone")
+        yield from unknown(key, "acd_unknown_telephone", supervisor.telephone, telephones)
+
+
 def _trunks(config: Config) -> Iterator[Breach]:
     servers = [server.name for server in config.servers]
     matches: dict[tuple[str, str], str] = {}
@@ -239,6 +248,7 @@ def _secrets(config: Config) -> Iterator[Breach]:
         ),
         *((("telephone", i, "secret"), telephone.secret) for i, telephone in enumerate(config.telephones)),
         *((("operator", i, "pin"), operator.pin) for i, operator in enumerate(config.operators)),
+        *((("supervisor", i, "pin"), supervisor.pin) for i, supervisor in enumerate(config.supervisors)),
         *(
             (("trunk", i, "registration", "secret"), trunk.registration.secret)
             for i, trunk in enumerate(config.trunks)
@@ -289,6 +299,7 @@ CHECKS: Final = (
     _loops,
     _operators,
     _telephones,
+    _supervisors,
     _trunks,
     _callbacks,
     _recordings,

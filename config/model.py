@@ -14,7 +14,7 @@ from config.kinds import AnyName, FilePath, HostPort, LineText, Listen, Name, Ta
 from config.lines import Destination, Line, Music
 from config.messages import mistake
 from config.mqtt import Mqtt
-from config.people import Codes, Operator, OperatorsRange, PauseReason, Pressed, Telephone
+from config.people import Codes, Operator, OperatorsRange, PauseReason, Pressed, Supervisor, Telephone
 from config.profile import Profile, load_profile
 from config.recording import Recordings
 from config.steps import Announcement
@@ -103,6 +103,7 @@ class Config(Table):
     operators_ranges: tuple[OperatorsRange, ...] = Field(alias="operators_range", default=())
     """Taken apart into `operators` and `telephones` by the loader."""
     telephones: tuple[Telephone, ...] = Field(alias="telephone", default=())
+    supervisors: tuple[Supervisor, ...] = Field(alias="supervisor", default=())
     trunks: tuple[Trunk, ...] = Field(alias="trunk", default=())
     music: tuple[Music, ...] = ()
     special_days: tuple[SpecialDay, ...] = Field(alias="special_day", default=())

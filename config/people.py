@@ -1,6 +1,6 @@
 """Operators, their telephones, and the codes that they dial."""
 
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
@@ -167,6 +167,23 @@ class OperatorsRange(Table):
         )
 
 
+class Supervisor(Table):
+    """A telephone from which a supervisor may come into talks and force states (S4)."""
+
+    name: LineText
+    """Who stands in the audit trail."""
+    telephone: EndpointName
+    """One of `[[telephone]]`; it rings when the supervisor asks by API or `acd top`."""
+    pin: SecretValue | None = None
+    """Asked for with each dialled code; without one whoever is at the telephone may."""
+
+
+SUPERVISOR_ACTIONS: Final = frozenset(
+    {"listen", "whisper", "join", "take", "force_logout", "force_pause", "force_resume"}
+)
+"""The codes that supervisors' telephones alone may dial."""
+
+
 class Codes(Table):
     """What operators dial. A number and PIN may follow `login` (`*10101*1234`), a reason's digit `pause`."""
 
@@ -182,12 +199,31 @@ class Codes(Table):
     """The last call-back reached an answering machine."""
     wrong_person: DialCode = "*17"
     """The last call-back reached somebody who is not the caller."""
+    listen: DialCode = "*20"
+    """With an operator's number after it, as the next six: a supervisor listens to his talk."""
+    whisper: DialCode = "*21"
+    """A supervisor is heard by the operator alone."""
+    join: DialCode = "*22"
+    """A supervisor is heard by both."""
+    take: DialCode = "*23"
+    """A supervisor takes the caller over."""
+    force_logout: DialCode = "*24"
+    """A supervisor logs the operator out."""
+    force_pause: DialCode = "*25"
+    """A supervisor pauses him."""
+    force_resume: DialCode = "*26"
+    """A supervisor ends his pause."""
     echo: DialCode = "*43"
     """Plays back what it hears: a test of the telephone."""
 
     def by_action(self) -> dict[str, str]:
-        """Return the codes that go to the daemon, by the name of their action."""
-        return {name: code for name, code in self.model_dump().items() if name != "echo"}
+        """Return the operators' codes that go to the daemon, by the name of their action."""
+        own = SUPERVISOR_ACTIONS | {"echo"}
+        return {name: code for name, code in self.model_dump().items() if name not in own}
+
+    def of_supervisors(self) -> dict[str, str]:
+        """Return the supervisors' codes, by the name of their action."""
+        return {name: code for name, code in self.model_dump().items() if name in SUPERVISOR_ACTIONS}
 
 
 class Pressed(Table):

@@ -34,6 +34,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
         "pbx_config",
         "app_dial",
         "app_queue",
+        "app_chanspy",
         "app_playback",
         "app_controlplayback",
         "app_echo",

@@ -89,6 +89,7 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
         "caller": CALLER,
         "callbacks": _callbacks(config, server),
         "codes": config.codes.by_action(),
+        "supervisor_codes": config.codes.of_supervisors() if config.supervisors else {},
         "echo": config.codes.echo,
         "colleagues": [(member, name) for member, name in _colleagues(config, telephones)],
         "destinations": config.destinations,

@@ -21,10 +21,11 @@ from acd.server import AsteriskServer
 from ami_bridge.message import AmiMessage
 from ami_bridge.outgoing import OutgoingCalls
 from ami_bridge.perform import Performer
+from ami_bridge.supervision import SpiedTalk
 from callback.facts import CallbackFact
 from callback.inputs import CallbackAsked, LiveAttempt
 from config.model import Config
-from queue_engine.ids import CallId, OfferId, QueueName
+from queue_engine.ids import AgentId, CallId, OfferId, QueueName
 
 
 class CallingBack:
@@ -87,6 +88,14 @@ class CallingBack:
         if refused is None:
             self.callbacks.handle(CallbackAsked(queue, number, by))
         return None if refused is None else refused.value
+
+    def talk_of(self, agent: AgentId) -> SpiedTalk | None:
+        """Return the talk of an operator who has called somebody back from his own telephone."""
+        for outgoing in self._outgoing.values():
+            found = outgoing.talk_of(agent)
+            if found is not None:
+                return SpiedTalk(*found, legs=None)
+        return None
 
     def withdraw(self, offer: OfferId) -> bool:
         """Stop a telephone that rings for a call-back; False when the offer is none of ours."""

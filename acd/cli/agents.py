@@ -16,6 +16,16 @@ HELP: Final = tell("Show the operators, or change one's state.", "Показат
 _Agent = Annotated[str, typer.Argument(help=tell("The operator's number.", "Номер оператора."))]
 _Json = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 
+_Telephone = Annotated[
+    str | None,
+    typer.Option(
+        help=tell(
+            "The supervisor's telephone; needed where there are several.",
+            "Телефон старшего; нужен, если их несколько.",
+        )
+    ),
+]
+
 agents = typer.Typer(help=HELP, invoke_without_command=True)
 
 
@@ -41,10 +51,22 @@ def show(
     session.print_table([session.say(text) for text in _HEAD], [_row(agent, session) for agent in shown])
 
 
-@agents.command(help=tell("Log an operator in at his own telephone.", "Впустить оператора на его телефоне."))
-def login(context: typer.Context, agent: _Agent, *, json: _Json = False) -> None:
+@agents.command(
+    help=tell(
+        "Log an operator in at his own telephone, or at another.", "Впустить оператора на его или другом телефоне."
+    )
+)
+def login(
+    context: typer.Context,
+    agent: _Agent,
+    *,
+    telephone: Annotated[
+        str | None, typer.Option(help=tell("Where he sits now: op102.", "Где он сидит сейчас: op102."))
+    ] = None,
+    json: _Json = False,
+) -> None:
     """Ask the daemon to log the operator in."""
-    _ask(context.obj, agent, "login", {}, json=json)
+    _ask(context.obj, agent, "login", {} if telephone is None else {"telephone": telephone}, json=json)
 
 
 @agents.command(
@@ -106,6 +128,44 @@ def questioning_over(context: typer.Context, agent: _Agent, *, json: _Json = Fal
     _ask(context.obj, agent, "questioning-over", {}, json=json)
 
 
+@agents.command(help=tell("Listen to the operator's talk on a telephone.", "Слушать разговор оператора по телефону."))
+def listen(context: typer.Context, agent: _Agent, *, telephone: _Telephone = None, json: _Json = False) -> None:
+    """Ask the daemon to ring a supervisor's telephone, which then hears both."""
+    _supervise(context.obj, agent, "listen", telephone, json=json)
+
+
+@agents.command(
+    help=tell("Speak to the operator; the caller does not hear it.", "Подсказывать оператору; абонент не слышит.")
+)
+def whisper(context: typer.Context, agent: _Agent, *, telephone: _Telephone = None, json: _Json = False) -> None:
+    """Ask the daemon to ring a supervisor's telephone, which the operator then hears."""
+    _supervise(context.obj, agent, "whisper", telephone, json=json)
+
+
+@agents.command(help=tell("Join the operator's talk; both hear it.", "Вступить в разговор оператора; слышат оба."))
+def join(context: typer.Context, agent: _Agent, *, telephone: _Telephone = None, json: _Json = False) -> None:
+    """Ask the daemon to ring a supervisor's telephone, which both then hear."""
+    _supervise(context.obj, agent, "join", telephone, json=json)
+
+
+@agents.command(
+    help=tell("Take the operator's caller over; his talk ends.", "Забрать абонента у оператора; его разговор кончится.")
+)
+def take(context: typer.Context, agent: _Agent, *, telephone: _Telephone = None, json: _Json = False) -> None:
+    """Ask the daemon to ring a supervisor's telephone and bring the caller to it."""
+    _supervise(context.obj, agent, "take", telephone, json=json)
+
+
+def _supervise(session: Session, agent: str, mode: str, telephone: str | None, *, json: bool) -> None:
+    body = {"mode": mode} if telephone is None else {"mode": mode, "telephone": telephone}
+    told = session.daemon().post(f"/v1/agents/{quote(agent, safe='')}/supervise", body)
+    if json:
+        session.print_json(told)
+        return
+    text = _IN_TALK if told["picked_up"] else _PICK_UP
+    session.print_line(session.say(text, telephone=escape(told["telephone"])))
+
+
 def _ask(session: Session, agent: str, action: str, body: dict[str, object], *, json: bool) -> None:
     told = session.daemon().post(f"/v1/agents/{quote(agent, safe='')}/{action}", body)
     if json:
@@ -147,3 +207,5 @@ _HEAD: Final = (
     Text("Lines", "Линии"),
 )
 _AFTER: Final = Text("It will be done after the call.", "Будет сделано после разговора.")
+_PICK_UP: Final = Text("{telephone} rings: pick it up.", "{telephone} звонит: снимите трубку.")
+_IN_TALK: Final = Text("{telephone} is in the talk.", "{telephone} в разговоре.")

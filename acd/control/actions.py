@@ -5,6 +5,7 @@ from typing import Annotated, Final, TypeVar
 
 from pydantic import Field
 
+from acd.control.access import Role
 from acd.control.asked import STAFF, SUPERVISORS, Asked, Body, Endpoint, NoBody, given
 from acd.control.errors import RequestRefused
 from acd.control.show import show_agents, show_calls
@@ -26,6 +27,13 @@ from queue_engine.inputs import (
 )
 
 _B = TypeVar("_B", bound=Body)
+
+
+class LogIn(Body):
+    """Where an operator logs in."""
+
+    telephone: Annotated[str, Field(min_length=1, max_length=60)] | None = None
+    """Name of the telephone where he sits now; his own if not given."""
 
 
 class LogOut(Body):
@@ -67,17 +75,38 @@ def _agent(
 
     async def answer(asked: Asked) -> AgentView:
         agent = AgentId(asked.path["agent"])
-        if not asked.asker.may_act_on(agent):
-            raise RequestRefused(403, "not_allowed", f"{asked.asker.role} may not act on operator {agent}")
-        _check_agent(asked, agent)
+        _check_may_act(asked, agent)
         if only_in_talk:
             check_talks(asked, agent)
         asked.centre.post(make(agent, asked.asker.name, given(asked.body, kind)))
-        view = next(view for view in show_agents(asked.centre, asked.asker).agents if view.agent == agent)
-        await asked.looked([(view.call, view.caller, True)])
-        return view
+        return await _shown(asked, agent)
 
     return answer
+
+
+async def _shown(asked: Asked, agent: AgentId) -> AgentView:
+    view = next(view for view in show_agents(asked.centre, asked.asker).agents if view.agent == agent)
+    await asked.looked([(view.call, view.caller, True)])
+    return view
+
+
+async def _log_in(asked: Asked) -> AgentView:
+    """Log an operator in. At another's telephone the one who sits there is logged out, by supervisors alone."""
+    agent, centre, by = AgentId(asked.path["agent"]), asked.centre, asked.asker.name
+    _check_may_act(asked, agent)
+    telephone = given(asked.body, LogIn).telephone
+    if telephone is None:
+        own = next((o.own_telephone for o in centre.config.operators if o.number == agent), None)
+        if own is None and centre.telephone_of(agent) is None:
+            raise RequestRefused(422, "telephone_needed", f"operator {agent} has no telephone of his own")
+        centre.post(AgentLoggedIn(agent, by))
+        return await _shown(asked, agent)
+    refused = centre.log_in_at(agent, telephone, by, oust=asked.asker.role is not Role.OPERATOR)
+    if refused == "telephone_unknown":
+        raise RequestRefused(404, refused, f"no telephone {telephone}")
+    if refused:
+        raise RequestRefused(409, refused, f"somebody else sits at {telephone}")
+    return await _shown(asked, agent)
 
 
 def _call(kind: type[_B], make: Callable[[Asked, CallId, _B], Input]) -> Callable[[Asked], Awaitable[CallView]]:
@@ -94,6 +123,12 @@ def _call(kind: type[_B], make: Callable[[Asked, CallId, _B], Input]) -> Callabl
         return view
 
     return answer
+
+
+def _check_may_act(asked: Asked, agent: AgentId) -> None:
+    if not asked.asker.may_act_on(agent):
+        raise RequestRefused(403, "not_allowed", f"{asked.asker.role} may not act on operator {agent}")
+    _check_agent(asked, agent)
 
 
 def _check_agent(asked: Asked, agent: AgentId) -> None:
@@ -137,10 +172,11 @@ ACTIONS: Final[tuple[Endpoint, ...]] = (
     Endpoint(
         "POST",
         "/v1/agents/{agent}/login",
-        "Log an operator in at his own telephone",
+        "Log an operator in at his own telephone, or where he sits now",
         STAFF,
         AgentView,
-        _agent(NoBody, lambda agent, by, _body: AgentLoggedIn(agent, by)),
+        _log_in,
+        LogIn,
     ),
     Endpoint(
         "POST",

@@ -91,7 +91,11 @@ class ControlApp(Starlette):
 
 
 def control_server(
-    centre: Centre, config: Config, more: Sequence[BaseRoute] = (), meters: Meters | None = None
+    centre: Centre,
+    config: Config,
+    more: Sequence[BaseRoute] = (),
+    meters: Meters | None = None,
+    trail: Trail | None = None,
 ) -> ControlServer:
     """Return the listener of the daemon's control API, at the address and with the certificate of the configuration.
 
@@ -100,11 +104,16 @@ def control_server(
     """
     settings = config.control
     tls = None if settings.certificate is None or settings.key is None else Tls(settings.certificate, settings.key)
-    return ControlServer(control_app(centre, config, more, meters), settings.listen.host, settings.listen.port, tls=tls)
+    app = control_app(centre, config, more, meters, trail)
+    return ControlServer(app, settings.listen.host, settings.listen.port, tls=tls)
 
 
 def control_app(
-    centre: Centre, config: Config, more: Sequence[BaseRoute] = (), meters: Meters | None = None
+    centre: Centre,
+    config: Config,
+    more: Sequence[BaseRoute] = (),
+    meters: Meters | None = None,
+    trail: Trail | None = None,
 ) -> ControlApp:
     """Return the daemon's control API; the administrator's token file is made if it is not there.
 
@@ -113,14 +122,16 @@ def control_app(
         config: Where tokens and records are.
         more: Further routes, which bring their own authentication.
         meters: What `/metrics` tells; it does not exist if not given.
+        trail: The trail that others write as well; one of its own if not given.
 
     Raises:
         TokenFileError: The token's file cannot be made or must not be trusted.
     """
     console = FileGuard(ensure_token_file(token_path(config)))
-    database = ControlDatabase(config.database.url)
+    trail = trail or Trail(ControlDatabase(config.database.url))
+    database = trail.database or ControlDatabase(config.database.url)
     guard = Guards(console, StoreGuard(TokenStore(database), centre.now))
-    return ControlApp(centre, guard, Trail(database), database=database, more=more, meters=meters)
+    return ControlApp(centre, guard, trail, database=database, more=more, meters=meters)
 
 
 def build_app(

@@ -14,6 +14,7 @@ from queue_engine.snapshot import EngineSnapshot
 if TYPE_CHECKING:
     from acd.control.callbacks import CallbackDesk
     from acd.control.recordings import RecordingDesk
+    from acd.control.supervision import SupervisionDesk
     from acd.opening.keeper import LineHours
 
 
@@ -89,6 +90,18 @@ class Centre(Protocol):
 
     def telephone_of(self, agent: AgentId) -> str | None:
         """Return the name of the telephone where the operator sits; None when at none."""
+        ...
+
+    @property
+    def supervising(self) -> "SupervisionDesk":
+        """Supervisors on the telephone."""
+        ...
+
+    def log_in_at(self, agent: AgentId, telephone: str, by: str, *, oust: bool) -> str:
+        """Log an operator in at the telephone of this name; return why not, empty when he sits there.
+
+        `telephone_unknown`; `telephone_taken`: somebody else sits there, and only `oust` would log him out.
+        """
         ...
 
     def health(self) -> Health:

@@ -19,6 +19,7 @@ from acd.control.errors import RequestRefused, StoreAway
 from acd.control.lines import LINES
 from acd.control.recordings import RECORDINGS
 from acd.control.show import show_agents, show_calls, show_health, show_lines, show_status
+from acd.control.supervision import SUPERVISION
 from acd.control.views import (
     AgentsView,
     CallsView,
@@ -130,4 +131,5 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *CALLBACKS,
     *LINES,
     *RECORDINGS,
+    *SUPERVISION,
 )

@@ -3,7 +3,9 @@
 Everything here is A-law at 8 kHz, the codec that the lab's callers and telephones speak (RFC 3551, payload type 8).
 """
 
+import math
 import socket
+import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,10 +14,16 @@ from typing import Final
 
 import dpkt
 
+from acd.lab.sounds import RATE, linear
+
 A_LAW: Final = 8
 RTP_HEADER: Final = 12
 SILENCE: Final = frozenset({0xD5, 0x55})
 """The A-law bytes nearest to nothing: +0 and -0."""
+
+
+AUDIBLE: Final = 1000.0
+"""Of a tone in a mixture, linear amplitude of 32767 at most: `write_tone` makes some 10 000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,28 @@ def read_speech(path: Path, source: str) -> list[RtpPacket]:
             if speech is not None:
                 packets.append(RtpPacket(float(at), source, packet.data.sport, socket.inet_ntoa(packet.dst), speech))
     return packets
+
+
+def amplitude(packets: Iterable[RtpPacket], hertz: float) -> float:
+    """Return how loud a tone is in the speech, as a linear amplitude: the median over its packets (Goertzel's filter).
+
+    A tone of a whole number of periods per packet (20 ms: multiples of 50 Hz) is told apart from every other one.
+    """
+    turn = 2 * math.cos(2 * math.pi * hertz / RATE)
+    found = []
+    for packet in packets:
+        before = last = 0.0
+        for byte in packet.payload:
+            before, last = last, linear(byte) + turn * last - before
+        power = before * before + last * last - turn * before * last
+        found.append(2 * math.sqrt(max(0.0, power)) / len(packet.payload))
+    return statistics.median(found) if found else 0.0
+
+
+def heard(packets: Iterable[RtpPacket], tones: Iterable[float]) -> set[float]:
+    """Return which of the tones somebody hears in what is sent to him."""
+    sent = list(packets)
+    return {hertz for hertz in tones if amplitude(sent, hertz) > AUDIBLE}
 
 
 def between(packets: Iterable[RtpPacket], begin: float, end: float) -> list[RtpPacket]:

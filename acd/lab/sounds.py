@@ -16,6 +16,14 @@ def a_law(sample: int) -> int:
     return (sign | segment << 4 | step) ^ 0x55
 
 
+def linear(byte: int) -> int:
+    """Return the sample of 16 bits that an A-law byte stands for, the middle of its step."""
+    bits = byte ^ 0x55
+    segment, step = bits >> 4 & 0x07, bits & 0x0F
+    magnitude = step << 4 | 8 if segment == 0 else (step << 4 | 0x108) << segment - 1
+    return magnitude if bits & 0x80 else -magnitude
+
+
 def write_tone(path: Path, seconds: float = 2.0, hertz: float = 425.0, level: float = 0.3) -> Path:
     """Write a tone as raw A-law for `rtp_file`, and return its path. SIPp plays it over and over."""
     peak = level * 32767

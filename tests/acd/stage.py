@@ -18,9 +18,12 @@ from acd.control.client import ControlClient
 from acd.control.events import EventLog
 from acd.control.recordings import RecordingDesk
 from acd.control.server import ControlServer
+from acd.control.store.trail import Trail
 from acd.numbers import number_rule
 from acd.opening.keeper import LineHours
 from acd.standard import standard_of
+from acd.supervising import Supervising
+from ami_bridge.supervision import SpiedTalk
 from callback.book import BookSnapshot, CallbackBook, Step
 from callback.facts import CallbackFact, CallbackOwed
 from callback.ids import RequestId
@@ -143,6 +146,10 @@ class Stage:
         )
         self.callbacks = StageBook(self)
         self.recording_desk: RecordingDesk | None = None
+        self.supervising = Supervising(
+            lambda: self.config, {}, lambda _server: None, self.talk_of, self.post, self.now, Trail(None)
+        )
+        self.seats: dict[str, AgentId] = {}
         self.sinks.append(self.callbacks.observe)
         self.timers: list[StageTimer] = []
         self.switched: list[LineSwitched] = []
@@ -194,6 +201,20 @@ class Stage:
     def telephone_of(self, agent: AgentId) -> str | None:
         """Everybody sits at his own."""
         return f"op{agent}"
+
+    def talk_of(self, agent: AgentId) -> SpiedTalk | None:
+        """No talk of a stage has channels."""
+        return None
+
+    def log_in_at(self, agent: AgentId, telephone: str, by: str, *, oust: bool) -> str:
+        """Seat an operator at one of the telephones."""
+        if telephone not in {t.name for t in self.config.telephones}:
+            return "telephone_unknown"
+        if not oust and self.seats.get(telephone, agent) != agent:
+            return "telephone_taken"
+        self.seats[telephone] = agent
+        self.post(AgentLoggedIn(agent, by))
+        return ""
 
     def health(self) -> Health:
         """What the test says."""

@@ -48,6 +48,11 @@ class Trail:
         self._database = database
         self._looks: dict[tuple[str, CallId], Instant] = {}
 
+    @property
+    def database(self) -> ControlDatabase | None:
+        """Where the trail is; None for the log alone."""
+        return self._database
+
     async def looked(self, who: Identity, address: str, calls: Iterable[CallId], now: Instant) -> None:
         """Note that somebody was shown the numbers of these calls."""
         fresh = [call for call in calls if now - self._looks.get((who.name, call), Instant(-1e12)) >= LOOK_AGAIN_S]
