@@ -27,7 +27,7 @@ from queue_engine.facts import (
     CallReturned,
 )
 from queue_engine.floor import Floor
-from queue_engine.ids import CallId, Instant, OfferId
+from queue_engine.ids import AgentId, CallId, Instant, OfferId
 from queue_engine.inputs import (
     SYSTEM_ACTOR,
     CallArrived,
@@ -95,14 +95,22 @@ def arrive(floor: Floor, event: CallArrived) -> None:
         if line.policy.on_join and _sent_away(floor, call):
             return
     floor.arm_step(call)
-    if event.preferred is not None and line.policy.last_agent_wait_s > 0:
-        last = floor.agents.get(event.preferred)
-        if last is not None and reserve(floor, call, last, line.policy.last_agent_wait_s):
-            floor.facts.append(CallReserved(now, call.id, line.name, last.id, "last_operator", SYSTEM_ACTOR))
+    if event.turns:
+        floor.turns[call.id] = event.turns
+    elif event.preferred is not None and line.policy.last_agent_wait_s > 0:
+        _wait_for_last(floor, call, event.preferred)
     if event.greeted:
         floor.arrived.append(call)
     else:
         call.state = _CALL_GREETING
+
+
+def _wait_for_last(floor: Floor, call: Call, preferred: AgentId) -> None:
+    """Let the caller wait for the operator of his last talk, if that one is there."""
+    line = call.line
+    last = floor.agents.get(preferred)
+    if last is not None and reserve(floor, call, last, line.policy.last_agent_wait_s):
+        floor.facts.append(CallReserved(floor.now, call.id, line.name, last.id, "last_operator", SYSTEM_ACTOR))
 
 
 def _sent_away(floor: Floor, call: Call) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from queue_engine import agents, callbacks, calls, reload, rings, settling, waiting
+from queue_engine import agents, callbacks, calls, reload, rings, settling, turns, waiting
 from queue_engine import snapshot as views
 from queue_engine.dispatch import dispatch, ring_more
 from queue_engine.effects import Effect
@@ -95,6 +95,8 @@ class QueueEngine:
         self._take(event)
         if floor.left_lines:
             waiting.ease_after_logout(floor)
+        if floor.turns:
+            turns.take(floor)
         if floor.freed or floor.arrived:
             dispatch(floor)
         if timers.next_at <= floor.now:
@@ -137,7 +139,7 @@ class QueueEngine:
             return Step(tuple(facts), tuple(effects))
         return NOTHING
 
-    def _run_due(self) -> None:  # noqa: C901 - one flat match over what timers are for
+    def _run_due(self) -> None:  # noqa: C901, PLR0912 - one flat match over what timers are for
         """Fire the timers that are due, each with its dispatch, until none is."""
         floor = self._floor
         while (due := floor.timers.pop_due(floor.now)) is not None:
@@ -162,6 +164,8 @@ class QueueEngine:
                     agents.long_away(floor, agent)
             if floor.left_lines:
                 waiting.ease_after_logout(floor)
+            if floor.turns:
+                turns.take(floor)
             if floor.freed or floor.arrived:
                 dispatch(floor)
 

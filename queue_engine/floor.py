@@ -13,6 +13,7 @@ from queue_engine.call import CallState
 from queue_engine.effects import Effect
 from queue_engine.facts import AgentState, AgentStateChanged, Fact
 from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
+from queue_engine.inputs import Turn
 from queue_engine.line import Line, LineEntry
 from queue_engine.live import Agent, Call, Offer
 from queue_engine.offer import OfferState
@@ -55,6 +56,7 @@ class Floor:
         "offers",
         "past_offers",
         "timers",
+        "turns",
     )
 
     def __init__(self, first_offer: int, draw: Callable[[], float] | None) -> None:
@@ -71,6 +73,8 @@ class Floor:
         """Draws from [0, 1); None: nothing is random."""
         self.kept_places: dict[tuple[QueueName, str], tuple[float, float, int]] = {}
         """Line and number of who gave up lately: until when the place is kept, and its instant and class."""
+        self.turns: dict[CallId, tuple[Turn, ...]] = {}
+        """Operators whom calls that were handed on still have to wait for, one after the other."""
         self.last_seq = 0
         self.accepted = 0
         """Calls taken in since the start."""
@@ -143,6 +147,8 @@ class Floor:
         self.stop_timers(call)
         call.reserved_for = None
         del self.calls[call.id]
+        if self.turns:
+            self.turns.pop(call.id, None)
         self.left += 1
         line = call.line
         line.calls -= 1

@@ -48,6 +48,19 @@ class PoliciesLoaded:
 
 @quick
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """One operator among those whom a call waits for one after the other."""
+
+    agent: AgentId
+    patience_s: float
+    """So long it waits for him to become free."""
+    reason: str
+    at_once: bool = False
+    """He is taken out of wrap-up for it."""
+
+
+@quick
+@dataclass(frozen=True, slots=True)
 class CallArrived:
     """A call was accepted on a line, or one that was waiting already was found again after a restart."""
 
@@ -65,6 +78,8 @@ class CallArrived:
     """True when the call had been accepted before a restart of ours: it is not counted as accepted again."""
     preferred: AgentId | None = None
     """The operator of the caller's last talk, for lines that wait for that one."""
+    turns: tuple[Turn, ...] = ()
+    """Operators whom the call waits for before it is anybody's: it was handed on (`turns.py`)."""
 
 
 @quick

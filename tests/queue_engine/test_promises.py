@@ -44,6 +44,7 @@ from queue_engine.inputs import (
     RingFailure,
     TalkEnded,
     TalkFound,
+    Turn,
     WrapUpEnded,
     WrapUpExtended,
 )
@@ -348,6 +349,15 @@ class EverySetting(TwoLines):
         who = self.an_agent(data)
         call = self.new_call()
         self.centre.feed(CallArrived(call, Q1, "7900", Instant(self.centre.now), preferred=who))
+
+    @rule(data=st.data(), patience_s=st.sampled_from([1.0, RING_S, 90.0]), count=st.integers(1, 3))
+    def a_caller_is_handed_on(self, data, patience_s, count):
+        """He waits for some operators one after the other, who may be anything or nobody."""
+        turns = tuple(
+            Turn(self.an_agent(data), patience_s, "transferred", at_once=data.draw(st.booleans())) for _ in range(count)
+        )
+        call = self.new_call()
+        self.centre.feed(CallArrived(call, Q1, "7901", Instant(self.centre.now), turns=turns))
 
     @rule(data=st.data(), opens=st.booleans(), extra_s=st.sampled_from([5.0, PAUSE_S]))
     def small_things(self, data, opens, extra_s):
