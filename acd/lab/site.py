@@ -77,6 +77,8 @@ class Site:
     """0 suits callers without media."""
     qualify_s: int | None = None
     language: Language = "ru"
+    title: str = ""
+    """What people call the service; its name if not given."""
     line: str = ""
     """TOML that is added to the line's table: steps, keys, a strategy."""
     operator: str = ""
@@ -105,6 +107,7 @@ class Site:
         return f"""\
 [site]
 name = "lab"
+{f'title = "{self.title}"' if self.title else ""}
 time_zone = "Europe/Saratov"
 language = "{self.language}"
 lab = true

@@ -139,7 +139,7 @@ class Office:
 @asynccontextmanager
 async def office(program: Any, home: Path, mail: Any, profile: str, pictures: Path) -> AsyncIterator[Office]:
     """Run a centre whose daemon keeps a journal by this profile."""
-    site = Site(operators=1, auto_login=False, min_talk_s=0.2)
+    site = Site(operators=1, auto_login=False, min_talk_s=0.2, title="Служба 1300")
     centre = LabCentre(site, program=program, home=home)
     centre.prepare()
     settings = home / "journal.toml"

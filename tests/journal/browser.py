@@ -94,7 +94,7 @@ def chromedriver():
         [program, f"--port={port}"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env={**os.environ, "LANG": "C.UTF-8"},
+        env={**os.environ, "LANG": "C.UTF-8", "LANGUAGE": "ru"},
     )
     try:
         for line in process.stdout:

@@ -13,7 +13,7 @@ from acd.journal.errors import CardNotFound, EditConflict
 from acd.journal.numbers import CardNumber
 from acd.journal.roles import Person, Role
 from acd.journal.states import CardState, CardTrigger, Holder
-from acd.journal.store import tables
+from acd.journal.store import lists, tables
 from acd.journal.store.cards import Cards, Entry, NewLink
 from acd.journal.store.database import VERSION_TABLE, downgrade, upgrade
 from acd.journal.store.lists import CardFilter, Lists
@@ -278,11 +278,14 @@ WANTED = (
 )
 
 
-async def test_lists(journal):
-    """Every filter narrows the journal to what it names, the newest first."""
+@pytest.mark.parametrize("looked_through", [1, 3, lists.LOOKED_THROUGH])
+async def test_lists(journal, monkeypatch, looked_through):
+    """Every filter narrows the journal to what it names, the newest first, whether looking or the index finds it."""
+    monkeypatch.setattr(lists, "LOOKED_THROUGH", looked_through)
     for wanted, numbers in WANTED:
         found = await journal.page(OPERATOR, wanted)
         assert [card.running for card in found] == numbers, wanted
+        assert [card.running for card in await journal.page(OPERATOR, wanted, 1)] == numbers[:1], wanted
 
 
 async def test_search_follows_every_change(engine, journal):

@@ -39,8 +39,9 @@ from acd.journal.store import tables
 from acd.journal.store.cards import card_of
 
 PAGE: Final = 50
-LOOKED_THROUGH: Final = 20_000
-"""Cards whose words are compared one by one, at 2 us each."""
+LOOKED_THROUGH: Final = 5_000
+"""Cards whose words are compared one by one, some 3 us each. A word of which these hold less than a page is in about
+1 % of all cards at the most: so many of a million the index brings within 100 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +112,10 @@ async def _search_postgresql(
     all_of_them = select(func.count()).select_from(listed.with_only_columns(card.c.id).limit(LOOKED_THROUGH).subquery())
     if (await connection.scalar(all_of_them) or 0) < LOOKED_THROUGH:
         return rows
-    # Until the end of this transaction: the planner would rather read everything than trust the index.
+    # Until the end of this transaction: the planner would rather read everything in the order of ids than trust GIN.
     await connection.execute(text("SET LOCAL enable_seqscan = off"))
-    found = (
-        select(card.c.id).where(_matches(card)).params(words=tsquery(question)).cte("found").prefix_with("MATERIALIZED")
-    )
-    rare = listed.where(card.c.id.in_(select(found.c.id))).order_by(card.c.id.desc()).limit(limit)
+    await connection.execute(text("SET LOCAL enable_indexscan = off"))
+    rare = listed.where(_matches(card)).params(words=tsquery(question)).order_by(card.c.id.desc()).limit(limit)
     result: Result[Any] = await connection.execute(rare)
     return result.mappings().all()
 
