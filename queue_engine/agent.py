@@ -19,6 +19,7 @@ from typing import Final, Literal
 
 from queue_engine.errors import IllegalTransition
 from queue_engine.facts import AgentState
+from queue_engine.table import Column, column
 
 SETTLE: Final = "settle"
 """Target of a row: the state that the marks say."""
@@ -183,3 +184,22 @@ def target(state: AgentState, trigger: AgentTrigger) -> Target | None:
     if state in STALE.get(trigger, ()):
         return None
     raise IllegalTransition(state, trigger)
+
+
+def after(trigger: AgentTrigger) -> Column[AgentState, Target | None]:
+    """Return the trigger's column: what `target` says, by state."""
+    return column(trigger, S, target)
+
+
+def work_after(trigger: AgentTrigger) -> Column[AgentState, AgentState]:
+    """Return the column of a trigger that begins work, whatever the marks say; a state itself where it is stale."""
+
+    def follows(state: AgentState, trigger: AgentTrigger) -> AgentState:
+        found = target(state, trigger)
+        if found is None:
+            return state
+        if not isinstance(found, AgentState):
+            raise IllegalTransition(state, trigger)
+        return found
+
+    return column(trigger, S, follows)

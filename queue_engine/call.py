@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Final
 
 from queue_engine.errors import IllegalTransition
+from queue_engine.table import Column, column
 
 
 class CallState(StrEnum):
@@ -113,3 +114,8 @@ def next_state(state: CallState, trigger: CallTrigger) -> CallState:
     if state in STALE.get(trigger, ()):
         return state
     raise IllegalTransition(state, trigger)
+
+
+def after(trigger: CallTrigger) -> Column[CallState, CallState]:
+    """Return the trigger's column: what `next_state` says, by state."""
+    return column(trigger, S, next_state)

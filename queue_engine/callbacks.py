@@ -5,18 +5,23 @@ An item is due at its instant as a live caller is at entry + target wait. It has
 no ring limit: the book and whoever dials end them. Once its caller is on the line it is a call like any other.
 """
 
+from typing import Final
+
 from queue_engine import rings
-from queue_engine.call import CallState, CallTrigger, next_state
+from queue_engine.call import CallState, CallTrigger
+from queue_engine.call import after as call_after
 from queue_engine.dispatch import connect, reserve
 from queue_engine.facts import AgentState, CallbackQueued
 from queue_engine.floor import Floor
-from queue_engine.ids import AgentId, CallId, Instant
-from queue_engine.inputs import CallArrived, CallbackDue, CallPlaced
+from queue_engine.ids import AgentId, Instant
+from queue_engine.inputs import CallArrived, CallbackDue, CallbackWithdrawn, CallBooked, CallPlaced
 from queue_engine.live import Agent, Call
 from queue_engine.settling import settle
 
 BOOKED = "callback"
 """Destination and outcome of a caller who will be called back instead of waiting on."""
+
+_CALL_ON_LEAVE: Final = call_after(CallTrigger.LEAVE)
 
 
 def due(floor: Floor, event: CallbackDue) -> None:
@@ -65,17 +70,17 @@ def caller_is_there(floor: Floor, call: Call, event: CallArrived) -> None:
         connect(floor, call)
 
 
-def withdrawn(floor: Floor, call_id: CallId) -> None:
+def withdrawn(floor: Floor, event: CallbackWithdrawn) -> None:
     """The call-back is no longer wanted. A talk is not cut short; a caller who is on the line is released."""
-    call = floor.calls.get(call_id)
+    call = floor.calls.get(event.call)
     if call is None or call.state is CallState.TALKING:
         return
     if call.has_channel:
         rings.overflow(floor, call, "hangup", "withdrawn")
         return
     rings.withdraw_all(floor, call, "callback_withdrawn")
-    call.state = next_state(call.state, CallTrigger.LEAVE)
-    floor.forget_call(call)
+    call.state = _CALL_ON_LEAVE[call.state]
+    floor.leave_line(call)
 
 
 def placed(floor: Floor, event: CallPlaced) -> None:
@@ -96,9 +101,9 @@ def placed(floor: Floor, event: CallPlaced) -> None:
             floor.arrived.append(call)
 
 
-def booked(floor: Floor, call_id: CallId) -> None:
+def booked(floor: Floor, event: CallBooked) -> None:
     """The caller will be called back; whoever booked it says good-bye and ends the call."""
-    call = floor.calls.get(call_id)
+    call = floor.calls.get(event.call)
     if call is None or call.state is CallState.TALKING:
         return
     rings.leave(floor, call, BOOKED, "booked")

@@ -10,7 +10,9 @@ from typing import Final
 
 from queue_engine import callbacks, rings, settling
 from queue_engine.agent import AgentTrigger
-from queue_engine.call import CallState, CallTrigger, next_state
+from queue_engine.agent import work_after as agent_work_after
+from queue_engine.call import CallState, CallTrigger
+from queue_engine.call import after as call_after
 from queue_engine.dispatch import reserve
 from queue_engine.effects import ReleaseCall, SendCallTo
 from queue_engine.facts import (
@@ -27,11 +29,13 @@ from queue_engine.facts import (
     CallReturned,
 )
 from queue_engine.floor import Floor
-from queue_engine.ids import AgentId, CallId, Instant, OfferId
+from queue_engine.ids import AgentId, Instant, OfferId
 from queue_engine.inputs import (
     SYSTEM_ACTOR,
     CallArrived,
     CallerHungUp,
+    CallLost,
+    GreetingEnded,
     LineOpened,
     Party,
     TalkEnded,
@@ -40,8 +44,9 @@ from queue_engine.inputs import (
 from queue_engine.line import Line
 from queue_engine.live import Agent, Call
 from queue_engine.offer import OfferTrigger
-from queue_engine.offer import next_state as offer_next
+from queue_engine.offer import after as offer_after
 from queue_engine.policy import JoinCondition, QueuePolicy
+from queue_engine.table import Column
 from queue_engine.timers import NO_TIMER
 
 HANGUP = "hangup"
@@ -55,19 +60,20 @@ _STAGE = {
 }
 
 # Looked up once: in Python 3.11 a member of an Enum costs ten times what a global does.
-_AGENT_ON_TALK_FOUND: Final = AgentTrigger.TALK_FOUND
+_AGENT_ON_TALK_FOUND: Final = agent_work_after(AgentTrigger.TALK_FOUND)
 _AGENT_TALKING: Final = AgentState.TALKING
 _CALL_GREETING: Final = CallState.GREETING
 _SENT_AWAY: Final = frozenset({CallState.GREETING, CallState.WAITING, CallState.HELD})
 """The states of callers whom the end of the hours may send away."""
-_CALL_ON_GREETED: Final = CallTrigger.GREETED
-_CALL_ON_HANG_UP: Final = CallTrigger.HANG_UP
-_CALL_ON_LOST: Final = CallTrigger.LOST
-_CALL_ON_RETURN: Final = CallTrigger.RETURN
-_CALL_ON_TALK_END: Final = CallTrigger.TALK_END
-_CALL_ON_TALK_FOUND: Final = CallTrigger.TALK_FOUND
+_CALL_ON_GREETED: Final = call_after(CallTrigger.GREETED)
+_CALL_ON_HANG_UP: Final = call_after(CallTrigger.HANG_UP)
+_CALL_ON_LOST: Final = call_after(CallTrigger.LOST)
+_CALL_ON_RETURN: Final = call_after(CallTrigger.RETURN)
+_CALL_ON_TALK_END: Final = call_after(CallTrigger.TALK_END)
+_CALL_ON_TALK_FOUND: Final = call_after(CallTrigger.TALK_FOUND)
 _CALL_TALKING: Final = CallState.TALKING
-_OFFER_ON_ANSWER: Final = OfferTrigger.ANSWER
+_BY_AGENT: Final = Party.AGENT
+_OFFER_ON_ANSWER: Final = offer_after(OfferTrigger.ANSWER)
 
 
 def arrive(floor: Floor, event: CallArrived) -> None:
@@ -155,12 +161,12 @@ def _keep_place(floor: Floor, call: Call) -> None:
     kept[name] = (floor.now + call.line.policy.redial_s, call.place_at, call.priority)
 
 
-def greeted(floor: Floor, call_id: CallId) -> None:
+def greeted(floor: Floor, event: GreetingEnded) -> None:
     """The greeting was heard: the call may be offered."""
-    call = floor.calls.get(call_id)
+    call = floor.calls.get(event.call)
     if call is None or call.state is not _CALL_GREETING:
         return
-    call.state = next_state(call.state, _CALL_ON_GREETED)
+    call.state = _CALL_ON_GREETED[call.state]
     floor.arrived.append(call)
 
 
@@ -206,25 +212,26 @@ def caller_hung_up(floor: Floor, event: CallerHungUp) -> None:
     rings.withdraw_all(floor, call, "caller_left")
 
 
-def call_lost(floor: Floor, call_id: CallId, reason: str) -> None:
+def call_lost(floor: Floor, event: CallLost) -> None:
     """The call is gone and nobody saw how."""
-    call = floor.calls.get(call_id)
+    call = floor.calls.get(event.call)
     if call is None:
         return
     if call.state is _CALL_TALKING:
         _end(floor, call, _CALL_ON_LOST, Party.SYSTEM, 0, talked_s=_talked_s(floor, call, None))
         return
     _gone(floor, call, _CALL_ON_LOST)
-    floor.facts.append(CallDied(floor.now, call.id, call.line.name, call.caller, reason, floor.now - call.entered_at))
+    now = floor.now
+    floor.facts.append(CallDied(now, call.id, call.line.name, call.caller, event.reason, now - call.entered_at))
     rings.withdraw_all(floor, call, "call_lost")
 
 
-def _gone(floor: Floor, call: Call, trigger: CallTrigger) -> None:
+def _gone(floor: Floor, call: Call, on: Column[CallState, CallState]) -> None:
     """A call that was not answered is no longer there."""
-    call.state = next_state(call.state, trigger)
-    floor.forget_call(call)
+    call.state = on[call.state]
+    floor.leave_line(call)
     line = call.line
-    line.pace.given_up(others_wait=line.waiting_count() > 0)
+    line.pace.given_up(others_wait=line.anybody_waits())
 
 
 def talk_ended(floor: Floor, event: TalkEnded) -> None:
@@ -233,7 +240,7 @@ def talk_ended(floor: Floor, event: TalkEnded) -> None:
     if call is None or call.state is not _CALL_TALKING:
         return
     talked_s = _talked_s(floor, call, event.talked_s)
-    if event.by is Party.AGENT and talked_s is not None and talked_s < call.line.policy.min_talk_s:
+    if event.by is _BY_AGENT and talked_s is not None and talked_s < call.line.policy.min_talk_s:
         _return(floor, call, talked_s)
         return
     _end(floor, call, _CALL_ON_TALK_END, event.by, event.cause, talked_s=talked_s)
@@ -245,9 +252,11 @@ def _talked_s(floor: Floor, call: Call, told_s: float | None) -> float | None:
     return floor.now - call.answered_at if call.answered_at is not None else told_s
 
 
-def _end(floor: Floor, call: Call, trigger: CallTrigger, by: Party, cause: int, *, talked_s: float | None) -> None:
+def _end(
+    floor: Floor, call: Call, on: Column[CallState, CallState], by: Party, cause: int, *, talked_s: float | None
+) -> None:
     """Close a talk; a length that nobody knows counts as 0."""
-    call.state = next_state(call.state, trigger)
+    call.state = on[call.state]
     floor.forget_call(call)
     waited_s = (floor.now if call.answered_at is None else call.answered_at) - call.entered_at
     floor.facts.append(
@@ -259,7 +268,7 @@ def _end(floor: Floor, call: Call, trigger: CallTrigger, by: Party, cause: int, 
 
 def _return(floor: Floor, call: Call, talked_s: float) -> None:
     """The talk was none: the caller waits on at the old place, the operator is left in peace for a moment."""
-    call.state = next_state(call.state, _CALL_ON_RETURN)
+    call.state = _CALL_ON_RETURN[call.state]
     floor.facts.append(CallReturned(floor.now, call.id, call.line.name, call.agent_id, talked_s))
     agent = call.agent
     call.missed_by |= {call.agent_id}
@@ -290,7 +299,7 @@ def talk_found(floor: Floor, event: TalkFound) -> None:
         floor.take_in(call)
         floor.facts.append(CallRecovered(now, call.id, line.name, call.caller, entered_at))
     offer = _clear_for_talk(floor, call, agent)
-    call.state = next_state(call.state, _CALL_ON_TALK_FOUND)
+    call.state = _CALL_ON_TALK_FOUND[call.state]
     answered_at = event.answered_at
     floor.stop_timers(call)
     call.has_channel = True
@@ -310,7 +319,7 @@ def _clear_for_talk(floor: Floor, call: Call, agent: Agent | None) -> OfferId | 
     floor.drop_from_line(call)
     for offer in call.offers:
         if offer.agent is agent:
-            offer.state = offer_next(offer.state, _OFFER_ON_ANSWER)
+            offer.state = _OFFER_ON_ANSWER[offer.state]
             floor.timers.cancel(offer.timer)
             offer.timer = NO_TIMER
             floor.remember_offer(offer)

@@ -5,7 +5,7 @@ was no ready operator who could have served a waiting caller. So a new pair cont
 call that became eligible in this step, and the ranks need looking at from there alone.
 
 An operator takes first the calls that wait for him alone; then, between the lines he serves, the call that stands first
-by class, by the instant when it is urgent (`Line.urgent_at`), by arrival. A call goes to the operators of the nearest
+by class, by the instant when it is urgent (`Line.urgent_s`), by arrival. A call goes to the operators of the nearest
 lane, among them by the line's strategy; to those who missed this very call already only if there is nobody else.
 """
 
@@ -13,9 +13,9 @@ from itertools import islice
 from typing import Final
 
 from queue_engine.agent import AgentTrigger
-from queue_engine.agent import target as agent_target
+from queue_engine.agent import work_after as agent_work_after
 from queue_engine.call import CallState, CallTrigger
-from queue_engine.call import next_state as call_next
+from queue_engine.call import after as call_after
 from queue_engine.effects import OfferCall, Ring, Whisper
 from queue_engine.facts import AgentState, CallOffered, ReachWidened
 from queue_engine.floor import AWAY, Floor
@@ -30,46 +30,41 @@ OFFER_GUARD_S: Final = 5.0
 """So long after the ring time an offer of whose end nothing was heard is given up."""
 
 # Looked up once: in Python 3.11 a member of an Enum costs ten times what a global does.
-_AGENT_ON_OFFER: Final = AgentTrigger.OFFER
+_AGENT_ON_OFFER: Final = agent_work_after(AgentTrigger.OFFER)
 _AGENT_READY: Final = AgentState.READY
-_AGENT_RINGING: Final = AgentState.RINGING
-_CALL_ON_OFFER: Final = CallTrigger.OFFER
+_CALL_ON_OFFER: Final = call_after(CallTrigger.OFFER)
 _CALL_WAITING: Final = CallState.WAITING
+_OFFER_GUARD: Final = What.OFFER_GUARD
+_LONGEST_IDLE: Final = Strategy.LONGEST_IDLE
+_RANDOM: Final = Strategy.RANDOM
+_ROUND_ROBIN: Final = Strategy.ROUND_ROBIN
 
 
 def dispatch(floor: Floor) -> None:
     """Make every offer that the step has made possible."""
     freed, arrived = floor.freed, floor.arrived
-    if not arrived and len(freed) == 1:
-        _serve_one_agent(floor, freed.pop())
-    elif not freed and len(arrived) == 1:
-        _serve_one_call(floor, arrived.pop())
-    else:
+    if len(freed) + len(arrived) > 1:
         _serve_all(floor)
-
-
-def _serve_one_agent(floor: Floor, agent: Agent) -> None:
-    """Give the operator who became ready the most urgent call; nobody else was free to take it."""
-    if agent.state is not _AGENT_READY:
-        return
-    call = _most_urgent(floor, agent)
-    if call is None:
-        _enrol(floor, agent)
+    elif freed:
+        # The most urgent call for the operator who became ready; nobody else was free to take it.
+        agent = freed.pop()
+        if agent.state is _AGENT_READY:
+            call = _most_urgent(floor, agent)
+            if call is None:
+                _enrol(floor, agent)
+            else:
+                offer(floor, call, agent)
     else:
-        offer(floor, call, agent)
-
-
-def _serve_one_call(floor: Floor, call: Call) -> None:
-    """Give the call that became eligible to the operator whose turn it is, or a place in its line."""
-    if call.state is not _CALL_WAITING or call.place is not None:
-        return
-    if call.target_passed:
-        _ease(floor, call)
-    agent = choose(floor, call)
-    if agent is None:
-        _stand(floor, call)
-    else:
-        offer(floor, call, agent)
+        # The operator whose turn it is for the call that became eligible, or a place in its line.
+        call = arrived.pop()
+        if call.state is _CALL_WAITING and call.place is None:
+            if call.target_passed:
+                _ease(floor, call)
+            found = choose(floor, call)
+            if found is None:
+                _stand(floor, call)
+            else:
+                offer(floor, call, found)
 
 
 def _serve_all(floor: Floor) -> None:
@@ -119,7 +114,8 @@ def reach(floor: Floor, call: Call, lane: int, reason: str) -> None:
 def _stand(floor: Floor, call: Call) -> None:
     """Give the call its place: before the one operator it waits for, or in its lane of the line."""
     one = call.reserved_for
-    floor.stand(call, call.line.waiting[call.lane] if one is None else one.own)
+    call.place = place = call.line.waiting[call.lane] if one is None else one.own
+    place.add(call.entry)
 
 
 def _enrol(floor: Floor, agent: Agent) -> None:
@@ -133,9 +129,10 @@ def _enrol(floor: Floor, agent: Agent) -> None:
 
 def _rank(floor: Floor, agent: Agent, seat: Seat) -> float:
     """Return what the line's strategy compares; the least goes first, equals by who has waited longest."""
-    match seat.line.policy.strategy:
-        case Strategy.LONGEST_IDLE:
-            return agent.idle_since
+    strategy = seat.line.policy.strategy
+    if strategy is _LONGEST_IDLE:
+        return agent.idle_since
+    match strategy:
         case Strategy.FEWEST_CALLS:
             return agent.calls
         case Strategy.LEAST_TALK:
@@ -150,13 +147,12 @@ def _rank(floor: Floor, agent: Agent, seat: Seat) -> float:
 
 def _most_urgent(floor: Floor, agent: Agent) -> Call | None:
     """Return the first of the calls that wait for this operator, or in the lines he serves."""
-    best = agent.own.first()
+    best = agent.own.head
     if best is None:
-        for seat in agent.seats:
-            for rank in seat.waiting:
-                entry = rank.first()
-                if entry is not None and (best is None or entry < best):
-                    best = entry
+        for rank in agent.waiting:
+            entry = rank.head
+            if entry is not None and (best is None or entry < best):
+                best = entry
         if best is None:
             return None
     return floor.calls[best[3]]
@@ -170,9 +166,8 @@ def choose(floor: Floor, call: Call) -> Agent | None:
     missed = call.missed_by
     line = call.line
     fallback: Agent | None = None
-    for lane in range(call.lane + 1):
-        rank = line.ready[lane]
-        first = rank.first()
+    for rank in line.reach[call.lane]:
+        first = rank.head
         if first is None:
             continue
         if missed:
@@ -181,7 +176,7 @@ def choose(floor: Floor, call: Call) -> Agent | None:
                 if entry[3].id not in missed:
                     return entry[3]
             fallback = fallback or first[3]
-        elif floor.draw is not None and line.policy.strategy is Strategy.RANDOM:
+        elif floor.draw is not None and line.policy.strategy is _RANDOM:
             # Whoever has stood there for long has lost many draws: only a fresh one is fair to all.
             return rank.at(int(floor.draw() * len(rank)))[3]
         else:
@@ -193,7 +188,7 @@ def _others(call: Call, agent: Agent, count: int | None) -> list[Agent]:
     """Return so many further ready operators whose turn it is next; None for all."""
     missed = call.missed_by
     found: list[Agent] = []
-    for rank in call.line.ready[: call.lane + 1]:
+    for rank in call.line.reach[call.lane]:
         candidates = (entry[3] for entry in rank if entry[3] is not agent and entry[3].id not in missed)
         found += candidates if count is None else islice(candidates, count - len(found))
     return found
@@ -212,8 +207,10 @@ def reserve(floor: Floor, call: Call, agent: Agent, patience_s: float | None) ->
 def offer(floor: Floor, call: Call, agent: Agent) -> None:
     """Make the operator's telephone ring for the call, and those of as many others as the line says."""
     policy = call.line.policy
-    floor.drop_from_line(call)
-    floor.stop_side_timer(call)
+    if call.place is not None:
+        floor.drop_from_line(call)
+    if call.side_timer:
+        floor.stop_side_timer(call)
     reserved = call.reserved_for is not None
     call.reserved_for = None
     if policy.ring_at_once == 1 or reserved or not call.has_channel:
@@ -238,13 +235,12 @@ def _ring(floor: Floor, call: Call, agent: Agent) -> None:
     floor.offers[new.id] = new
     if call.has_channel:
         guard(floor, new)
-    call.state = call_next(call.state, _CALL_ON_OFFER)
+    call.state = _CALL_ON_OFFER[call.state]
     call.offers = (*call.offers, new)
     agent.offer = new
     floor.facts.append(CallOffered(now, call.id, line.name, new.id, agent.id, now - call.entered_at))
-    agent_target(agent.state, _AGENT_ON_OFFER)
-    floor.change(agent, _AGENT_RINGING, "offered", SYSTEM_ACTOR, call.id)
-    if line.policy.strategy is Strategy.ROUND_ROBIN:
+    floor.change(agent, _AGENT_ON_OFFER[agent.state], "offered", SYSTEM_ACTOR, call.id)
+    if line.policy.strategy is _ROUND_ROBIN:
         turn = floor.seq()
         for seat in agent.seats:
             if seat.line is line:
@@ -254,7 +250,7 @@ def _ring(floor: Floor, call: Call, agent: Agent) -> None:
 def guard(floor: Floor, new: Offer) -> None:
     """Give the offer up if nothing is heard of its end."""
     ring_s = new.call.line.policy.ring_s
-    new.timer = floor.timers.arm(floor.now + ring_s + OFFER_GUARD_S, What.OFFER_GUARD, new)
+    new.timer = floor.timers.arm(floor.now + ring_s + OFFER_GUARD_S, _OFFER_GUARD, new)
 
 
 def _tell(floor: Floor, call: Call) -> None:

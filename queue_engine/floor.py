@@ -7,6 +7,7 @@ and nothing mutable leaves it.
 
 from collections import deque
 from collections.abc import Callable
+from itertools import count
 from typing import Final
 
 from queue_engine.call import CallState
@@ -14,10 +15,9 @@ from queue_engine.effects import Effect
 from queue_engine.facts import AgentState, AgentStateChanged, Fact
 from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
 from queue_engine.inputs import Turn
-from queue_engine.line import Line, LineEntry
+from queue_engine.line import Line
 from queue_engine.live import Agent, Call, Offer
 from queue_engine.offer import OfferState
-from queue_engine.ranked import Ranked
 from queue_engine.timers import NO_TIMER, Timers, What
 
 OFFER_MEMORY_S: Final = 60.0
@@ -31,7 +31,9 @@ _AGENT_LOGGED_OUT: Final = AgentState.LOGGED_OUT
 _AGENT_PAUSED: Final = AgentState.PAUSED
 _AGENT_READY: Final = AgentState.READY
 _AGENT_UNREACHABLE: Final = AgentState.UNREACHABLE
+_CALL_STEP: Final = What.CALL_STEP
 _CALL_WAITING: Final = CallState.WAITING
+_REST_OVER: Final = What.REST_OVER
 
 
 class Floor:
@@ -47,7 +49,6 @@ class Floor:
         "facts",
         "freed",
         "kept_places",
-        "last_seq",
         "left",
         "left_lines",
         "lines",
@@ -55,6 +56,7 @@ class Floor:
         "now",
         "offers",
         "past_offers",
+        "seq",
         "timers",
         "turns",
     )
@@ -75,7 +77,8 @@ class Floor:
         """Line and number of who gave up lately: until when the place is kept, and its instant and class."""
         self.turns: dict[CallId, tuple[Turn, ...]] = {}
         """Operators whom calls that were handed on still have to wait for, one after the other."""
-        self.last_seq = 0
+        self.seq = count(1).__next__
+        """Gives the next number of a running order that breaks ties."""
         self.accepted = 0
         """Calls taken in since the start."""
         self.left = 0
@@ -89,11 +92,6 @@ class Floor:
         self.facts: list[Fact] = []
         self.effects: list[Effect] = []
 
-    def seq(self) -> int:
-        """Return the next number of a running order that breaks ties."""
-        self.last_seq += 1
-        return self.last_seq
-
     # Calls
 
     def take_in(self, call: Call) -> None:
@@ -101,11 +99,6 @@ class Floor:
         self.calls[call.id] = call
         call.line.calls += 1
         self.accepted += 1
-
-    def stand(self, call: Call, place: Ranked[LineEntry]) -> None:
-        """Put the call, in its order, among those who wait there."""
-        call.place = place
-        place.add(call.entry)
 
     def drop_from_line(self, call: Call) -> None:
         """Take the call out of those that wait for an offer."""
@@ -116,13 +109,13 @@ class Floor:
 
     def key(self, call: Call) -> None:
         """Derive the place in the order from what it depends on."""
-        call.entry = (-call.priority, call.line.urgent_at(call.place_at), call.seq, call.id)
+        call.entry = (-call.priority, call.place_at + call.line.urgent_s, call.seq, call.id)
 
     def arm_step(self, call: Call) -> None:
         """Wait for the next step of the line by waiting time. A call-back without a channel has none."""
         steps = call.line.steps
         if call.has_channel and call.step < len(steps):
-            call.timer = self.timers.arm(call.entered_at + steps[call.step].at_s, What.CALL_STEP, call)
+            call.timer = self.timers.arm(call.entered_at + steps[call.step].at_s, _CALL_STEP, call)
 
     def stop_timers(self, call: Call) -> None:
         """Nothing more happens to the call by time alone."""
@@ -141,11 +134,15 @@ class Floor:
             self.timers.cancel(call.side_timer)
             call.side_timer = NO_TIMER
 
-    def forget_call(self, call: Call) -> None:
-        """The call is gone for good."""
+    def leave_line(self, call: Call) -> None:
+        """The call is gone for good, and waited until now."""
         self.drop_from_line(call)
         self.stop_timers(call)
         call.reserved_for = None
+        self.forget_call(call)
+
+    def forget_call(self, call: Call) -> None:
+        """The call is gone for good; it stands in no line and waits for nothing."""
         del self.calls[call.id]
         if self.turns:
             self.turns.pop(call.id, None)
@@ -160,7 +157,7 @@ class Floor:
         del self.lines[line.name]
         for agent in self.agents.values():
             if any(seat.line is line for seat in agent.seats):
-                agent.seats = tuple(seat for seat in agent.seats if seat.line is not line)
+                agent.sit(tuple(seat for seat in agent.seats if seat.line is not line))
 
     # Offers
 
@@ -251,7 +248,7 @@ class Floor:
             agent.rest = rest
             agent.rest_reason = reason
             agent.rest_until = Instant(self.now + rest_s)
-            agent.rest_timer = self.timers.arm(agent.rest_until, What.REST_OVER, agent)
+            agent.rest_timer = self.timers.arm(agent.rest_until, _REST_OVER, agent)
 
     def end_rest(self, agent: Agent) -> None:
         """Wrap-up or back-off is over."""

@@ -85,9 +85,9 @@ def nobody_waits_beside_a_free_operator(floor: Floor) -> Iterator[str]:
     """Promise 3: no ready, eligible operator while an eligible caller waits without an offer."""
     for line in floor.lines.values():
         for lane, waiting in enumerate(line.waiting):
-            first = waiting.first()
+            first = waiting.head
             for ready in line.ready[: lane + 1]:
-                beside = ready.first()
+                beside = ready.head
                 if first is not None and beside is not None:
                     yield f"call {first[3]} waits while operator {beside[3].id} is ready"
     for agent in floor.agents.values():
@@ -146,7 +146,7 @@ def no_skill_blocks_past_the_norm(floor: Floor) -> Iterator[str]:
 def places_are_kept(floor: Floor) -> Iterator[str]:
     """Promise 4: the place of a call is its class, its instant and its arrival, whatever befell it."""
     for call in floor.calls.values():
-        if call.entry != (-call.priority, call.line.urgent_at(call.place_at), call.seq, call.id):
+        if call.entry != (-call.priority, call.place_at + call.line.urgent_s, call.seq, call.id):
             yield f"call {call.id} has lost its place"
     for line in floor.lines.values():
         waiting, ready = [list(rank) for rank in line.waiting], [list(rank) for rank in line.ready]

@@ -108,9 +108,11 @@ class Line:
         "on_duty",
         "pace",
         "policy",
+        "reach",
         "ready",
         "staff",
         "steps",
+        "urgent_s",
         "waiting",
     )
 
@@ -130,21 +132,21 @@ class Line:
         """Follow this policy from now on, with empty ranks: whoever was in them has to be put back."""
         self.policy = policy
         self.lanes, self.steps = plan(policy)
-        self.keys = {rule.key: rule for rule in policy.keys}
-        self.waiting: list[Ranked[LineEntry]] = [Ranked() for _ in self.lanes]
-        self.ready: list[Ranked[AgentEntry]] = [Ranked() for _ in self.lanes]
-        self.staff = [0] * len(self.lanes)
-        """Operators logged in, by the first lane that admits them."""
-        self.on_duty = 0
-        """Of those, the ones who are neither paused nor away."""
-
-    def urgent_at(self, place_at: float) -> float:
-        """Return when a call with this place counts as due, for comparing lines that share operators.
+        self.urgent_s = policy.target_wait_s * (2.0 - policy.weight)
+        """So long after the instant of its place a call counts as due, for comparing lines that share operators.
 
         A call is due at entry + target wait. A line of weight w counts its calls as due (w - 1) target waits earlier,
         so within one line it is the order of entry, and a greater weight wins against equal norms.
         """
-        return place_at + self.policy.target_wait_s * (2.0 - self.policy.weight)
+        self.keys = {rule.key: rule for rule in policy.keys}
+        self.waiting: list[Ranked[LineEntry]] = [Ranked() for _ in self.lanes]
+        self.ready: list[Ranked[AgentEntry]] = [Ranked() for _ in self.lanes]
+        self.reach = [tuple(self.ready[: lane + 1]) for lane in range(len(self.lanes))]
+        """By lane, the ready operators whom its calls may be offered to, nearest first."""
+        self.staff = [0] * len(self.lanes)
+        """Operators logged in, by the first lane that admits them."""
+        self.on_duty = 0
+        """Of those, the ones who are neither paused nor away."""
 
     def lane_of(self, policy: AgentPolicy, level: int) -> int | None:
         """Return the first lane that admits this operator; None if none does."""
@@ -164,6 +166,13 @@ class Line:
             (step.lane for step in self.steps if step.kind is StepKind.LANE and step.at_s <= waited_s), default=0
         )
 
+    def anybody_waits(self) -> bool:
+        """Return whether a call waits for an offer."""
+        for rank in self.waiting:  # noqa: SIM110 - any() over a generator costs five times as much
+            if rank.head is not None:
+                return True
+        return False
+
     def waiting_count(self) -> int:
         """Return how many calls wait for an offer."""
         return sum(map(len, self.waiting))
@@ -174,7 +183,7 @@ class Line:
 
     def wait_of_a_new_call_s(self) -> float | None:
         """Return how long a caller who joins now will wait; None when nobody is on duty."""
-        if any(map(len, self.ready[:1])):
+        if self.ready[0].head is not None:
             return 0.0
         return self.expected_wait_s(self.waiting_count())
 

@@ -3,6 +3,8 @@
 A line's and an operator's ranks hold the names of calls, not the calls, so that a call which has gone is freed at once.
 """
 
+from typing import Final
+
 from queue_engine.call import CallState
 from queue_engine.facts import AgentState
 from queue_engine.ids import AgentId, CallId, Instant, OfferId
@@ -12,6 +14,10 @@ from queue_engine.offer import OfferState
 from queue_engine.policy import AgentPolicy
 from queue_engine.ranked import Ranked
 from queue_engine.timers import NO_TIMER
+
+# Looked up once: in Python 3.11 a member of an Enum costs ten times what a global does.
+_CALL_WAITING: Final = CallState.WAITING
+_OFFER_RINGING: Final = OfferState.RINGING
 
 
 class Call:
@@ -52,11 +58,11 @@ class Call:
         self.entered_at = entered_at
         self.priority = priority
         self.seq = seq
-        self.state = CallState.WAITING
+        self.state = _CALL_WAITING
         self.place_at: float = entered_at
         """The instant that gives the place: that of entry, or an earlier one that the caller had or is owed."""
         self.lane = 0
-        self.entry: LineEntry = (-priority, line.urgent_at(entered_at), seq, call)
+        self.entry: LineEntry = (-priority, entered_at + line.urgent_s, seq, call)
         """The place in the line."""
         self.place: Ranked[LineEntry] | None = None
         """Where the entry stands now: a lane of the line, or before the one operator the call waits for."""
@@ -89,15 +95,13 @@ class Call:
 class Seat:
     """An operator's place at one line."""
 
-    __slots__ = ("entry", "lane", "level", "line", "turn", "waiting")
+    __slots__ = ("entry", "lane", "level", "line", "turn")
 
     def __init__(self, line: Line, level: int, lane: int) -> None:
         self.line = line
         self.level = level
         self.lane = lane
         """The first lane of the line that admits the operator."""
-        self.waiting = tuple(line.waiting[lane:])
-        """The calls that the operator may take."""
         self.turn = 0
         """When the last offer of this line was made to him, in the running order."""
         self.entry: AgentEntry | None = None
@@ -140,12 +144,13 @@ class Agent:
         "since",
         "state",
         "talked_s",
+        "waiting",
     )
 
     def __init__(self, policy: AgentPolicy, now: Instant) -> None:
         self.id = policy.agent
         self.policy = policy
-        self.seats: tuple[Seat, ...] = ()
+        self.sit(())
         self.order = 0.0
         """The place in the configuration."""
         self.state = AgentState.LOGGED_OUT
@@ -187,6 +192,12 @@ class Agent:
         self.removed = False
         """No longer in the configuration; is logged out and forgotten after the call."""
 
+    def sit(self, seats: tuple[Seat, ...]) -> None:
+        """Serve these lines from now on."""
+        self.seats = seats
+        self.waiting = tuple(rank for seat in seats for rank in seat.line.waiting[seat.lane :])
+        """The lanes of them whose calls the operator may take."""
+
 
 class Offer:
     """One attempt to give one call to one operator."""
@@ -198,5 +209,5 @@ class Offer:
         self.call = call
         self.agent = agent
         self.since = since
-        self.state = OfferState.RINGING
+        self.state = _OFFER_RINGING
         self.timer = NO_TIMER

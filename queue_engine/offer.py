@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Final
 
 from queue_engine.errors import IllegalTransition
+from queue_engine.table import Column, column
 
 
 class OfferState(StrEnum):
@@ -65,3 +66,8 @@ def next_state(state: OfferState, trigger: OfferTrigger) -> OfferState:
     if state in STALE.get(trigger, ()):
         return state
     raise IllegalTransition(state, trigger)
+
+
+def after(trigger: OfferTrigger) -> Column[OfferState, OfferState]:
+    """Return the trigger's column: what `next_state` says, by state."""
+    return column(trigger, S, next_state)

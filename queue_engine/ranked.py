@@ -18,12 +18,14 @@ _BLOCK: Final = 512
 class Ranked(Generic[Entry]):
     """Entries in ascending order."""
 
-    __slots__ = ("_blocks", "_lasts", "_len")
+    __slots__ = ("_blocks", "_lasts", "_len", "head")
 
     def __init__(self) -> None:
         self._blocks: list[list[Entry]] = []
         self._lasts: list[Entry] = []
         self._len = 0
+        self.head: Entry | None = None
+        """The entry that is first; None when there is none. To be read only."""
 
     def __len__(self) -> int:
         return self._len
@@ -32,10 +34,6 @@ class Ranked(Generic[Entry]):
         for block in self._blocks:
             yield from block
 
-    def first(self) -> Entry | None:
-        """Return the entry that is first; None when there is none."""
-        return self._blocks[0][0] if self._len else None
-
     def add(self, entry: Entry) -> None:
         """Put the entry in its place."""
         self._len += 1
@@ -43,6 +41,7 @@ class Ranked(Generic[Entry]):
         if not lasts:
             self._blocks.append([entry])
             lasts.append(entry)
+            self.head = entry
             return
         if entry > lasts[-1]:
             at = len(lasts) - 1
@@ -53,6 +52,7 @@ class Ranked(Generic[Entry]):
             at = bisect_left(lasts, entry)
             block = self._blocks[at]
             insort(block, entry)
+            self.head = self._blocks[0][0]
         if len(block) > 2 * _BLOCK:
             self._blocks.insert(at + 1, block[_BLOCK:])
             del block[_BLOCK:]
@@ -65,19 +65,24 @@ class Ranked(Generic[Entry]):
             KeyError: It is not there: a bug of the caller.
         """
         blocks, lasts = self._blocks, self._lasts
-        at = 0 if len(blocks) == 1 else bisect_left(lasts, entry)
-        if at == len(blocks):
-            raise KeyError(entry)
-        block = blocks[at]
-        index = 0 if block[0] is entry else bisect_left(block, entry)
-        if index == len(block) or block[index] != entry:
-            raise KeyError(entry)
+        if entry is self.head:
+            at = index = 0
+            block = blocks[0]
+        else:
+            at = bisect_left(lasts, entry)
+            if at == len(blocks):
+                raise KeyError(entry)
+            block = blocks[at]
+            index = bisect_left(block, entry)
+            if block[index] != entry:
+                raise KeyError(entry)
         del block[index]
         self._len -= 1
         if not block:
             del blocks[at], lasts[at]
         elif index == len(block):
             lasts[at] = block[-1]
+        self.head = blocks[0][0] if blocks else None
 
     def position(self, entry: Entry) -> int:
         """Return how many entries are before this one, whether it is in the collection or not."""

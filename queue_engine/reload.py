@@ -12,7 +12,7 @@ from queue_engine.call import CallState
 from queue_engine.facts import AgentState
 from queue_engine.floor import Floor
 from queue_engine.ids import AgentId, QueueName
-from queue_engine.inputs import SYSTEM_ACTOR, PoliciesLoaded
+from queue_engine.inputs import SYSTEM_ACTOR, AgentLoggedOut, PoliciesLoaded
 from queue_engine.line import Line
 from queue_engine.live import Agent, Call, Seat
 from queue_engine.policy import AgentPolicy, QueuePolicy
@@ -32,7 +32,7 @@ def load(floor: Floor, event: PoliciesLoaded) -> None:
         _load_agent(floor, policy, order)
     for agent in floor.agents.values():
         if agent.removed:
-            agent.seats = _seats(floor, agent, agent.policy)
+            agent.sit(_seats(floor, agent, agent.policy))
         floor.count_staff(agent, agent.state, 1)
         if agent.state is AgentState.READY:
             floor.freed.append(agent)
@@ -44,7 +44,7 @@ def _let_go(floor: Floor, staff: set[AgentId]) -> None:
     """Log out those who are no longer configured, now or after the call."""
     for agent in [agent for agent in floor.agents.values() if agent.id not in staff]:
         agent.removed = True
-        agents.log_out(floor, agent.id, SYSTEM_ACTOR, "removed")
+        agents.log_out(floor, AgentLoggedOut(agent.id, SYSTEM_ACTOR, "removed"))
         if agent.state is AgentState.LOGGED_OUT:
             floor.agents.pop(agent.id, None)
 
@@ -72,7 +72,7 @@ def _load_agent(floor: Floor, policy: AgentPolicy, order: int) -> None:
     agent.policy = policy
     agent.removed = False
     agent.order = order
-    agent.seats = _seats(floor, agent, policy)
+    agent.sit(_seats(floor, agent, policy))
 
 
 def _seats(floor: Floor, agent: Agent, policy: AgentPolicy) -> tuple[Seat, ...]:

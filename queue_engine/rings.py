@@ -7,16 +7,18 @@ old place, or leaves the line if its time was up meanwhile.
 from typing import Final
 
 from queue_engine import settling
-from queue_engine.agent import AgentTrigger, target
-from queue_engine.call import CallTrigger, next_state
+from queue_engine.agent import SETTLE, AgentTrigger
+from queue_engine.agent import after as agent_after
+from queue_engine.agent import work_after as agent_work_after
+from queue_engine.call import CallTrigger
+from queue_engine.call import after as call_after
 from queue_engine.effects import SendCallTo, WithdrawOffer
 from queue_engine.facts import CallAnswered, CallOverflowed, OfferMissed, OfferWithdrawn
 from queue_engine.floor import Floor
-from queue_engine.ids import OfferId
-from queue_engine.inputs import RingFailure
+from queue_engine.inputs import OfferAnswered, OfferFailed, OfferRang, RingFailure
 from queue_engine.live import Agent, Call, Offer
 from queue_engine.offer import OfferState, OfferTrigger
-from queue_engine.offer import next_state as offer_next
+from queue_engine.offer import after as offer_after
 from queue_engine.timers import NO_TIMER, What
 
 HOLD_S: Final = 0.25
@@ -26,23 +28,27 @@ CLOSING: Final = "closing"
 """Why a call leaves that waited when its line closed; one that comes to a closed line is turned away as `closed`."""
 
 # Looked up once: in Python 3.11 a member of an Enum costs ten times what a global does.
-_AGENT_ON_ANSWER: Final = AgentTrigger.ANSWER
-_AGENT_ON_WITHDRAW: Final = AgentTrigger.WITHDRAW
-_CALL_ON_ANSWER: Final = CallTrigger.ANSWER
-_CALL_ON_HOLD: Final = CallTrigger.HOLD
-_CALL_ON_LEAVE: Final = CallTrigger.LEAVE
-_CALL_ON_RELEASE: Final = CallTrigger.RELEASE
-_CALL_ON_RINGS_OVER: Final = CallTrigger.RINGS_OVER
+_AGENT_ON_ANSWER: Final = agent_work_after(AgentTrigger.ANSWER)
+_AGENT_ON_WITHDRAW: Final = agent_after(AgentTrigger.WITHDRAW)
+_CALL_ON_ANSWER: Final = call_after(CallTrigger.ANSWER)
+_CALL_ON_HOLD: Final = call_after(CallTrigger.HOLD)
+_CALL_ON_LEAVE: Final = call_after(CallTrigger.LEAVE)
+_CALL_ON_RELEASE: Final = call_after(CallTrigger.RELEASE)
+_CALL_ON_RINGS_OVER: Final = call_after(CallTrigger.RINGS_OVER)
 _OFFER_ANSWERED: Final = OfferState.ANSWERED
-_OFFER_ON_ANSWER: Final = OfferTrigger.ANSWER
-_OFFER_ON_FAIL: Final = OfferTrigger.FAIL
-_OFFER_ON_WITHDRAW: Final = OfferTrigger.WITHDRAW
+_OFFER_ON_ANSWER: Final = offer_after(OfferTrigger.ANSWER)
+_OFFER_ON_FAIL: Final = offer_after(OfferTrigger.FAIL)
+_OFFER_ON_WITHDRAW: Final = offer_after(OfferTrigger.WITHDRAW)
 _OFFER_RINGING: Final = OfferState.RINGING
 
 
-def offer_answered(floor: Floor, offer_id: OfferId) -> None:
+def offer_rang(floor: Floor, event: OfferRang) -> None:
+    """Nothing changes: an offer rings for us from the moment it is made."""
+
+
+def offer_answered(floor: Floor, event: OfferAnswered) -> None:
     """Operator and caller are joined; whoever else rang for the call stops ringing."""
-    offer = floor.offers.get(offer_id)
+    offer = floor.offers.get(event.offer)
     if offer is None:
         return
     call, agent = offer.call, offer.agent
@@ -50,7 +56,7 @@ def offer_answered(floor: Floor, offer_id: OfferId) -> None:
         if offer.state is not _OFFER_ANSWERED:
             floor.effects.append(WithdrawOffer(offer.id, call.id, agent.id))
         return
-    offer.state = offer_next(offer.state, _OFFER_ON_ANSWER)
+    offer.state = _OFFER_ON_ANSWER[offer.state]
     floor.timers.cancel(offer.timer)
     offer.timer = NO_TIMER
     floor.remember_offer(offer)
@@ -61,30 +67,29 @@ def offer_answered(floor: Floor, offer_id: OfferId) -> None:
                 withdraw(floor, other, "answered_elsewhere")
     call.offers = ()
     call.has_channel = True
-    call.state = next_state(call.state, _CALL_ON_ANSWER)
+    call.state = _CALL_ON_ANSWER[call.state]
     floor.stop_timers(call)
     line = call.line
-    line.pace.taken(floor.now, line.on_duty, others_wait=line.waiting_count() > 0)
-    call.answered_at = floor.now
+    line.pace.taken(floor.now, line.on_duty, others_wait=line.anybody_waits())
+    now = floor.now
+    call.answered_at = now
     call.agent = agent
     call.agent_id = agent.id
-    floor.facts.append(
-        CallAnswered(floor.now, call.id, call.line.name, offer.id, agent.id, floor.now - call.entered_at)
-    )
+    floor.facts.append(CallAnswered(now, call.id, line.name, offer.id, agent.id, now - call.entered_at))
     settling.start_talk(floor, agent, call, "answered", _AGENT_ON_ANSWER)
 
 
-def offer_failed(floor: Floor, offer_id: OfferId, failure: RingFailure) -> None:
+def offer_failed(floor: Floor, event: OfferFailed) -> None:
     """A telephone rings no more and nobody talks."""
-    offer = floor.offers.get(offer_id)
+    offer = floor.offers.get(event.offer)
     if offer is not None and offer.state is _OFFER_RINGING:
-        fail(floor, offer, failure)
+        fail(floor, offer, event.failure)
 
 
 def fail(floor: Floor, offer: Offer, failure: RingFailure) -> None:
     """Close a ringing offer that came to nothing, and send the call back to its place."""
     call, agent, now = offer.call, offer.agent, floor.now
-    floor.close_offer(offer, offer_next(offer.state, _OFFER_ON_FAIL))
+    floor.close_offer(offer, _OFFER_ON_FAIL[offer.state])
     rang_s = now - offer.since
     if failure is RingFailure.CANCELLED:
         floor.facts.append(OfferWithdrawn(now, call.id, call.line.name, offer.id, agent.id, failure.value, rang_s))
@@ -96,7 +101,7 @@ def fail(floor: Floor, offer: Offer, failure: RingFailure) -> None:
         return
     if failure is RingFailure.CANCELLED and not call.overdue:
         floor.stop_side_timer(call)
-        call.state = next_state(call.state, _CALL_ON_HOLD)
+        call.state = _CALL_ON_HOLD[call.state]
         call.side_timer = floor.timers.arm(now + HOLD_S, What.HOLD_OVER, call)
         _steps_go_on(floor, call)
     else:
@@ -111,7 +116,7 @@ def _steps_go_on(floor: Floor, call: Call) -> None:
 
 def hold_over(floor: Floor, call: Call) -> None:
     """The call is still there: it is offered again."""
-    call.state = next_state(call.state, _CALL_ON_RELEASE)
+    call.state = _CALL_ON_RELEASE[call.state]
     call.side_timer = NO_TIMER
     _back_in_line(floor, call)
 
@@ -130,13 +135,13 @@ def withdraw(floor: Floor, offer: Offer, reason: str) -> None:
     busy with its short back-off. Waiting for the confirmation instead would cost every operator that time each time.
     """
     agent, call = offer.agent, offer.call
-    floor.close_offer(offer, offer_next(offer.state, _OFFER_ON_WITHDRAW))
+    floor.close_offer(offer, _OFFER_ON_WITHDRAW[offer.state])
     floor.facts.append(
         OfferWithdrawn(floor.now, call.id, call.line.name, offer.id, agent.id, reason, floor.now - offer.since)
     )
     floor.effects.append(WithdrawOffer(offer.id, call.id, agent.id))
-    target(agent.state, _AGENT_ON_WITHDRAW)
-    settling.settle(floor, agent, "withdrawn", keeps_turn=True)
+    if _AGENT_ON_WITHDRAW[agent.state] is SETTLE:
+        settling.settle(floor, agent, "withdrawn", keeps_turn=True)
 
 
 def give_up(floor: Floor, agent: Agent, reason: str) -> bool:
@@ -153,7 +158,7 @@ def give_up(floor: Floor, agent: Agent, reason: str) -> bool:
 
 def rings_over(floor: Floor, call: Call) -> None:
     """No telephone rings for the call any more: back to its old place, or away if its time is up."""
-    call.state = next_state(call.state, _CALL_ON_RINGS_OVER)
+    call.state = _CALL_ON_RINGS_OVER[call.state]
     floor.stop_side_timer(call)
     _steps_go_on(floor, call)
     if call.overdue:
@@ -185,8 +190,8 @@ def overflow(floor: Floor, call: Call, destination: str, reason: str) -> None:
 def leave(floor: Floor, call: Call, destination: str, reason: str) -> None:
     """The call is no longer in the line, whatever rang for it."""
     withdraw_all(floor, call, reason)
-    call.state = next_state(call.state, _CALL_ON_LEAVE)
+    call.state = _CALL_ON_LEAVE[call.state]
     now, line = floor.now, call.line
-    floor.forget_call(call)
-    line.pace.given_up(others_wait=line.waiting_count() > 0)
+    floor.leave_line(call)
+    line.pace.given_up(others_wait=line.anybody_waits())
     floor.facts.append(CallOverflowed(now, call.id, line.name, destination, reason, now - call.entered_at))

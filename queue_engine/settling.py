@@ -6,11 +6,13 @@ reason and actor. Who may ask for what is decided in `agents.py`.
 
 from typing import Final
 
-from queue_engine.agent import SETTLE, AgentTrigger, target
+from queue_engine.agent import SETTLE, AgentTrigger
+from queue_engine.agent import after as agent_after
 from queue_engine.facts import AgentState
 from queue_engine.floor import Floor
 from queue_engine.inputs import SYSTEM_ACTOR, RingFailure
 from queue_engine.live import Agent, Call
+from queue_engine.table import Column
 from queue_engine.timers import NO_TIMER, What
 
 MISSED: Final = "missed"
@@ -23,14 +25,13 @@ ONE_CALL: Final = "one_call"
 _AGENT_BACK_OFF: Final = AgentState.BACK_OFF
 _AGENT_BUSY_ELSEWHERE: Final = AgentState.BUSY_ELSEWHERE
 _AGENT_LOGGED_OUT: Final = AgentState.LOGGED_OUT
-_AGENT_ON_PAUSE_OVER: Final = AgentTrigger.PAUSE_OVER
-_AGENT_ON_REST_OVER: Final = AgentTrigger.REST_OVER
-_AGENT_ON_RING_FAILED: Final = AgentTrigger.RING_FAILED
-_AGENT_ON_TALK_END: Final = AgentTrigger.TALK_END
+_AGENT_ON_PAUSE_OVER: Final = agent_after(AgentTrigger.PAUSE_OVER)
+_AGENT_ON_REST_OVER: Final = agent_after(AgentTrigger.REST_OVER)
+_AGENT_ON_RING_FAILED: Final = agent_after(AgentTrigger.RING_FAILED)
+_AGENT_ON_TALK_END: Final = agent_after(AgentTrigger.TALK_END)
 _AGENT_PAUSED: Final = AgentState.PAUSED
 _AGENT_READY: Final = AgentState.READY
 _AGENT_UNREACHABLE: Final = AgentState.UNREACHABLE
-_AGENT_TALKING: Final = AgentState.TALKING
 _AGENT_WRAP_UP: Final = AgentState.WRAP_UP
 
 
@@ -85,7 +86,7 @@ def rest_over(floor: Floor, agent: Agent) -> None:
     reason = "wrap_up_over" if agent.rest is _AGENT_WRAP_UP else "back_off_over"
     agent.rest_timer = NO_TIMER
     floor.end_rest(agent)
-    if target(agent.state, _AGENT_ON_REST_OVER) is SETTLE:
+    if _AGENT_ON_REST_OVER[agent.state] is SETTLE:
         settle(floor, agent, reason)
 
 
@@ -93,7 +94,7 @@ def pause_over(floor: Floor, agent: Agent) -> None:
     """The limit of the pause has come."""
     agent.pause_timer = NO_TIMER
     floor.end_pause(agent)
-    if target(agent.state, _AGENT_ON_PAUSE_OVER) is SETTLE:
+    if _AGENT_ON_PAUSE_OVER[agent.state] is SETTLE:
         settle(floor, agent, "pause_limit")
 
 
@@ -103,7 +104,7 @@ def missed(floor: Floor, agent: Agent, failure: RingFailure) -> None:
     A telephone that cannot be reached is no miss of the operator's: it has its back-off, and the state UNREACHABLE
     comes from the registration.
     """
-    target(agent.state, _AGENT_ON_RING_FAILED)
+    after = _AGENT_ON_RING_FAILED[agent.state]
     policy = agent.policy
     match failure:
         case RingFailure.NO_ANSWER:
@@ -119,7 +120,8 @@ def missed(floor: Floor, agent: Agent, failure: RingFailure) -> None:
     if failure not in (RingFailure.UNREACHABLE, RingFailure.CANCELLED):
         _count_miss(floor, agent)
     floor.arm_rest(agent, _AGENT_BACK_OFF, back_off_s, failure.value)
-    settle(floor, agent, failure.value, keeps_turn=failure is RingFailure.CANCELLED)
+    if after is SETTLE:
+        settle(floor, agent, failure.value, keeps_turn=failure is RingFailure.CANCELLED)
 
 
 def _count_miss(floor: Floor, agent: Agent) -> None:
@@ -130,18 +132,18 @@ def _count_miss(floor: Floor, agent: Agent) -> None:
         agent.misses = 0
 
 
-def start_talk(floor: Floor, agent: Agent, call: Call, reason: str, trigger: AgentTrigger) -> None:
+def start_talk(floor: Floor, agent: Agent, call: Call, reason: str, on: Column[AgentState, AgentState]) -> None:
     """Operator and caller talk; a rest that a talk breaks into (one that was found) is over."""
-    floor.end_rest(agent)
+    if agent.rest is not None:
+        floor.end_rest(agent)
     agent.call = call
     agent.questioned = False
-    target(agent.state, trigger)
-    floor.change(agent, _AGENT_TALKING, reason, SYSTEM_ACTOR, call.id)
+    floor.change(agent, on[agent.state], reason, SYSTEM_ACTOR, call.id)
 
 
 def end_talk(floor: Floor, agent: Agent, call: Call, talked_s: float) -> None:
     """The talk is over: wrap-up by the operator's policy or the line's."""
-    target(agent.state, _AGENT_ON_TALK_END)
+    after = _AGENT_ON_TALK_END[agent.state]
     agent.call = None
     agent.misses = 0
     agent.calls += 1
@@ -150,14 +152,17 @@ def end_talk(floor: Floor, agent: Agent, call: Call, talked_s: float) -> None:
         mark_paused(floor, agent, ONE_CALL, SYSTEM_ACTOR, None)
     own_s = agent.policy.wrap_up_s
     wrap_up_s = call.line.policy.wrap_up_s if own_s is None else own_s
-    floor.arm_rest(agent, _AGENT_WRAP_UP, wrap_up_s, "call_ended")
-    settle(floor, agent, "call_ended")
+    if wrap_up_s > 0:
+        floor.arm_rest(agent, _AGENT_WRAP_UP, wrap_up_s, "call_ended")
+    if after is SETTLE:
+        settle(floor, agent, "call_ended")
 
 
 def drop_talk(floor: Floor, agent: Agent) -> None:
     """The talk was none: the operator's side dropped it at once. Counts as a refusal."""
-    target(agent.state, _AGENT_ON_TALK_END)
+    after = _AGENT_ON_TALK_END[agent.state]
     agent.call = None
     _count_miss(floor, agent)
     floor.arm_rest(agent, _AGENT_BACK_OFF, agent.policy.back_off_refused_s, "talk_dropped")
-    settle(floor, agent, "talk_dropped")
+    if after is SETTLE:
+        settle(floor, agent, "talk_dropped")

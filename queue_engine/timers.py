@@ -1,10 +1,11 @@
-"""What is due when: a heap of (due, token, what, owner).
+"""What is due when: entries (due, token, what, owner), each in a queue or in the heap.
 
 A timer belongs to its owner by token: the owner keeps the token that `arm` returned and gives it back to `cancel`. A
-token that was cancelled is dead, and its entry is thrown away when it comes to the top, or when dead entries outnumber
-the live ones. So cancelling costs no search, and a timer left over from an earlier state can never end a later one.
+token that was cancelled is dead, and its entry is thrown away when it comes to the front, or when the dead outnumber
+the living. So cancelling costs no search, and a timer left over from an earlier state can never end a later one.
 """
 
+from collections import deque
 from enum import IntEnum
 from heapq import heapify, heappop, heappush
 from math import inf
@@ -18,7 +19,7 @@ NO_TIMER: Final = 0
 """The token of an owner that waits for nothing."""
 
 _DEAD_BESIDE_LIVE: Final = 1024
-"""So many dead entries are borne beside as many as there are live ones."""
+"""So many dead entries are borne beside as many as there are live ones; they are counted after so many cancels."""
 
 
 class What(IntEnum):
@@ -42,22 +43,27 @@ class What(IntEnum):
 
 
 _CALL_STEP: Final = What.CALL_STEP
+_OFFER_GUARD: Final = What.OFFER_GUARD
 
 
 class Timers(Generic[Owner]):
     """All timers of one engine.
 
-    The next steps of waiting calls are many, long and mostly cancelled; all others are few and short. Each kind has a
-    heap of its own, so that the short ones are not sifted through the long ones.
+    The next steps of waiting calls, and the guards of offers, are nearly always armed in the order in which they will
+    be due, and nearly all of them are cancelled, the oldest first. Each of the two kinds stands in a queue of its own,
+    where all that costs a look at the ends; whatever comes out of order, and every other kind, stands in the heap.
     """
 
-    __slots__ = ("_last_token", "_live", "_others", "_steps", "next_at")
+    __slots__ = ("_cancels", "_guards", "_heap", "_last_token", "_live", "_steps", "next_at")
 
     def __init__(self) -> None:
-        self._steps: list[tuple[float, int, What, Owner]] = []
-        self._others: list[tuple[float, int, What, Owner]] = []
+        self._steps: deque[tuple[float, int, What, Owner]] = deque()
+        self._guards: deque[tuple[float, int, What, Owner]] = deque()
+        self._heap: list[tuple[float, int, What, Owner]] = []
         self._live: set[int] = set()
         self._last_token = NO_TIMER
+        self._cancels = 0
+        """Since the dead were last counted."""
         self.next_at = inf
         """Nothing is due before this instant. To be read only."""
 
@@ -68,24 +74,40 @@ class Timers(Generic[Owner]):
         """Return the token of a new timer due at this instant; equal dues fire in the order of arming."""
         self._last_token = token = self._last_token + 1
         self._live.add(token)
-        heappush(self._steps if what is _CALL_STEP else self._others, (due, token, what, owner))
+        entry = (due, token, what, owner)
+        queue = self._steps if what is _CALL_STEP else self._guards if what is _OFFER_GUARD else None
+        if queue is None or (queue and due < queue[-1][0]):
+            heappush(self._heap, entry)
+        else:
+            queue.append(entry)
         if due < self.next_at:  # noqa: PLR1730 - a call of min() costs more
             self.next_at = due
         return token
 
     def cancel(self, token: int) -> None:
         """Kill the timer of this token; nothing happens if it has fired or there is none."""
-        live = self._live
-        live.discard(token)
-        if len(self._steps) + len(self._others) > 2 * len(live) + _DEAD_BESIDE_LIVE:
-            for heap in (self._steps, self._others):
-                heap[:] = [entry for entry in heap if entry[1] in live]
-                heapify(heap)
+        self._live.discard(token)
+        self._cancels += 1
+        if self._cancels > _DEAD_BESIDE_LIVE:
+            self._count_the_dead()
+
+    def _count_the_dead(self) -> None:
+        """Throw the dead away if they outnumber the living."""
+        self._cancels = 0
+        live, queues = self._live, (self._steps, self._guards)
+        if sum(map(len, queues)) + len(self._heap) <= 2 * len(live) + _DEAD_BESIDE_LIVE:
+            return
+        for queue in queues:
+            living = [entry for entry in queue if entry[1] in live]
+            queue.clear()
+            queue.extend(living)
+        self._heap = [entry for entry in self._heap if entry[1] in live]
+        heapify(self._heap)
 
     def next_due(self) -> Instant | None:
         """Return when the earliest live timer is due; None when nothing is waited for."""
         first = self._first()
-        return None if first is None else Instant(first[0][0])
+        return None if first is None else Instant(first[0])
 
     def pop_due(self, now: float) -> tuple[What, Owner] | None:
         """Take the earliest live timer that is due at or before `now`; None when there is none."""
@@ -93,21 +115,22 @@ class Timers(Generic[Owner]):
         if first is None:
             self.next_at = inf
             return None
-        due, token, what, owner = first[0]
+        due, token, what, owner = first
         if due > now:
             self.next_at = due
             return None
-        heappop(first)
         self._live.remove(token)
         return what, owner
 
-    def _first(self) -> list[tuple[float, int, What, Owner]] | None:
-        """Return the heap whose head is the earliest live timer."""
-        live, steps, others = self._live, self._steps, self._others
-        while steps and steps[0][1] not in live:
-            heappop(steps)
-        while others and others[0][1] not in live:
-            heappop(others)
-        if not steps:
-            return others or None
-        return steps if not others or steps[0] < others[0] else others
+    def _first(self) -> tuple[float, int, What, Owner] | None:
+        """Return the earliest live timer, which stays where it is; the dead before it are gone."""
+        live, heap = self._live, self._heap
+        while heap and heap[0][1] not in live:
+            heappop(heap)
+        first = heap[0] if heap else None
+        for queue in (self._steps, self._guards):
+            while queue and queue[0][1] not in live:
+                queue.popleft()
+            if queue and (first is None or queue[0] < first):
+                first = queue[0]
+        return first

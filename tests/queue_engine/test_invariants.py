@@ -101,7 +101,7 @@ def test_ready_without_a_seat_is_told():
     """Somebody ready who stands nowhere is as good as lost."""
 
     def change(floor):
-        floor.forget_call(call(floor, "w"))
+        floor.leave_line(call(floor, "w"))
         one = operator(floor, "3")
         one.logged_in = True
         floor.change(one, AgentState.READY, "", "")
