@@ -9,7 +9,7 @@ ADDRESS ?=
 PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
 
 .PHONY: help setup setup-asterisk setup-tests demo run lint check test test-asterisk-all bench-asterisk
-.PHONY: compiled fuzz bench-engine bench-simulate bench-metrics bench-journal states mutants clean
+.PHONY: compiled fuzz bench-engine bench-simulate bench-metrics bench-kpi bench-journal states mutants clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -68,6 +68,9 @@ bench-simulate: setup  ## calls a second in virtual time, beside SimPy and Ciw
 
 bench-metrics: setup  ## records and reports
 	@$(PYTHON) -m tests.bench.bench_metrics $(ARGS)
+
+bench-kpi: setup-asterisk  ## the indicators of a real run against those read from its packets
+	@$(PYTHON) -m tests.bench.bench_kpi $(ARGS)
 
 bench-journal: setup  ## the journal with a million cards, on SQLite and PostgreSQL
 	@$(PYTHON) -m tests.bench.bench_journal $(ARGS)
