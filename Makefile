@@ -9,7 +9,7 @@ ADDRESS ?=
 PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
 
 .PHONY: help setup setup-asterisk setup-tests demo run lint check test test-asterisk-all bench-asterisk
-.PHONY: compiled fuzz bench-engine bench-simulate bench-metrics bench-kpi bench-journal states mutants clean
+.PHONY: compiled faults fuzz bench-engine bench-simulate bench-metrics bench-kpi bench-journal states mutants clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -51,6 +51,9 @@ test-asterisk-all: setup  ## the integration tests on Asterisk 22 and on 16.28
 bench-asterisk: setup-asterisk  ## our hook against Asterisk's Queue(), then bench-callback; read from packet captures
 	@status=0; $(PYTHON) -m tests.bench.bench_asterisk $(ARGS) || status=1; \
 	    $(PYTHON) -m tests.bench.bench_callback || status=1; exit $$status
+
+faults: setup-tests  ## faults under load, the books balanced after each (ARGS="--runs 100" for the long run)
+	@$(PYTHON) -m acd.lab.faults $(ARGS)
 
 bench-callback: setup-asterisk  ## from a break to the outgoing INVITE, read from a packet capture
 	@$(PYTHON) -m tests.bench.bench_callback $(ARGS)

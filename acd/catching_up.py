@@ -101,9 +101,10 @@ class CatchingUp:
             self._tasks.create_task(self._recover(server, found), name=f"recovery-{server.name}")
 
     async def _recover(self, server: AsteriskServer, found: Found) -> None:
-        """Take back the calls that wait in the fallback; learn what became of those that ended without us."""
+        """Fetch the calls that wait without us; learn what became of those that ended without us."""
         await self.callers_served.wait()
         server.take_back(found.in_fallback)
+        server.fetch_waiting()
         await self._record_missing(server, found)
         self._calling_back.resume()
 

@@ -160,6 +160,7 @@ class RunningCentre:
         for settings in config.servers:
             server = self._servers[settings.name] = self._make_server(settings.name)
             boards[settings.name] = server.board
+            server.board.line_of = self._line_of
             self._calling_back.join(server)
             self._catching_up.watch(server)
             self._hours.mirror(server.tell_hours)
@@ -274,6 +275,9 @@ class RunningCentre:
         recording = line.recording
         notice = (recording.notice or "") if recording is not None else ""
         return LineSound(line.greeting or "", line.music, notice, recorded=recording is not None)
+
+    def _line_of(self, dialled: str) -> QueueName | None:
+        return next((QueueName(line.name) for line in self._config.lines if dialled in line.numbers), None)
 
     def _server_of(self, agi: AgiSession) -> str:
         # Operators' sessions name the server as their fourth argument.

@@ -1,6 +1,7 @@
 """One Asterisk server as the daemon sees it: its AMI link, its switchboard, its fallback, its health."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -58,6 +59,9 @@ class AsteriskServer:
         self.name = settings.name
         self.board = Switchboard(settings.name, desks, post, self.hang_up, self.hush, self._key_pressed, now)
         self.board.unseen_end = self._unseen_end
+        self.board.caught_up = self._caught_up
+        self.board.take_up = self._take_up
+        self.board.fetch = lambda call: self.take_back((call,))
         self.on_unseen: Callable[[EndedCall], None] | None = None
         """Told of a call that ended before it came to us: its caller hung up while Asterisk answered."""
         self._asking: set[asyncio.Task[None]] = set()
@@ -108,10 +112,14 @@ class AsteriskServer:
             if call.talk is not None and call.talk.channel:
                 self.client.post("StopMixMonitor", {"Channel": call.talk.channel})
 
+    def fetch_waiting(self) -> None:
+        """Bring those to us at once who wait in the dialplan for their next try."""
+        self.take_back(call for call in self.board.legs if call.introduced and not call.legs)
+
     def take_back(self, calls: Iterable[CallLeg]) -> None:
-        """Bring calls out of Asterisk's own Queue() back to the dialplan, which comes to us with them at once."""
+        """Bring calls without a session, say out of Asterisk's own Queue(), to the hook: they come to us at once."""
         for call in calls:
-            if call.hangup_cause is None and call.talk is None:
+            if call.hangup_cause is None and call.talk is None and call.wake is None and not call.left:
                 to = {"Context": "acd-line", "Exten": call.queue, "Priority": "session"}
                 self.client.post("Redirect", {"Channel": call.channel} | to)
 
@@ -141,6 +149,18 @@ class AsteriskServer:
         except AmiError as error:
             log.warning("reconciliation.failed", server=self.name, reason=str(error))
             return []
+
+    async def _caught_up(self) -> None:
+        """Wait until the events that Asterisk has sent are here: it answers a Ping after them, in their order."""
+        with contextlib.suppress(AmiError):
+            await self.client.action("Ping")
+
+    async def _take_up(self, but: str) -> None:
+        """Our port refused callers for a while: whoever comes first now must not be first in the line."""
+        try:
+            self.take_back(await self._resynchroniser.take_up(self.client, but))
+        except AmiError as error:
+            log.warning("arrivals.not_taken_up", server=self.name, reason=str(error))
 
     def _unseen_end(self, uniqueid: str) -> None:
         task = asyncio.ensure_future(self._ask_journal(uniqueid))

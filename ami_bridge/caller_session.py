@@ -35,6 +35,8 @@ from queue_engine.inputs import GreetingEnded, Input, Party, TalkEnded, TalkFoun
 
 log = structlog.get_logger(__name__)
 
+TAKE_UP_LIMIT_S: Final = 0.3
+"""How long a caller is kept waiting for those who should have come before him to be looked for."""
 STAGES_GREETED: Final = frozenset({"waiting", "returned"})
 
 
@@ -96,6 +98,9 @@ class CallerSessions:
         except (ValueError, StopIteration):
             log.warning("session.refused", args=agi.args, channel=agi.channel)
             return
+        if board.arrivals.is_anybody_late(self._now()):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(board.take_up(agi.unique_id), TAKE_UP_LIMIT_S)
         known = board.legs.call(CallId(call_id))
         try:
             entered_at = known.entered_at if known else await self._entered_at(agi, board.clock, entered_by_asterisk)
@@ -208,6 +213,7 @@ class Conversation:
             await self._agi.command("DATABASE DELTREE", FAMILY, bucket)
 
     async def _leave(self, order: LeaveOrder) -> None:
+        self._call.left = True
         # DIALSTATUS tells the dialplan of a talk that ended the call, unless an earlier one did not.
         if order.destination or self._returned or not self._talked:
             await self._agi.command("SET VARIABLE", "ACD_TO", order.destination or "served")
@@ -251,9 +257,12 @@ class Conversation:
         status = ""
         if legs and not self._talked:
             status = (await self._agi.command("GET VARIABLE", "DIALSTATUS")).data
-            # Events may lag behind: what an answer has led to, the next order tells.
             self._talked = status == "ANSWER"
-        if self._talked and not self._board.link_up:
+            if self._talked and self._board.link_up:
+                # Events lag behind. Not waited for, a talk that is over would pass for an offer that was missed, and
+                # the caller would be put through once more.
+                await self._board.caught_up()
+        if self._talked and not (self._board.link_up and any(leg.talking for leg in legs)):
             await self._book_unseen_talk()
         self._board.round_over(self._call, status)
 

@@ -102,6 +102,8 @@ class CallLeg:
     """Whether it was accepted by a run of ours before this one."""
     transferred: bool = False
     """The operator has sent the caller elsewhere: with the talk this call is over."""
+    left: bool = False
+    """Our last session has let it go to another destination, or to its end."""
     hangup_cause: int | None = None
     """Set when the caller's channel is gone while an operator's is still on its way out."""
     legs: list[OperatorLeg] = field(default_factory=list)

@@ -135,6 +135,8 @@ class Performer:
                 if isinstance(order, DialOrder) and leg in order.legs:
                     order.legs.remove(leg)
                     board.legs.drop(call, leg)
+                    if call.wake is None:
+                        board.fetch(call)  # nobody was there to dial: it stands somewhere in the dialplan
                     break
             else:
                 return  # dialled, but without a channel yet: the switchboard hangs it up as soon as it has one

@@ -4,7 +4,7 @@ Asterisk is the truth. Calls that we believe in and it does not have are closed 
 says; calls that it has and we do not know are taken up where they are; telephones are reachable as it says.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,6 +42,10 @@ class Found:
     """All channels, by Uniqueid."""
 
 
+def _present(channels: Sequence[AmiMessage], gone: Set[str]) -> dict[str, AmiMessage]:
+    return {c["Uniqueid"]: c for c in channels if c.event == "Status" and c["Uniqueid"] not in gone}
+
+
 class Resynchroniser:
     """Brings one server's switchboard into line with its Asterisk."""
 
@@ -70,14 +74,46 @@ class Resynchroniser:
             gone = self._board.hung_up_since_resync
         finally:
             self._board.hung_up_since_resync = None
-        present = {c["Uniqueid"]: c for c in channels if c.event == "Status" and c["Uniqueid"] not in gone}
+        present = _present(channels, gone)
         self._close_gone_calls(present, ended)
+        self._record_those_who_died_coming(present, ended)
         self._operators_channels(present)
         in_fallback = self._take_up_calls(present)
         # Last, so that every call stands in its place before the first operator becomes ready.
         self._telephones(devices)
         log.info("ami.resynchronised", server=self._board.server, channels=len(present), calls=len(self._board.legs))
         return Found(ended, in_fallback, present)
+
+    async def take_up(self, client: AmiClient, but: str) -> list[CallLeg]:
+        """Take up the calls that never came to us, but for this channel's; return those that stand in the fallback.
+
+        Raises:
+            AmiError: Asterisk did not answer.
+        """
+        if self._board.hung_up_since_resync is not None:
+            return []  # a resynchronisation is under way and does the same
+        self._board.hung_up_since_resync = set()
+        try:
+            channels = await client.action_list("Status", {"Variables": VARIABLES})
+            gone = self._board.hung_up_since_resync
+        finally:
+            self._board.hung_up_since_resync = None
+        known = self._board.legs.uniqueids()
+        new = {uniqueid: c for uniqueid, c in _present(channels, gone).items() if uniqueid not in known | {but}}
+        return self._take_up_calls(new)
+
+    def _record_those_who_died_coming(
+        self, present: Mapping[str, AmiMessage], ended: Mapping[CallId, EndedCall]
+    ) -> None:
+        """Callers whom Asterisk had taken in when it died, before they came to us: accepted, and to be called back."""
+        for arrival in self._board.arrivals.vanished(present):
+            call_id, line = CallId(f"{self._board.server}-{arrival.uniqueid}"), self._board.line_of(arrival.dialled)
+            if line is not None and call_id not in ended:
+                call = self._board.find_or_add(
+                    call_id, line, arrival.caller, arrival.at, arrival.channel, arrival.uniqueid
+                )
+                self._board.introduce(call)
+                self._board.lost(call, "Asterisk was restarted")
 
     @staticmethod
     async def _ended_entries(client: AmiClient) -> list[AmiMessage]:

@@ -15,10 +15,11 @@ Facts of Asterisk used here, each tried on 16.28 and 22.10:
   refusal (21) from a telephone that could not be reached.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from ami_bridge.arrivals import Arrivals
 from ami_bridge.desks import Desks, Telephone
 from ami_bridge.legs import BackInLineOrder, CallLeg, LegBook, OperatorLeg
 from ami_bridge.message import AmiMessage
@@ -73,6 +74,14 @@ def ring_failure(dial_status: str, cause: int) -> RingFailure:
     return FAILURE_BY_DIAL_STATUS.get(dial_status, RingFailure.UNREACHABLE)
 
 
+async def _at_once() -> None:
+    """Of a board without a link: whatever was sent has come in."""
+
+
+async def _nobody(_: str) -> None:
+    """Of a board without a link: there is nobody to be taken up."""
+
+
 @dataclass(slots=True)
 class _ForeignChannel:
     telephone: Telephone
@@ -105,6 +114,15 @@ class Switchboard:
         self.now = now
         self._foreign: dict[str, _ForeignChannel] = {}
         self._caller_in: dict[str, CallLeg] = {}
+        self.arrivals = Arrivals()
+        self.take_up: Callable[[str], Awaitable[None]] = _nobody
+        """Takes up the calls that Asterisk has and that never came to us, but for the channel of this Uniqueid."""
+        self.fetch: Callable[[CallLeg], None] = lambda _: None
+        """Brings a call to us whose session is lost and does not come back by itself."""
+        self.line_of: Callable[[str], QueueName | None] = lambda _: None
+        """The line of a dialled number."""
+        self.caught_up: Callable[[], Awaitable[None]] = _at_once
+        """Returns when all events have come in that Asterisk has sent before, or the link is lost."""
         self.unseen_end: Callable[[str], None] | None = None
         """Told the Uniqueid of a channel of our dialplan that ended without ever having come to us."""
         self.link_up = False
@@ -139,6 +157,8 @@ class Switchboard:
     # -- channels come up ------------------------------------------------------------------------------------------
 
     def _newchannel(self, message: AmiMessage) -> None:
+        if self.legs.caller(message["Uniqueid"]) is None:  # events may come later than the session
+            self.arrivals.saw(message, self.now())
         self.telephone_found(message["Channel"], message["Uniqueid"], message["Linkedid"], "")
 
     def telephone_found(self, channel: str, uniqueid: str, linkedid: str, bridge: str) -> None:
@@ -295,6 +315,7 @@ class Switchboard:
 
     def _hangup(self, message: AmiMessage) -> None:
         uniqueid = message["Uniqueid"]
+        self.arrivals.over(uniqueid)
         if self.hung_up_since_resync is not None:
             self.hung_up_since_resync.add(uniqueid)
         cause = int(message.get("Cause") or NORMAL_CLEARING)
@@ -424,6 +445,7 @@ class Switchboard:
                 self._gone_to_another_line(before)
             leg = CallLeg(call, self.server, queue, caller, entered_at, channel, uniqueid)
             self.legs.add(leg)
+            self.arrivals.over(uniqueid)
         return leg
 
     def introduce(self, call: CallLeg, *, greeted: bool = True) -> None:

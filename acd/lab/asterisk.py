@@ -116,6 +116,8 @@ class LabAsterisk:
         self.log = self.home / "log"
         self.output = self.home / "asterisk.out"
         """What it writes to its standard output, over all starts."""
+        self.env: dict[str, str] = {}
+        """What it finds in its environment beside our own."""
         self._process: LabProcess | None = None
 
     def directories(self) -> dict[str, str]:
@@ -173,7 +175,7 @@ class LabAsterisk:
         control = self.home / "run" / "asterisk.ctl"
         control.unlink(missing_ok=True)
         argv = self.program.argv(self.home, "-f", "-C", str(self.etc / "asterisk.conf"))
-        self._process = await LabProcess.start("asterisk", argv, self.output, cwd=Path("/"))
+        self._process = await LabProcess.start("asterisk", argv, self.output, env=self.env, cwd=Path("/"))
         try:
             async with asyncio.timeout(BOOT_LIMIT_S):
                 booted = await self._wait_for_boot(self._process, control)

@@ -93,6 +93,8 @@ class LabCentre:
         self.home = (home or Path(tempfile.mkdtemp(prefix="acd-lab-"))).resolve()
         # Asterisk's own folder lies where a root folder can show it, and where a socket's path is short enough.
         self.asterisk = LabAsterisk(program or find_asterisk(), Path(tempfile.mkdtemp(prefix="acd-lab-pbx-")))
+        self.env = self.asterisk.env
+        """What Asterisk and the daemon find in their environment beside our own, from their next start."""
         self.config_path = config_path or self.home / "acd.toml"
         self.run_options: tuple[str, ...] = ()
         """What else the daemon's command line says after `run`."""
@@ -152,6 +154,20 @@ class LabCentre:
         self._config = load_config(self.config_path)
         self.write_asterisk_conf()
 
+    def tell_daemon(self, changes: Mapping[str, str], more: str = "") -> None:
+        """Have the daemon read another configuration than Asterisk's is made from: other addresses, say of a wire.
+
+        Raises:
+            ProcessFailed: A text that is to be replaced is not there.
+        """
+        text = self.config_path.read_text(encoding="utf-8")
+        for old, new in changes.items():
+            if old not in text:
+                raise ProcessFailed("configuration", f"has no {old}", text)
+            text = text.replace(old, new)
+        self.config_path.write_text(text + more, encoding="utf-8")
+        self._config = load_config(self.config_path)
+
     def write_asterisk_conf(self) -> None:
         """Write what Asterisk loads, made from the configuration as it is now."""
         folders = self.asterisk.directories()
@@ -195,7 +211,7 @@ class LabCentre:
         argv = [sys.executable, "-m", "acd", "--config", str(self.config_path), "run", *self.run_options]
         output = self.home / f"daemon-{self._starts}.log"
         path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
-        env = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+        env = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"} | self.env
         self._daemon = await LabProcess.start("daemon", argv, output, env=env, cwd=self.home)
 
     async def stop_daemon(self) -> int:

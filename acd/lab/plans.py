@@ -23,6 +23,10 @@ class Kind(IntEnum):
     """Gives no SIP answer at all, as a telephone without power."""
     TRANSFER = 6
     """Answers, and at the end of the talk transfers the caller blindly (REFER)."""
+    AFTER_CANCEL = 7
+    """Rings, and answers when it is told to stop: its 200 OK comes after the CANCEL."""
+    TWICE = 8
+    """Answers two times: its 200 OK comes twice over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """The connection to AMI is cut while Asterisk lives: calls go on over FastAGI, and the records are right afterwards."""
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
 
+from acd.lab.cable import Cable
 from acd.lab.centre import LabCentre
 from acd.lab.plans import Answering, Caller
+from acd.lab.sipp import Endpoint
 from acd.lab.site import Site
 
 pytestmark = pytest.mark.asterisk
@@ -15,57 +15,15 @@ pytestmark = pytest.mark.asterisk
 AMI_PORT = 5038
 
 
-class Wire:
-    """A TCP connection that can be cut: it listens where the daemon looks for AMI and passes everything on."""
-
-    def __init__(self, here: str, there: str) -> None:
-        self._here, self._there = here, there
-        self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
-
-    async def mend(self) -> None:
-        """Let connections through."""
-        self._server = await asyncio.start_server(self._pass_on, self._here, AMI_PORT)
-
-    async def cut(self) -> None:
-        """Break what is connected and refuse new connections."""
-        if self._server is not None:
-            self._server.close()
-            for writer in self._writers:
-                writer.transport.abort()
-            await self._server.wait_closed()
-            self._server = None
-
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            their_reader, their_writer = await asyncio.open_connection(self._there, AMI_PORT)
-        except OSError:
-            writer.close()
-            return
-        self._writers |= {writer, their_writer}
-        with contextlib.suppress(OSError):
-            await asyncio.gather(self._copy(reader, their_writer), self._copy(their_reader, writer))
-        self._writers -= {writer, their_writer}
-
-    @staticmethod
-    async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(65536):
-                writer.write(data)
-        finally:
-            writer.close()
-
-
 @pytest.fixture
-async def wired(program, tmp_path) -> AsyncIterator[tuple[LabCentre, Wire]]:
+async def wired(program, tmp_path) -> AsyncIterator[tuple[LabCentre, Cable]]:
     """Return a centre of two operators whose daemon reaches AMI over a wire that can be cut."""
     centre = LabCentre(Site(operators=2), program=program, home=tmp_path / "centre")
     centre.prepare()
     # Asterisk listens where it did; the daemon alone is told another address.
-    text = centre.config_path.read_text(encoding="utf-8")
     there, here = centre.slice.asterisk.address, centre.slice.daemon
-    centre.config_path.write_text(text.replace(f'host = "{there}"', f'host = "{here}"'), encoding="utf-8")
-    wire = Wire(here, there)
+    centre.tell_daemon({f'host = "{there}"': f'host = "{here}"'})
+    wire = Cable(Endpoint(here, AMI_PORT), Endpoint(there, AMI_PORT))
     try:
         await wire.mend()
         await centre.asterisk.start()
@@ -99,6 +57,23 @@ async def test_talks_that_begin_and_end_while_ami_is_cut_are_recorded_exactly(wi
     rows = await centre.settled(8)
     assert_talks(rows, 2.5)
     assert {row["ended_by"] for row in rows} == {"agent"}
+    assert sum(row["returns"] + row["misses"] for row in rows) == 0
+    await centre.until(lambda status: status.ready == 2 and status.waiting == status.talking == 0)
+
+
+async def test_talk_that_is_over_before_its_events_come_is_one_talk(wired):
+    """Events come late and talks are short: nobody is put through twice, and no operator has missed a call."""
+    centre, wire = wired
+    wire.delay_s = 1.0
+    callers = [Caller(f"7927555001{index}", at_ms=200 * index) for index in range(4)]
+    async with (
+        centre.telephones([Answering(ring_ms=50, talk_ms=1100)]) as telephones,
+        centre.callers(callers) as calling,
+    ):
+        assert (await calling.finish(60)).served == 4
+        assert telephones.counts().answered == 4
+        rows = await centre.settled(4)
+    assert [row["outcome"] for row in rows] == ["answered"] * 4
     assert sum(row["returns"] + row["misses"] for row in rows) == 0
     await centre.until(lambda status: status.ready == 2 and status.waiting == status.talking == 0)
 

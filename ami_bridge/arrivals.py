@@ -1,0 +1,62 @@
+"""Callers whom Asterisk has taken in and who have not come to us yet: between their channel and their session.
+
+That takes the half second of `Answer()` at most. Who needs longer was refused by our port, or Asterisk died with him;
+neither may cost him his place or his record.
+"""
+
+from collections.abc import Container
+from dataclasses import dataclass
+from typing import Final
+
+from ami_bridge.message import AmiMessage
+from queue_engine.ids import Instant
+
+TRUNKS: Final = "acd-incoming"
+"""The context in which every call from a trunk begins."""
+LATE_S: Final = 1.0
+"""Answer() waits for speech for up to 0.5 s (tried); what takes twice as long has been refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A channel from a trunk."""
+
+    channel: str
+    uniqueid: str
+    dialled: str
+    caller: str
+    at: Instant
+
+
+class Arrivals:
+    """Those on one server."""
+
+    def __init__(self) -> None:
+        self._coming: dict[str, Arrival] = {}
+
+    def __len__(self) -> int:
+        return len(self._coming)
+
+    def saw(self, message: AmiMessage, now: Instant) -> None:
+        """There is a new channel; one from a trunk is a caller who is coming."""
+        if message.get("Context") == TRUNKS:
+            uniqueid, caller = message["Uniqueid"], message.get("CallerIDNum") or ""
+            caller = "" if caller == "<unknown>" else caller
+            dialled = message.get("Exten") or ""
+            self._coming[uniqueid] = Arrival(message["Channel"], uniqueid, dialled, caller, now)
+
+    def over(self, uniqueid: str) -> None:
+        """He has come to us, or is gone."""
+        self._coming.pop(uniqueid, None)
+
+    def is_anybody_late(self, now: Instant) -> bool:
+        """Tell whether somebody should have come to us before whoever comes now."""
+        oldest = next(iter(self._coming.values()), None)
+        return oldest is not None and now - oldest.at > LATE_S
+
+    def vanished(self, present: Container[str]) -> list[Arrival]:
+        """Return and forget those whose channels are no more."""
+        gone = [arrival for uniqueid, arrival in self._coming.items() if uniqueid not in present]
+        for arrival in gone:
+            del self._coming[arrival.uniqueid]
+        return gone
