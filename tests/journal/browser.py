@@ -112,7 +112,7 @@ def window(driver):
     profile = tempfile.mkdtemp(prefix="acd-chromium-")
     arguments = [
         "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,800",
-        "--accept-lang=ru", "--lang=ru", f"--user-data-dir={profile}", "--no-first-run", "--disable-background-networking",
+        "--accept-lang=ru", f"--user-data-dir={profile}", "--no-first-run", "--disable-background-networking",
     ]  # fmt: skip
     wanted = {
         "browserName": "chrome",
