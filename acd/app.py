@@ -14,6 +14,7 @@ import structlog
 
 from acd.control.app import control_server
 from acd.journal.serve import keep_beside
+from acd.journal.web.access import DeskGuard
 from acd.notify import notify
 from acd.running import RunningCentre
 from config.model import Config
@@ -78,7 +79,8 @@ async def run_daemon(config: Config, options: DaemonOptions) -> int:
     def on_stop() -> None:
         (insisted if asked.is_set() else asked).set()
 
-    control = control_server(centre, config, meters=centre.meters, trail=centre.trail)
+    at_the_desk = DeskGuard(centre.now)
+    control = control_server(centre, config, meters=centre.meters, trail=centre.trail, guards=[at_the_desk])
     forced = broken = False
     async with _signals(on_stop, reload_wanted.set):
         with contextlib.suppress(_Stop):
@@ -88,7 +90,7 @@ async def run_daemon(config: Config, options: DaemonOptions) -> int:
                     await centre.start(tasks)
                     tasks.create_task(_reload_when(reload_wanted, centre), name="reload")
                     if options.journal is not None:
-                        tasks.create_task(keep_beside(options.journal, centre), name="journal")
+                        tasks.create_task(keep_beside(options.journal, centre, at_the_desk), name="journal")
                     notify("READY=1")
                     log.info("daemon.started", site=config.site.name)
                     tasks.create_task(_feed_watchdog(), name="watchdog")

@@ -96,6 +96,7 @@ def control_server(
     more: Sequence[BaseRoute] = (),
     meters: Meters | None = None,
     trail: Trail | None = None,
+    guards: Sequence[Guard] = (),
 ) -> ControlServer:
     """Return the listener of the daemon's control API, at the address and with the certificate of the configuration.
 
@@ -104,7 +105,7 @@ def control_server(
     """
     settings = config.control
     tls = None if settings.certificate is None or settings.key is None else Tls(settings.certificate, settings.key)
-    app = control_app(centre, config, more, meters, trail)
+    app = control_app(centre, config, more, meters, trail, guards)
     return ControlServer(app, settings.listen.host, settings.listen.port, tls=tls)
 
 
@@ -114,6 +115,7 @@ def control_app(
     more: Sequence[BaseRoute] = (),
     meters: Meters | None = None,
     trail: Trail | None = None,
+    guards: Sequence[Guard] = (),
 ) -> ControlApp:
     """Return the daemon's control API; the administrator's token file is made if it is not there.
 
@@ -123,6 +125,7 @@ def control_app(
         more: Further routes, which bring their own authentication.
         meters: What `/metrics` tells; it does not exist if not given.
         trail: The trail that others write as well; one of its own if not given.
+        guards: Know further tokens, say those of people at the desk.
 
     Raises:
         TokenFileError: The token's file cannot be made or must not be trusted.
@@ -130,7 +133,7 @@ def control_app(
     console = FileGuard(ensure_token_file(token_path(config)))
     trail = trail or Trail(ControlDatabase(config.database.url))
     database = trail.database or ControlDatabase(config.database.url)
-    guard = Guards(console, StoreGuard(TokenStore(database), centre.now))
+    guard = Guards(console, StoreGuard(TokenStore(database), centre.now), *guards)
     return ControlApp(centre, guard, trail, database=database, more=more, meters=meters)
 
 

@@ -52,6 +52,14 @@ class RecordingDesk(Protocol):
         """Let it hold what is said again; return whether it does."""
 
 
+class HasRecordings(Protocol):
+    """A centre, as far as its recordings go."""
+
+    @property
+    def recording_desk(self) -> RecordingDesk | None:
+        """Recorded talks; None where the site records none."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordingView:
     """One recorded talk."""
@@ -115,7 +123,7 @@ class Destroy(Body):
     reason: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-def _desk(centre: Centre) -> RecordingDesk:
+def _desk(centre: HasRecordings) -> RecordingDesk:
     desk = centre.recording_desk
     if desk is None:
         raise RequestRefused(404, "recordings_off", "this site records nothing")
@@ -247,24 +255,34 @@ def sound_of(
             await trail.acted(asker, address, "listen", what, centre.now(), outcome=outcome)
 
         try:
-            heard = await _open(centre, asker, recording, request.headers.get("range"))
+            sound = await sound_response(centre, asker, recording, request.headers.get("range"))
         except RequestRefused as refusal:
             await noted(refusal.code)
             raise
         await noted("done")
-        row, start, length = heard.row, heard.start, heard.length
-        headers = {
-            "accept-ranges": "bytes",
-            "cache-control": "no-store",
-            "content-length": str(length),
-            "content-disposition": f'attachment; filename="{row.recording}.wav"',
-        }
-        if length != row.size:
-            headers["content-range"] = f"bytes {start}-{start + length - 1}/{row.size}"
-        status = 200 if length == row.size else 206
-        return StreamingResponse(_whole(heard), status, headers, media_type="audio/wav")
+        return sound
 
     return answer
+
+
+async def sound_response(centre: HasRecordings, asker: Identity, recording: str, wanted: str | None) -> Response:
+    """Return the sound of a recording, or the range of its bytes that is wanted; the trail is the caller's.
+
+    Raises:
+        RequestRefused: The asker may not hear it, it is not there, or it cannot be read.
+    """
+    heard = await _open(centre, asker, recording, wanted)
+    row, start, length = heard.row, heard.start, heard.length
+    headers = {
+        "accept-ranges": "bytes",
+        "cache-control": "no-store",
+        "content-length": str(length),
+        "content-disposition": f'attachment; filename="{row.recording}.wav"',
+    }
+    if length != row.size:
+        headers["content-range"] = f"bytes {start}-{start + length - 1}/{row.size}"
+    status = 200 if length == row.size else 206
+    return StreamingResponse(_whole(heard), status, headers, media_type="audio/wav")
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +296,7 @@ class _Heard:
     rest: Iterator[bytes]
 
 
-async def _open(centre: Centre, asker: Identity, recording: str, wanted: str | None) -> _Heard:
+async def _open(centre: HasRecordings, asker: Identity, recording: str, wanted: str | None) -> _Heard:
     """Return the part that is asked for, if the asker may hear it and it can be read."""
     if asker.role not in SUPERVISORS:
         raise RequestRefused(403, "not_allowed", f"{asker.role} may not listen to recordings")

@@ -86,7 +86,7 @@ class JournalRuntime:
             address=settings.address,
             also_tell=[hook.message for hook in hooks.values()],
         )
-        people = People(self._engine)
+        self.people = people = People(self._engine)
         outbox = Outbox(self._engine)
         lines = {QueueName(line): self.journal for line in settings.lines}
         self._feed = Feed(self._records, self._engine, CardsFromCalls(lines, people), self._publish)

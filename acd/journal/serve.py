@@ -22,6 +22,7 @@ from acd.journal.facts import JournalFact
 from acd.journal.runtime import JournalRuntime
 from acd.journal.settings import JournalSettings, load_settings
 from acd.journal.store.database import upgrade
+from acd.journal.web.access import DeskGuard
 from acd.journal.web.desk import Floor
 from config.model import Config
 
@@ -70,10 +71,18 @@ class JournalApp:
         """Nothing else is held open."""
 
 
-async def keep_beside(path: Path, centre: Centre) -> None:
-    """Run the journal beside the calls until cancelled. What is wrong with it is logged; it never ends the daemon."""
+async def keep_beside(path: Path, centre: Centre, guard: DeskGuard | None = None) -> None:
+    """Run the journal beside the calls until cancelled. What is wrong with it is logged; it never ends the daemon.
+
+    Args:
+        path: The journal's settings.
+        centre: The running centre.
+        guard: Is told who may log in at the desk, for the control API.
+    """
     try:
         async with serving(load_settings(path), centre, centre.config.database.url) as journal:
+            if guard is not None:
+                guard.people = journal.people
             async for seen in centre.events.follow():
                 match seen:
                     case Event():

@@ -2,10 +2,12 @@
 
 import pytest
 
+from acd.control.access import Identity
+from acd.control.access import Role as ControlRole
 from acd.journal.roles import Person, Role
 from acd.journal.store.people import hash_password
 from acd.journal.web import access
-from acd.journal.web.access import ATTEMPTS, LOCKED_S, Brake
+from acd.journal.web.access import ATTEMPTS, LOCKED_S, SESSION_S, Brake, DeskGuard
 from tests.journal.test_cards import MONDAY
 from tests.journal.website import BASE, PASSWORD, form_token, site_on
 
@@ -76,6 +78,35 @@ async def test_a_password_or_role_given_by_the_administrator_ends_the_sessions(s
     person = Person("operator_1", "Анна", Role.OPERATOR_1, site.desk.journal.service)
     await site.desk.people.put(person, hash_password(NEW))
     assert (await client.get(f"{BASE}/journal")).status_code == 303
+
+
+async def test_one_log_in_opens_the_desk_and_the_control_api(site):
+    """A program logs in at the desk, and its token is that of the control API, with the rights of the person."""
+    stranger = await site.client()
+    guard = DeskGuard(site.floor.now)
+    tokens = {}
+    for role in Role:
+        answer = await stranger.post(
+            f"{BASE}/login", data={"login": str(role), "password": PASSWORD}, headers={"accept": "application/json"}
+        )
+        assert "set-cookie" not in answer.headers
+        tokens[role] = answer.json()["token"]
+        assert await guard.identify(tokens[role]) is None  # no journal is served yet
+    guard.people = site.desk.people
+    found = {role: await guard.identify(token) for role, token in tokens.items()}
+    assert found == {
+        Role.OPERATOR_1: Identity("operator_1", ControlRole.OPERATOR, "101"),
+        Role.OPERATOR_2: Identity("operator_2", ControlRole.OPERATOR, "102"),
+        Role.OPERATOR_3: Identity("operator_3", ControlRole.OPERATOR, "103"),
+        Role.ADMINISTRATOR: Identity("administrator", ControlRole.SUPERVISOR),
+        Role.INSURER: None,
+        Role.OFFICIAL: None,
+    }
+    bearer = {"authorization": f"Bearer {tokens[Role.OPERATOR_1]}"}
+    assert (await stranger.get(f"{BASE}/journal", headers=bearer)).status_code == 200
+    assert await guard.identify("guessed") is None
+    site.floor.at += SESSION_S + 1
+    assert await guard.identify(tokens[Role.OPERATOR_1]) is None
 
 
 def test_the_brake_has_a_bound_and_keeps_who_is_locked(monkeypatch):

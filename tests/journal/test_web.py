@@ -14,7 +14,7 @@ from acd.journal.store.talks import Talk, card_of_callback
 from acd.journal.web.access import COOKIE, LOCKED_S, SESSION_S
 from acd.journal.web.app import DOORS
 from acd.journal.web.words import AGENT_STATES, WORDS
-from queue_engine.facts import AgentState
+from queue_engine.facts import AgentState, QuestioningEnded
 from queue_engine.inputs import AgentBecameReachable, CallArrived, CallerHungUp
 from tests.journal.test_cards import MONDAY
 from tests.journal.website import BASE, PASSWORD, form_token, post, site_on
@@ -325,6 +325,17 @@ async def test_an_operator_says_that_his_talk_broke(site):
     assert "Абоненту перезвонят" in answer.text
     (owed,) = site.floor.callbacks.snapshot().rows
     assert (owed.number, owed.by) == ("+79161234567", "operator_1")
+
+
+async def test_the_end_of_questioning_is_marked_from_the_desk(site):
+    """K3, K4: the mark divides the talk, by the operator's own button."""
+    client = await site.client(Role.OPERATOR_1)
+    await talk(site)
+    site.floor.at += 40
+    page = await post(client, "/state", do="questioned")
+    assert page.status_code == 303
+    (mark,) = [fact for fact in site.floor.facts if isinstance(fact, QuestioningEnded)]
+    assert (mark.call, mark.agent, mark.at) == ("c1", "101", site.floor.at)
 
 
 async def test_a_call_back_is_booked_for_a_card(site):

@@ -3,13 +3,19 @@
 import asyncio
 import hmac
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 
+from acd.control.access import Identity
+from acd.control.access import Role as ControlRole
+from acd.control.errors import StoreAway
+from acd.journal.roles import Role
 from acd.journal.store.people import People, Session, password_fits
-from queue_engine.ids import Instant
+from queue_engine.ids import AgentId, Instant
 
 COOKIE: Final = "acd_desk"
 SESSION_S: Final = 12 * 3600.0
@@ -55,6 +61,44 @@ class Brake:
         self.failed.pop(login, None)
 
 
+CONTROL_ROLES: Final = {
+    Role.OPERATOR_1: ControlRole.OPERATOR,
+    Role.OPERATOR_2: ControlRole.OPERATOR,
+    Role.OPERATOR_3: ControlRole.OPERATOR,
+    Role.ADMINISTRATOR: ControlRole.SUPERVISOR,
+}
+"""What somebody at the desk is to the control API; who is not named is nobody to it. Least access: reloading the
+configuration and the whole audit trail stay with tokens that the site's administrator has made."""
+
+
+class DeskGuard:
+    """Lets whoever has logged in at the desk use the control API: the token is the session's, and ends with it."""
+
+    def __init__(self, now: Callable[[], Instant]) -> None:
+        self._now = now
+        self.people: People | None = None
+        """Set while the journal is served."""
+
+    async def identify(self, token: str) -> Identity | None:
+        """Return the holder of a session.
+
+        Raises:
+            StoreAway: The database cannot be read.
+        """
+        if self.people is None:
+            return None
+        try:
+            session = await self.people.session(token, self._now())
+        except (SQLAlchemyError, OSError) as fault:
+            raise StoreAway(type(fault).__name__) from fault
+        if session is None or (role := CONTROL_ROLES.get(session.person.role)) is None:
+            return None
+        person = session.person
+        if role is not ControlRole.OPERATOR:
+            return Identity(person.login, role)
+        return Identity(person.login, role, AgentId(person.agent)) if person.agent else None
+
+
 class Sessions:
     """The desk's own authentication, over the access list in the database."""
 
@@ -63,8 +107,9 @@ class Sessions:
         self._brake = Brake()
 
     async def identify(self, request: Request, now: Instant) -> Session | None:
-        """Return the session that the cookie names."""
-        secret = request.cookies.get(COOKIE)
+        """Return the session of the cookie, or of the bearer token that a program sends in its place."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        secret = token if scheme.lower() == "bearer" else request.cookies.get(COOKIE)
         return await self._people.session(secret, now) if secret else None
 
     def locked(self, login: str, now: Instant) -> bool:

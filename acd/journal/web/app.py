@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from acd.journal.errors import CardNotFound, Forbidden, JournalError, NumberMistyped, TransitionRefused
 from acd.journal.roles import Right
-from acd.journal.web import admin, cards, listing, operators, phone, public
+from acd.journal.web import admin, cards, listing, operators, phone, public, sound
 from acd.journal.web.access import Sessions, token_fits
 from acd.journal.web.desk import HEADERS, Asked, BadForm, Desk, base_of, language_of, read_form, render
 from config.errors import CalendarExhausted
@@ -54,6 +54,7 @@ DOORS: Final = (
     Door("GET", "/cards/{card:int}", Right.READ_CARD, cards.show),
     Door("POST", "/cards/{card:int}", Right.WRITE_CARD, cards.change),
     Door("POST", "/cards/{card:int}/callback", Right.TELEPHONE, phone.call_back),
+    Door("GET", "/cards/{card:int}/sound/{recording}", Right.ASSESS, sound.sound),
     Door("POST", "/cards/{card:int}/assess", Right.ASSESS, admin.assess),
     Door("GET", "/knowledge", Right.READ_KNOWLEDGE, admin.knowledge),
     Door("POST", "/knowledge", Right.PROPOSE_KNOWLEDGE, admin.propose),

@@ -15,6 +15,7 @@ from acd.journal.states import CardState, CardTrigger, Holder, possible
 from acd.journal.store.lists import PAGE, CardFilter
 from acd.journal.store.trail import MARKS
 from acd.journal.web.desk import Asked, BadForm, local_instant
+from acd.journal.web.sound import recorded_of
 
 SAVE: Final = "save"
 _ENUMS: Final[Mapping[str, type[Any]]] = {"channel": Channel, "urgency": Urgency, "holder": Holder}
@@ -135,6 +136,7 @@ async def card_page(asked: Asked, card: Card, *, error: Exception | None = None,
     if card.caller and person.may(Right.OPEN_CARD):
         found = await desk.lists.page(person, CardFilter(caller=card.caller), 6)
         earlier = [one for one in found if one.id != card.id][:5]
+    talks = await journal_.cards.talks(card.id) if card.id else []
     return asked.page(
         "card.html",
         status=status,
@@ -152,7 +154,8 @@ async def card_page(asked: Asked, card: Card, *, error: Exception | None = None,
         holders=[one for one in Holder if one in journal_.rules.profile.holders],
         channels=Channel,
         urgencies=Urgency,
-        talks=await journal_.cards.talks(card.id) if card.id else [],
+        talks=talks,
+        recorded=await recorded_of(asked, talks),
         history=await journal_.cards.history(card.id) if card.id and person.may(Right.WRITE_CARD) else [],
         scripts=await desk.knowledge.scripts(journal_.service, card.line) if person.may(Right.READ_KNOWLEDGE) else [],
         assessments=await journal_.trail.assessments(card=card.id) if card.id and person.may(Right.ASSESS) else [],

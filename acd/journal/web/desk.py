@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from acd.control.callbacks import CallbackDesk
+from acd.control.recordings import RecordingDesk
 from acd.journal.roles import Person, Right
 from acd.journal.service import Journal
 from acd.journal.store.knowledge import Knowledge
@@ -37,8 +38,8 @@ LARGEST_FORM: Final = 262_144
 
 HEADERS: Final = {
     "content-security-policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
@@ -69,6 +70,11 @@ class Floor(Protocol):
     @property
     def callbacks(self) -> CallbackDesk:
         """Who is owed a call-back."""
+        ...
+
+    @property
+    def recording_desk(self) -> RecordingDesk | None:
+        """Recorded talks; None where the site records none."""
         ...
 
     @property

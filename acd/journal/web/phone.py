@@ -12,7 +12,15 @@ from acd.journal.web.desk import Asked, BadForm, local_instant
 from callback.inputs import CallbackAsked
 from callback.kinds import ImpossibleReason, Origin
 from queue_engine.ids import AgentId, QueueName
-from queue_engine.inputs import AgentLoggedIn, AgentLoggedOut, AgentPaused, AgentResumed, Input, WrapUpEnded
+from queue_engine.inputs import (
+    AgentLoggedIn,
+    AgentLoggedOut,
+    AgentPaused,
+    AgentResumed,
+    Input,
+    QuestioningMarked,
+    WrapUpEnded,
+)
 
 
 async def strip(asked: Asked) -> Response:
@@ -34,6 +42,7 @@ async def state(asked: Asked) -> Response:
         "pause": None if reason is None else AgentPaused(number, reason.name, login, reason.limit_s),
         "resume": AgentResumed(number, login),
         "ready": WrapUpEnded(number, login),
+        "questioned": QuestioningMarked(number, login),
     }
     do, told = asked.form.get("do", ""), ""
     if do == "unfinished":

@@ -3,7 +3,7 @@
 import asyncio
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from acd.journal.errors import CardIncomplete, JournalError
 from acd.journal.service import Seen
@@ -34,6 +34,8 @@ async def login(desk: Desk, request: Request, sessions: Sessions) -> Response:
     secret = await sessions.begin(name, form.get("password", ""), now)
     if secret is None:
         return await login_page(desk, request, "login_failed", 401)
+    if request.headers.get("accept") == "application/json":  # a program: it sends the token itself
+        return JSONResponse({"token": secret, "expires_at": now + SESSION_S}, headers=HEADERS)
     answer = RedirectResponse(base_of(request) + "/", 303, headers=HEADERS)
     answer.set_cookie(
         COOKIE, secret, max_age=int(SESSION_S), path=base_of(request) or "/", secure=desk.secure,

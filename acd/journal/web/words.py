@@ -161,6 +161,7 @@ WORDS: Final[Mapping[str, Text]] = {
     "withheld": Text("number withheld", "номер скрыт"),
     "tell_number": Text("Tell the caller the number:", "Назовите заявителю номер:"),
     "tell_keys": Text(", on a telephone's keys", ", на клавишах телефона"),
+    "questioned": Text("Questioning is over", "Опрос окончен"),
     "unfinished": Text("The talk broke", "Связь прервалась"),
     "unfinished_taken": Text("The caller will be called back.", "Абоненту перезвонят."),
     "unfinished_none": Text("There was no such talk lately.", "Недавнего разговора нет."),
