@@ -5,9 +5,14 @@ resolve, or is still open past it; a card without a limit is in neither count. F
 statement per side, so a quarter of 300 000 cards costs no memory here.
 """
 
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, and_, case, func, select
+from sqlalchemy import ColumnElement, Integer, Row, and_, case, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from acd.journal.store import tables
@@ -41,14 +46,34 @@ class Report:
     by_organisation: tuple[Part, ...]
     by_state: tuple[Part, ...]
     by_channel: tuple[Part, ...]
+    by_urgency: tuple[Part, ...]
+    by_level: tuple[Part, ...]
+    """By the role of the responsible person; empty for whoever is not on the access list."""
     by_responsible: tuple[Part, ...]
+    by_time: tuple[Part, ...]
+    """By the day of opening, `2026-11-16`, in periods of up to `DAYS`; by the month, `2026-11`, in longer ones. Every
+    day or month of the period, in their order."""
     repeats: int
     """Cards beyond the first from the same number."""
 
 
-async def report(engine: AsyncEngine, service: str, begin: Instant, end: Instant, now: Instant) -> Report:
-    """Return the analysis of the cards opened from `begin` to before `end`, as it stands at `now`."""
-    card, reason, organisation = tables.card, tables.reason, tables.organisation
+DAYS: Final = 45
+
+
+async def report(
+    engine: AsyncEngine, service: str, begin: Instant, end: Instant, now: Instant, zone: ZoneInfo
+) -> Report:
+    """Return the analysis of the cards opened from `begin` to before `end`, as it stands at `now`.
+
+    Args:
+        engine: The journal's database.
+        service: Whose cards.
+        begin: Midnight on the wall of `zone`.
+        end: Likewise.
+        now: When the report is made.
+        zone: The site's, for days and months.
+    """
+    card, reason, organisation, person = tables.card, tables.reason, tables.organisation, tables.person
     period = and_(card.c.service == service, card.c.opened_at >= begin, card.c.opened_at < end)
     async with engine.connect() as connection:
         sides = _Sides(connection, period, now)
@@ -62,6 +87,14 @@ async def report(engine: AsyncEngine, service: str, begin: Instant, end: Instant
             row.id: row.name
             for row in await connection.execute(select(organisation).where(organisation.c.service == service))
         }
+        people = {
+            row.login: row
+            for row in await connection.execute(
+                select(person.c.login, person.c.name, person.c.role).where(person.c.service == service)
+            )
+        }
+        by_responsible = await sides.by(card.c.responsible)
+        by_day = await sides.by(_day(engine.dialect.name, begin, end, zone))
         numbers = select(func.count().label("times")).where(period, card.c.caller != "").group_by(card.c.caller)
         again = numbers.having(func.count() > 1).subquery()
         repeats = await connection.scalar(select(func.coalesce(func.sum(again.c.times - 1), 0)))
@@ -73,17 +106,81 @@ async def report(engine: AsyncEngine, service: str, begin: Instant, end: Instant
             tuple(_named(by_organisation, names)),
             tuple(await sides.by(card.c.state)),
             tuple(await sides.by(card.c.channel)),
-            tuple(await sides.by(card.c.responsible)),
+            tuple(await sides.by(card.c.urgency)),
+            tuple(_merged(by_responsible, lambda login: people[login].role if login in people else "")),
+            tuple(
+                replace(part, label=people[part.label].name if part.label in people else part.label)
+                for part in by_responsible
+            ),
+            tuple(_by_time(by_day, begin, end, zone)),
             int(repeats or 0),
         )
 
 
 def _named(parts: list[Part], names: dict[int, str]) -> list[Part]:
-    return [
-        Part(names.get(int(part.label), part.label) if part.label else "", part.cards, part.finished, part.within,
-             part.beyond, part.mean_resolve_s)
-        for part in parts
-    ]  # fmt: skip
+    return [replace(part, label=names.get(int(part.label), part.label) if part.label else "") for part in parts]
+
+
+def _day(dialect: str, begin: Instant, end: Instant, zone: ZoneInfo) -> ColumnElement[object]:
+    """Return the number of the day on the wall on which a card was opened, the day of `begin` being 0.
+
+    A change of the clock in the period is counted from its instant on.
+    """
+    card = tables.card
+    shifts = _shifts(begin, end, zone)
+    ahead = [(card.c.opened_at >= at, literal(seconds)) for at, seconds in reversed(shifts)]
+    shift = case(*ahead, else_=literal(0.0)) if ahead else literal(0.0)
+    days = (card.c.opened_at - begin + shift) / 86400.0
+    return cast(days, Integer) if dialect == "sqlite" else func.floor(days)  # the cast cuts off; PostgreSQL's rounds
+
+
+def _shifts(begin: Instant, end: Instant, zone: ZoneInfo) -> list[tuple[float, float]]:
+    """Return from when on the wall is how many seconds ahead of what it was at `begin`, to the hour."""
+    first = datetime.fromtimestamp(begin, zone).utcoffset()
+    found: list[tuple[float, float]] = []
+    before = first
+    for hour in range(math.ceil((end - begin) / 3600)):
+        at = begin + 3600.0 * hour
+        offset = datetime.fromtimestamp(at, zone).utcoffset()
+        if offset != before and offset is not None and first is not None:
+            found.append((at, (offset - first).total_seconds()))
+            before = offset
+    return found
+
+
+def _by_time(by_day: list[Part], begin: Instant, end: Instant, zone: ZoneInfo) -> list[Part]:
+    """Return a part per day, or per month of a long period, those without a card included."""
+    first = datetime.fromtimestamp(begin, zone).date()
+    last = datetime.fromtimestamp(end - 1, zone).date()
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    form = "%Y-%m-%d" if len(days) <= DAYS else "%Y-%m"
+    labels = dict.fromkeys(day.strftime(form) for day in days)
+    found = _merged(by_day, lambda number: (first + timedelta(days=int(float(number)))).strftime(form))
+    known = {part.label: part for part in found}
+    return [known.get(label) or Part(label, 0, 0, 0, 0, None) for label in labels]
+
+
+def _merged(parts: Iterable[Part], label_of: Callable[[str], str]) -> list[Part]:
+    """Return the parts of one label as one, the largest first."""
+    merged: dict[str, Part] = {}
+    for part in parts:
+        label = label_of(part.label)
+        known = merged.get(label)
+        merged[label] = replace(part, label=label) if known is None else _sum(known, part)
+    return sorted(merged.values(), key=lambda part: -part.cards)
+
+
+def _sum(one: Part, other: Part) -> Part:
+    finished = one.finished + other.finished
+    times = [part.mean_resolve_s * part.finished for part in (one, other) if part.mean_resolve_s is not None]
+    return Part(
+        one.label,
+        one.cards + other.cards,
+        finished,
+        one.within + other.within,
+        one.beyond + other.beyond,
+        sum(times) / finished if finished else None,
+    )
 
 
 class _Sides:

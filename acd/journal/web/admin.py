@@ -1,6 +1,7 @@
 """Pages of administration: knowledge base, catalogues, people, the trail, assessments, reports."""
 
 import asyncio
+from datetime import date, timedelta
 
 from sqlalchemy.exc import IntegrityError
 from starlette.responses import Response
@@ -183,8 +184,26 @@ async def assess(asked: Asked) -> Response:
 async def reports(asked: Asked) -> Response:
     """The analysis of a period, on the screen."""
     found, begin, end = await _report(asked)
-    sides = list(sides_of(found, language_of(asked.person.language)))
-    return asked.page("reports.html", report=found, sides=sides, begin=begin, end=end)
+    sides = dict(sides_of(found, language_of(asked.person.language)))
+    by_time = sides.pop("by_time")
+    return asked.page(
+        "reports.html", report=found, sides=sides.items(), by_time=by_time, begin=begin, end=end,
+        periods=_periods(asked.desk.journal.rules.work.local_date(asked.desk.now())),
+    )  # fmt: skip
+
+
+def _periods(today: date) -> list[tuple[str, date, date]]:
+    """Return the periods that are asked for every month and quarter (UDM 8.2): the last whole ones, and the current."""
+    month = today.replace(day=1)
+    quarter = month.replace(month=1 + (month.month - 1) // 3 * 3)
+    last_month, last_quarter = month - timedelta(days=1), quarter - timedelta(days=1)
+    begin_of_quarter = last_quarter.replace(day=1, month=1 + (last_quarter.month - 1) // 3 * 3)
+    return [
+        ("this_month", month, today),
+        ("last_month", last_month.replace(day=1), last_month),
+        ("this_quarter", quarter, today),
+        ("last_quarter", begin_of_quarter, last_quarter),
+    ]
 
 
 async def reports_csv(asked: Asked) -> Response:
@@ -206,8 +225,9 @@ async def _report(asked: Asked) -> tuple[Report, str, str]:
     begin = asked.query.get("from") or today.replace(day=1).isoformat()
     end = asked.query.get("to") or today.isoformat()
     found = await report(
-        desk.engine, desk.journal.service, local_instant(desk, begin), day_after(desk, end), desk.now()
-    )
+        desk.engine, desk.journal.service, local_instant(desk, begin), day_after(desk, end), desk.now(),
+        desk.journal.rules.work.zone,
+    )  # fmt: skip
     return found, begin, end
 
 

@@ -9,8 +9,9 @@ from typing import Final
 import xlsxwriter
 
 from acd.journal.cards import Channel
+from acd.journal.limits import Urgency
 from acd.journal.reports import Part, Report
-from acd.journal.roles import Person
+from acd.journal.roles import Person, Role
 from acd.journal.states import CardState
 from acd.journal.texts import name_of
 from acd.journal.web.desk import language_of
@@ -31,11 +32,16 @@ def sides_of(report: Report, language: Language) -> Iterator[tuple[str, list[tup
         ("by_organisation", report.by_organisation, None),
         ("by_state", report.by_state, CardState),
         ("by_channel", report.by_channel, Channel),
+        ("by_urgency", report.by_urgency, Urgency),
+        ("by_level", report.by_level, Role),
         ("by_responsible", report.by_responsible, None),
+        ("by_time", report.by_time, None),
     )
     none = WORDS["none"].say(language)
     for title, parts, kind in sides:
-        rows = [(name_of(kind(part.label), language) if kind else part.label or none, part) for part in parts]
+        rows = [
+            (name_of(kind(part.label), language) if kind and part.label else part.label or none, part) for part in parts
+        ]
         yield title, rows
 
 
