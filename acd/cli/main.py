@@ -21,6 +21,7 @@ from acd.cli import (
     forecasting,
     lines,
     planning,
+    privacy,
     records,
     replay,
     report,
@@ -59,6 +60,7 @@ application.add_typer(lines.lines, name="line")
 application.add_typer(report.report, name="report")
 application.command("asterisk-conf", help=asterisk.HELP)(asterisk.asterisk_conf)
 application.add_typer(records.records, name="records")
+application.add_typer(privacy.privacy, name="privacy")
 application.add_typer(tokens.tokens, name="tokens")
 application.command("audit", help=tokens.AUDIT_HELP)(tokens.audit)
 application.command("reload", help=daemon.RELOAD_HELP)(daemon.reload)
