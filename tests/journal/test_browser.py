@@ -201,6 +201,42 @@ async def test_keys_and_what_was_typed(sqlite, driver):
         await in_browser(driver, work)
 
 
+async def test_two_people_on_one_card_lose_nothing(sqlite, driver):
+    """Both have it open and save: the second sees both texts, joins them, and the history has every word of both."""
+    async with served(sqlite) as site:
+        cards = site.desk.journal.cards
+        card = await cards.add(open_card(site.desk.journal.rules, MONDAY, Channel.EMAIL), Entry(MONDAY, "system"))
+
+        def work(anna):
+            with window(driver) as boris:
+                for browser, role in ((anna, "operator_1"), (boris, "operator_2")):
+                    log_in(browser, site.address, role)
+                    browser.go(f"{site.address}/cards/{card.id}")
+                anna.type("#description", "Анна: жалоба на очередь")
+                boris.type("#description", "Борис: просит справку")
+                boris.type("#contact_name", "Петров П. П.")
+                anna.keys("s", held=KEYS["control"])
+                anna.see("p", "Сохранено.")
+                boris.keys("s", held=KEYS["control"])
+                boris.see("h2", "Карточку сохранил другой сотрудник")
+                boris.see("td", "Анна: жалоба на очередь")
+                boris.see("td", "Борис: просит справку")
+                assert boris.script("return document.querySelector('#contact_name').value") == "Петров П. П."
+                boris.type("#description", "Анна: жалоба на очередь. Борис: просит справку")
+                boris.keys("s", held=KEYS["control"])
+                boris.see("p", "Сохранено.")
+
+        await in_browser(driver, work)
+        stored = await cards.get(card.id)
+        assert stored.description == "Анна: жалоба на очередь. Борис: просит справку"
+        assert stored.contact_name == "Петров П. П."
+        changes = [(entry.actor, entry.after.get("description")) for entry in await cards.history(card.id)]
+        assert changes[1:] == [
+            ("operator_1", "Анна: жалоба на очередь"),
+            ("operator_2", "Анна: жалоба на очередь. Борис: просит справку"),
+        ]
+
+
 async def test_the_official_answers_through_the_link(sqlite, driver):
     """The secret is taken from behind the # and vanishes from the address; the result is stored."""
     async with served(sqlite) as site:

@@ -195,6 +195,7 @@ def render(
         "name": lambda member: name_of(member, language),
         "agent_state": lambda state: AGENT_STATES[state].say(language),
         "when": when,
+        "hours": lambda seconds: f"{seconds / 3600:.1f}".replace(".", "," if language == "ru" else "."),
         "duration": lambda seconds: duration(seconds, language),
         "named": lambda members: [(member, name_of(member, language)) for member in members],
         **values,
