@@ -66,7 +66,8 @@ fuzz: setup  ## a million inputs for everything that reads what others wrote (ho
 bench-engine: setup  ## the engine alone
 	@$(PYTHON) -m tests.bench.bench_engine $(ARGS)
 
-bench-simulate: setup  ## calls a second in virtual time, beside SimPy and Ciw
+bench-simulate: setup  ## calls a second in virtual time, plain and compiled, beside SimPy and Ciw
+	@scripts/compile-engine
 	@$(PYTHON) -m tests.bench.bench_simulate $(ARGS)
 
 bench-metrics: setup  ## records and reports
@@ -81,11 +82,10 @@ bench-journal: setup  ## the journal with a million cards, on SQLite and Postgre
 states: setup  ## redraw docs/states from the tables of the state machines
 	@$(PYTHON) scripts/draw_states.py $(ARGS)
 
-compiled: setup  ## the core compiled with mypyc beside the plain one, its tests on it, and its speed
+compiled: setup  ## the core compiled with mypyc beside the plain one, and its tests on it
 	@scripts/compile-engine
 	@PYTHONPATH=.cache/compiled:. $(PYTHON) -P -m pytest -p no:cacheprovider --import-mode=append -q \
 	    tests/queue_engine tests/callback tests/simulate
-	@PYTHONPATH=.cache/compiled:. $(PYTHON) -P -m tests.bench.bench_simulate $(ARGS)
 
 mutants: setup  ## plant bugs and see that the tests find them
 	@$(PYTHON) scripts/mutants.py $(ARGS)

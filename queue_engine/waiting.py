@@ -76,7 +76,8 @@ def _target_passed(floor: Floor, call: Call) -> None:
     if not call.target_passed:
         call.target_passed = True
         floor.facts.append(TargetWaitPassed(floor.now, call.id, call.line.name))
-    _stand_anew(floor, call)
+    if not call.line.staffed(call.lane):
+        _stand_anew(floor, call)
 
 
 def _stand_anew(floor: Floor, call: Call) -> None:
