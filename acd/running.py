@@ -8,6 +8,7 @@ line, the fallback's members have changed).
 import asyncio
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ from acd.control.history import RecordedHistory
 from acd.control.store.database import ControlDatabase
 from acd.control.store.trail import Trail
 from acd.fact_log import log_fact
+from acd.messages.desk import MessageDesk
 from acd.meters.counted import Counted
 from acd.meters.gauged import Gauged
 from acd.opening.keeper import LineHours
@@ -86,6 +88,7 @@ class RunningCentre:
         self._clock = Clock(loop.time)
         self.started_at = self._clock.now()
         self.draining = False
+        self._tasks: asyncio.TaskGroup | None = None
         self.broken: asyncio.Future[Exception] = loop.create_future()
         """Done when the engine has raised: the daemon has to end and be started anew."""
         self._agi_listening = False
@@ -117,6 +120,7 @@ class RunningCentre:
             self._tell_service,
             config.database.spool.with_suffix(".lines.json"),
         )
+        self._messages = MessageDesk(lambda: self._config, self._clock.now, self._records, self._tell_service)
         boards: dict[str, Switchboard] = {}
         self._performer = Performer(
             boards,
@@ -165,6 +169,7 @@ class RunningCentre:
             self._catching_up.watch(server)
             self._hours.mirror(server.tell_hours)
             server.also_told = self.supervising.on_event
+            server.on_hangup = partial(self._messages.hung_up, server)
         self._reconciliation = Reconciliation(
             self._servers, self._runner.snapshot, self._runner.post, self.recorder.record, self._clock.now
         )
@@ -174,7 +179,15 @@ class RunningCentre:
         known_before = self._catching_up.known_before
         callers = CallerSessions(boards, self._sound, self._runner.post, known_before, self._prune, self._clock.now)
         staff = Staff(lambda: self._config, self._clock.now)
-        codes = DialCodes(self._server_of, self._seating.desks, staff, self._runner.post, self._calling_back.callbacks)
+        codes = DialCodes(
+            self._server_of,
+            self._seating.desks,
+            staff,
+            self._runner.post,
+            self._calling_back.callbacks,
+            self._messages,
+            ConfiguredPhrases(lambda: self._config).prompt,
+        )
         routes: dict[str, Route] = {"call": callers.serve, "operator": codes.serve}
         routes["supervisor"] = SupervisorCodes(self._server_of, self.supervising).serve
         if self._recordings is not None:
@@ -190,6 +203,7 @@ class RunningCentre:
             self._live.see,
             self._counted.see,
             self._take_note,
+            self._messages.see,
             log_fact,
             self._publish,
             *([] if self._recordings is None else [self._recordings.keeper.observe]),
@@ -228,6 +242,8 @@ class RunningCentre:
         self._hours.tell_all(server.tell_hours)
         if self._recordings is not None:
             self._recordings.guard.agree(server)
+        if self._tasks is not None:
+            self._tasks.create_task(self._messages.learn(server.name, found.ended), name=f"messages-{server.name}")
         self._catching_up.synchronised(server, found)
 
     def _mirror_soon(self) -> None:
@@ -293,6 +309,9 @@ class RunningCentre:
         await self._catching_up.start(tasks)
         await self._calling_back.start()
         self._runner.post(PoliciesLoaded(*to_policy(self._config)))
+        self._tasks = tasks
+        await self._messages.start()
+        tasks.create_task(self._messages.keep(), name="messages-keep")
         self._hours.start()
         self._seating.take_again()
         for server in self._servers.values():
@@ -382,6 +401,11 @@ class RunningCentre:
     def callbacks(self) -> Callbacks:
         """Who is owed a call-back."""
         return self._calling_back.callbacks
+
+    @property
+    def messages(self) -> MessageDesk:
+        """Voice messages that callers have left."""
+        return self._messages
 
     @property
     def hours(self) -> LineHours:

@@ -64,6 +64,8 @@ class AsteriskServer:
         self.board.fetch = lambda call: self.take_back((call,))
         self.on_unseen: Callable[[EndedCall], None] | None = None
         """Told of a call that ended before it came to us: its caller hung up while Asterisk answered."""
+        self.on_hangup: Callable[[str], None] | None = None
+        """Told the Uniqueid of every channel that ends."""
         self._asking: set[asyncio.Task[None]] = set()
         self._post = post
         self.pruner = Pruner(now, self.board.clock)
@@ -169,11 +171,20 @@ class AsteriskServer:
 
     async def _ask_journal(self, uniqueid: str) -> None:
         """Look up what the dialplan has written of this channel's call, which it did before the channel ended."""
+        ended = await self.ended_entry(CallId(f"{self.name}-{uniqueid}"))
+        if ended is not None and self.on_unseen is not None:
+            self.on_unseen(ended)
+
+    async def ended_entry(self, call: CallId) -> EndedCall | None:
+        """Return what the journal has of a call that has just ended; None where it has nothing, or the link is lost.
+
+        A lost link is followed by a resynchronisation, which reads all entries.
+        """
         try:
             await read_clock(self.client, self.board.clock, self._now)
         except AmiError:
-            return  # a lost link is followed by a resynchronisation, which reads all entries
-        call, minute = CallId(f"{self.name}-{uniqueid}"), self.pruner.minute()
+            return None
+        minute = self.pruner.minute()
         for family in (f"{FAMILY}/{minute}", f"{FAMILY}/{minute - 1}"):
             try:
                 found = await self.client.action_list("DBGet", {"Family": family, "Key": call})
@@ -181,13 +192,15 @@ class AsteriskServer:
                 continue  # not in this minute
             for entry in found:
                 ended = parse_entry(call, entry.get("Val") or "", self.board.clock)
-                if ended is not None and self.on_unseen is not None:
-                    self.on_unseen(ended)
-                    return
+                if ended is not None:
+                    return ended
+        return None
 
     def _on_event(self, message: AmiMessage) -> None:
         if message.event == "Hangup":
             self.pruner.saw_end()
+            if self.on_hangup is not None:
+                self.on_hangup(message["Uniqueid"])
         if self.first_told is not None:
             self.first_told(message)
         if self.also_told is not None:

@@ -48,17 +48,23 @@ def plural_form(number: int, language: Language) -> int:
 
 
 MINUTES: Final = ("queue-minute", "minutes", "queue-minutes")
-"""минута, минуты, минут."""
+"""минута, минуты, минут; the core sounds' second one is none that is right after 2, 3 and 4 in every set of them."""
 
 
-def spoken_minutes(wait_s: float, language: Language) -> tuple[str, ...]:
+def spoken_minutes(wait_s: float, language: Language, forms: tuple[str, str, str] = MINUTES) -> tuple[str, ...]:
     """Return the sounds of a wait, rounded up to whole minutes; at least one."""
     minutes = max(1, -int(-wait_s // 60))
-    return (*spoken_number(minutes, language, feminine=True), MINUTES[plural_form(minutes, language)])
+    return (*spoken_number(minutes, language, feminine=True), forms[plural_form(minutes, language)])
 
 
 def phrase(
-    parts: tuple[str, ...], language: Language, *, position: int = 0, wait_s: float | None = None, line: str = ""
+    parts: tuple[str, ...],
+    language: Language,
+    *,
+    position: int = 0,
+    wait_s: float | None = None,
+    line: str = "",
+    minutes: tuple[str, str, str] = MINUTES,
 ) -> tuple[str, ...]:
     """Return the sounds of an announcement.
 
@@ -73,7 +79,7 @@ def phrase(
             case "{wait}":
                 if wait_s is None:
                     return ()
-                sounds += spoken_minutes(wait_s, language)
+                sounds += spoken_minutes(wait_s, language, minutes)
             case "{line}":
                 sounds += [f"digits/{digit}" for digit in line if digit.isdigit()]
             case sound:

@@ -13,6 +13,7 @@ import structlog
 from ami_bridge.agi_server import AgiSession
 from ami_bridge.desks import Desks, Telephone
 from ami_bridge.errors import AgiError, AgiHungUp
+from ami_bridge.message_codes import Messages, MessageSounds, listen
 from callback.kinds import TalkOutcome
 from queue_engine.ids import AgentId
 from queue_engine.inputs import AgentPaused, AgentResumed, Input, WrapUpEnded
@@ -74,12 +75,16 @@ class DialCodes:
         staff: Staff,
         post: Callable[[Input], None],
         said: CallbackWords | None = None,
+        messages: Messages | None = None,
+        sounds: MessageSounds | None = None,
     ) -> None:
         self._server_of = server_of
         self._desks = desks
         self._staff = staff
         self._post = post
         self._said = said
+        self._messages = messages
+        self._sounds = sounds
 
     async def serve(self, agi: AgiSession) -> None:
         """Do what was dialled and say how it went."""
@@ -115,6 +120,8 @@ class DialCodes:
                 self._post(AgentResumed(agent, by))
             case "ready":
                 self._post(WrapUpEnded(agent, by))
+            case "messages" if self._messages is not None and self._sounds is not None:
+                return await listen(agi, self._messages, self._sounds, agent, by)
             case "unfinished" | "machine" | "wrong_person":
                 done = self._say(agent, action, by)
             case _:

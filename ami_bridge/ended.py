@@ -15,6 +15,18 @@ from queue_engine.ids import CallId, Instant, QueueName
 
 FAMILY: Final = "acd-ended"
 FIELDS: Final = 12
+WITH_MESSAGE: Final = FIELDS + 3
+"""Fields of an entry of a caller's call, which may tell of a voice message; an operator's own has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftMessage:
+    """A voice message that the caller has left."""
+
+    file: str
+    """Below the folder of messages."""
+    began_at: Instant
+    ended_at: Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,7 @@ class EndedCall:
     stage: str
     questioned_at: Instant | None = None
     """When the operator marked the end of questioning."""
+    message: LeftMessage | None = None
 
     @property
     def answered_at(self) -> Instant | None:
@@ -46,14 +59,17 @@ class EndedCall:
 def parse_entry(call: str, value: str, clock: ServerClock) -> EndedCall | None:
     """Return what an entry says, in our time; None for one that is not of our making."""
     fields = value.split("|")
-    if len(fields) != FIELDS:
+    if len(fields) not in {FIELDS, WITH_MESSAGE}:
         return None
-    line, caller, entered, ended, _dial_status, peer, answered, cause, member, destination, stage, marked = fields
+    line, caller, entered, ended, _dial_status, peer, answered, cause, member, destination, stage, marked = fields[
+        :FIELDS
+    ]
     try:
         entered_at, ended_at = clock.ours(float(entered)), clock.ours(float(ended))
         talked_s = max(0.0, float(ended) - float(answered) / 1000) if answered and stage != "returned" else None
         questioned_at = clock.ours(float(marked) / 1000) if marked and talked_s is not None else None
         number = int(cause or 16)
+        message = _message(fields[FIELDS:], ended, clock)
     except ValueError:
         return None
     if not all(isfinite(at) for at in (entered_at, ended_at, talked_s or 0.0, questioned_at or 0.0)):
@@ -71,7 +87,20 @@ def parse_entry(call: str, value: str, clock: ServerClock) -> EndedCall | None:
         destination,
         stage,
         questioned_at,
+        message,
     )
+
+
+def _message(fields: list[str], call_ended: str, clock: ServerClock) -> LeftMessage | None:
+    """Return the message of an entry; one that its caller ended by hanging up ended with the call.
+
+    Raises:
+        ValueError: Its times are none.
+    """
+    if not fields or not fields[0]:
+        return None
+    file, began, ended = fields
+    return LeftMessage(file, clock.ours(float(began)), clock.ours(float(ended or call_ended)))
 
 
 def parse_tree(entries: Iterable[AmiMessage], clock: ServerClock) -> dict[CallId, EndedCall]:

@@ -6,9 +6,9 @@ from ipaddress import ip_address
 from typing import Final
 
 from config.breach import BUILT_IN_DESTINATIONS, Breach, unknown
-from config.checks_services import hours, special_days
+from config.checks_services import hours, scripts_and_prompts, special_days
 from config.kinds import Secret
-from config.lines import Message, OtherLine, OutsideNumber
+from config.lines import OtherLine, OutsideNumber
 from config.model import Config
 
 
@@ -110,8 +110,6 @@ def _destinations(config: Config) -> Iterator[Breach]:
                 if destination.trunk not in dialled and any(trunk.name == destination.trunk for trunk in config.trunks):
                     at = next(i for i, trunk in enumerate(config.trunks) if trunk.name == destination.trunk)
                     yield Breach(("trunk", at), "acd_needs", {"key": "address"})
-            case Message():
-                pass
             case _:
                 pass
 
@@ -294,6 +292,7 @@ CHECKS: Final = (
     _lines,
     hours,
     special_days,
+    scripts_and_prompts,
     _steps,
     _destinations,
     _loops,

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from config.breach import BUILT_IN_DESTINATIONS, Breach, unknown
+from config.breach import BUILT_IN_DESTINATIONS, Breach, did_you_mean, unknown
 from config.errors import ScheduleError
+from config.lines import Message, VoiceMessage
 from config.model import Config
+from config.prompts import BUILT_IN
 
 SERVE: Final = "serve"
 """What a line does at closing that lets those who wait stay."""
@@ -42,3 +44,40 @@ def special_days(config: Config) -> Iterator[Breach]:
                 context = {"what": day.date.isoformat(), "other": f"special_day[{first + 1}].date"}
                 yield Breach(("special_day", index, "date"), "acd_twice", context)
                 break
+
+
+def scripts_and_prompts(config: Config) -> Iterator[Breach]:
+    """Names are unique; a line's script exists; every prompt that a sound means has a text or is a file already."""
+    named = {"script": [s.name for s in config.scripts], "prompt": [p.name for p in config.prompts]}
+    for table, names in named.items():
+        for index, name in enumerate(names):
+            if (first := names.index(name)) != index:
+                yield Breach((table, index, "name"), "acd_twice", {"what": name, "other": f"{table}[{first + 1}].name"})
+    for index, line in enumerate(config.lines):
+        if line.script is not None:
+            scripts = (script.name for script in config.scripts)
+            yield from unknown(("line", index, "script"), "acd_unknown_script", line.script, scripts)
+    texts = {prompt.name for prompt in (*config.prompts, *BUILT_IN[config.site.language])}
+    for name in sorted(prompts_used(config) - texts):
+        if not (config.voice.directory / f"{name}.wav").exists():
+            yield Breach(("prompt",), "acd_unknown_prompt", {"name": name, "hint": did_you_mean(name, texts)})
+
+
+def prompts_used(config: Config) -> set[str]:
+    """Return the names of the prompts that the configuration's sounds mean."""
+    sounds: list[str] = []
+    for line in config.lines:
+        sounds += [line.greeting or "", *line.whisper]
+        if line.callback is not None:
+            sounds += [*line.callback.say_confirm, line.callback.say_booked, line.callback.say_refused]
+    for destination in config.destinations:
+        match destination:
+            case Message():
+                sounds += destination.sounds
+            case VoiceMessage():
+                sounds += [*destination.greeting, *destination.thanks]
+            case _:
+                pass
+    sounds += [sound for announcement in config.announcements for sound in announcement.say]
+    folder = f"{config.voice.directory}/"
+    return {sound.removeprefix(folder) for sound in sounds if sound.startswith(folder)}

@@ -73,10 +73,27 @@ TalkKeys = Annotated[str, _matching(r"[0-9*#]{0,4}", "acd_keys")]
 
 Digit = Annotated[str, _matching(r"[0-9]", "acd_digit")]
 
-Sound = Annotated[str, _matching(r"(?!.*\.\.)[A-Za-z0-9_./-]{1,200}", "acd_sound")]
-PhrasePart = Annotated[str, _matching(r"\{(position|wait|line)\}|(?!.*\.\.)[A-Za-z0-9_./-]{1,200}", "acd_sound")]
+OWN_SOUND: Final = "acd/"
+"""Begins the name of a sound that is a prompt of ours: see `prompts.py`."""
+
+
+def _own_sound(value: str, info: ValidationInfo) -> str:
+    """Put the folder of prompts before the name of one."""
+    around = info.context
+    if value.startswith(OWN_SOUND) and isinstance(around, Surroundings) and around.prompts is not None:
+        return f"{around.prompts}/{value.removeprefix(OWN_SOUND)}"
+    return value
+
+
+Sound = Annotated[str, _matching(r"(?!.*\.\.)[A-Za-z0-9_./-]{1,200}", "acd_sound"), AfterValidator(_own_sound)]
+"""A sound without its extension, as Playback takes it: relative to the sounds' directory, absolute, or `acd/NAME`."""
+
+PhrasePart = Annotated[
+    str,
+    _matching(r"\{(position|wait|line)\}|(?!.*\.\.)[A-Za-z0-9_./-]{1,200}", "acd_sound"),
+    AfterValidator(_own_sound),
+]
 """A sound, or a place where a value is spoken: `{position}`, `{wait}` (minutes), `{line}`."""
-"""A sound without its extension, as Playback takes it: relative to the sounds' directory, or absolute."""
 
 SipUri = Annotated[
     str, _matching(r"sips?:[A-Za-z0-9_.+*{}-]+@[A-Za-z0-9_.:\[\]{}-]+(;[A-Za-z0-9_=.-]+)*", "acd_sip_uri")
@@ -152,10 +169,12 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a file is read in: the directory that its relative paths start from, and the environment."""
+    """What a file is read in: the directory that its relative paths start from, the environment, where prompts lie."""
 
     directory: Path
     environ: Mapping[str, str] = field(repr=False)
+    prompts: Path | None = None
+    """Where prompts lie; None leaves `acd/NAME` as it is."""
 
 
 _SECRET: Final = re.compile(r"[!#-:<-~]{1,128}", re.ASCII)  # visible ASCII without the double quote and the semicolon

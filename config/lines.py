@@ -69,6 +69,8 @@ class Line(Table):
     """What the operator hears before the talk; nothing by default. It delays the talk by its length."""
     greeting: Sound | None = None
     """Played once before the call may be offered. None: no greeting."""
+    script: AnyName | None = None
+    """Name of the script that operators are shown with a call of this line."""
     music: AnyName = "default"
     """Music class that callers hear while they wait."""
 
@@ -79,6 +81,23 @@ class Message(Table):
     kind: Literal["message"]
     name: Name
     sounds: tuple[Sound, ...] = Field(min_length=1, max_length=10)
+
+
+class VoiceMessage(Table):
+    """A destination that is the electronic secretary: it says something and takes a message."""
+
+    kind: Literal["voice_message"]
+    name: Name
+    greeting: tuple[Sound, ...] = Field(min_length=1, max_length=10)
+    """Said before the tone: who takes the message, the hours, what to say."""
+    max_s: Annotated[int, Field(ge=10, le=1800)] = 180
+    """A message is cut off after this."""
+    silence_s: Annotated[int, Field(ge=0, le=60)] = 6
+    """So much silence ends it; 0: only the caller does, or the limit."""
+    min_s: Annotated[float, Field(ge=0, le=60)] = 2.0
+    """What is shorter is no message: nobody said anything."""
+    thanks: tuple[Sound, ...] = Field(default=(), max_length=10)
+    """Said when it is taken, to a caller who is still there."""
 
 
 class OtherLine(Table):
@@ -107,7 +126,7 @@ class HangUp(Table):
     name: Name
 
 
-Destination = Annotated[Message | OtherLine | OutsideNumber | HangUp, Field(discriminator="kind")]
+Destination = Annotated[Message | VoiceMessage | OtherLine | OutsideNumber | HangUp, Field(discriminator="kind")]
 
 
 class Music(Table):

@@ -6,7 +6,7 @@ the tables against each other. Mistakes of all tables are told at once; those be
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -20,7 +20,8 @@ from config.errors import ConfigErrors, Language, Mistake, UnknownProfile
 from config.kinds import Surroundings
 from config.messages import texts
 from config.model import Config
-from config.profile import load_profile
+from config.profile import Profile, load_profile
+from config.prompts import DEFAULT_DIRECTORY
 
 
 def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
@@ -39,7 +40,7 @@ def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigErrors((_told(path, "", "acd_toml", {"why": str(error)}),)) from error
     profiled, mistakes = _with_profiles(path, raw)
-    around = Surroundings(path.parent, os.environ if environ is None else environ)
+    around = Surroundings(path.parent, os.environ if environ is None else environ, _prompts_directory(path, raw))
     try:
         config = Config.model_validate(profiled, context=around, by_alias=True, by_name=False)
     except ValidationError as error:
@@ -60,6 +61,7 @@ def _with_profiles(path: Path, raw: dict[str, Any]) -> tuple[dict[str, Any], lis
     mistakes: list[Mistake] = []
     of_site = site.get("profile") if isinstance(site, dict) else None
     filled: list[Any] = []
+    profiles: dict[str, Profile] = {}
     for index, line in enumerate(lines):
         name = line.get("profile", of_site) if isinstance(line, dict) else None
         if not isinstance(line, dict) or not isinstance(name, str):
@@ -81,7 +83,35 @@ def _with_profiles(path: Path, raw: dict[str, Any]) -> tuple[dict[str, Any], lis
             if isinstance(line.get("recording"), dict):
                 values["recording"] = {**profile.recording_values(), **line["recording"]}
             filled.append(values)
-    return {**raw, "line": filled}, mistakes
+            profiles.setdefault(name, profile)
+    return _with_tables({**raw, "line": filled}, profiles.values()), mistakes
+
+
+def _with_tables(raw: dict[str, Any], profiles: Iterable[Profile]) -> dict[str, Any]:
+    """Return the tables with those that the profiles in use bring along; a table of the site's own name wins."""
+    filled = dict(raw)
+    for profile in profiles:
+        brought = {
+            "destination": profile.destination,
+            "announcement": profile.announcement,
+            "prompt": tuple(prompt.model_dump() for prompt in profile.prompt),
+            "script": tuple(script.model_dump() for script in profile.script),
+        }
+        for table, rows in brought.items():
+            there = filled.get(table, [])
+            if isinstance(there, list):
+                names = {row.get("name") for row in there if isinstance(row, dict)}
+                filled[table] = [*there, *(row for row in rows if row["name"] not in names)]
+        messages = filled.get("messages", {})
+        if isinstance(messages, dict):
+            filled["messages"] = {**{key: given.value for key, given in profile.messages.items()}, **messages}
+    return filled
+
+
+def _prompts_directory(path: Path, raw: dict[str, Any]) -> Path:
+    voice = raw.get("voice")
+    given = voice.get("directory") if isinstance(voice, dict) else None
+    return path.parent / given if isinstance(given, str) else DEFAULT_DIRECTORY
 
 
 def _ranges_taken_apart(config: Config) -> Config:

@@ -120,6 +120,11 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "acd_unknown_music": ("no music class is named {name}{hint}", "класса музыки с именем {name} нет{hint}"),
     "acd_unknown_server": ("no Asterisk server is named {name}{hint}", "сервера Asterisk с именем {name} нет{hint}"),
     "acd_unknown_profile": ("no profile is named {name}{hint}", "профиля с именем {name} нет{hint}"),
+    "acd_unknown_script": ("no script is named {name}{hint}", "сценария с именем {name} нет{hint}"),
+    "acd_unknown_prompt": (
+        "the sound acd/{name} has neither a text nor a file{hint}",
+        "у звука acd/{name} нет ни текста, ни файла{hint}",
+    ),
     "acd_twice": ("{what} is already used by {other}", "{what} уже используется: {other}"),
     "acd_needs": ("needs {key} as well", "требует также {key}"),
     "acd_exactly_one": ("must hold exactly one of {keys}", "должно содержать ровно одно из {keys}"),

@@ -13,10 +13,13 @@ from config.hours import SpecialDay, working_time
 from config.kinds import AnyName, FilePath, HostPort, LineText, Listen, Name, Table, TimeZone
 from config.lines import Destination, Line, Music
 from config.messages import mistake
+from config.messages_kept import Messages
 from config.mqtt import Mqtt
 from config.people import Codes, Operator, OperatorsRange, PauseReason, Pressed, Supervisor, Telephone
 from config.profile import Profile, load_profile
+from config.prompts import Prompt, Voice
 from config.recording import Recordings
+from config.scripts import Script
 from config.steps import Announcement
 from config.telephony import Asterisk, Trunk
 from config.worktime import WorkTime
@@ -108,6 +111,12 @@ class Config(Table):
     music: tuple[Music, ...] = ()
     special_days: tuple[SpecialDay, ...] = Field(alias="special_day", default=())
     """Dates that are not worked as the production calendar says."""
+    prompts: tuple[Prompt, ...] = Field(alias="prompt", default=())
+    """Texts for the voice, those of the profiles in use included."""
+    voice: Voice = Voice()
+    scripts: tuple[Script, ...] = Field(alias="script", default=())
+    """What operators are shown, those of the profiles in use included."""
+    messages: Messages = Messages()
     codes: Codes = Codes()
     in_talk: Pressed = Pressed()
     pause_reasons: tuple[PauseReason, ...] = (

@@ -213,6 +213,8 @@ class Codes(Table):
     """A supervisor pauses him."""
     force_resume: DialCode = "*26"
     """A supervisor ends his pause."""
+    messages: DialCode = "*98"
+    """Listen to the voice messages of one's lines and mark them as done."""
     echo: DialCode = "*43"
     """Plays back what it hears: a test of the telephone."""
 

@@ -12,8 +12,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from config.errors import UnknownProfile
-from config.kinds import AnyName, LineText, Number, Table
+from config.kinds import AnyName, LineText, Number, Table, TimeZone
 from config.messages import mistake
+from config.prompts import Prompt
+from config.scripts import Script
 
 
 def _source(value: str) -> str:
@@ -50,7 +52,7 @@ class Norm(Table):
 class LineValue(Table):
     """A value of the line that follows from the regulation, or from what the product chooses where it is silent."""
 
-    value: float | str | tuple[str, ...]
+    value: bool | float | str | tuple[str, ...] | tuple[dict[str, Any], ...]
     source: Source | None = None
     """None where the regulation says nothing and the value is ours."""
 
@@ -66,23 +68,34 @@ class Profile(Table):
     """Short name by which sections are cited."""
     number: Number | None = None
     """The service's public number."""
+    time_zone: TimeZone = "Europe/Moscow"
+    """Where the service is; a site that is set up from the profile gets it."""
     line: dict[str, LineValue] = Field(default_factory=dict)
     """Values for the lines that use the profile, by the key of the line."""
     callback: dict[str, LineValue] = Field(default_factory=dict)
     """Values for the call-backs of those lines that have any."""
     recording: dict[str, LineValue] = Field(default_factory=dict)
     """Values for the recording of those lines that have any."""
-    norm: tuple[Norm, ...] = Field(min_length=1)
+    destination: tuple[dict[str, Any], ...] = ()
+    """Destinations that the values above name, unless the site has one of the same name."""
+    announcement: tuple[dict[str, Any], ...] = ()
+    prompt: tuple[Prompt, ...] = ()
+    """Texts of the sounds above."""
+    script: tuple[Script, ...] = ()
+    messages: dict[str, LineValue] = Field(default_factory=dict)
+    """How long voice messages are kept, and the like."""
+    norm: tuple[Norm, ...] = ()
+    """None where the regulation sets no figure."""
 
-    def line_values(self) -> dict[str, float | str | tuple[str, ...]]:
+    def line_values(self) -> dict[str, Any]:
         """Return what a line of this profile has unless it says otherwise."""
         return {key: given.value for key, given in self.line.items()}
 
-    def callback_values(self) -> dict[str, float | str | tuple[str, ...]]:
+    def callback_values(self) -> dict[str, Any]:
         """Return what the call-backs of a line of this profile have unless it says otherwise."""
         return {key: given.value for key, given in self.callback.items()}
 
-    def recording_values(self) -> dict[str, float | str | tuple[str, ...]]:
+    def recording_values(self) -> dict[str, Any]:
         """Return what the recording of a line of this profile has unless it says otherwise."""
         return {key: given.value for key, given in self.recording.items()}
 

@@ -71,4 +71,6 @@ class VoiceMessageDestroyed:
     """Of the sound that was destroyed, hexadecimal: proof of which one it was; empty where there was none."""
 
 
-ServiceFact = LineSwitched | VoiceMessageLeft | VoiceMessageHeard | VoiceMessageDone | VoiceMessageDestroyed
+MessageFact = VoiceMessageLeft | VoiceMessageHeard | VoiceMessageDone | VoiceMessageDestroyed
+
+ServiceFact = LineSwitched | MessageFact

@@ -36,6 +36,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
         "app_queue",
         "app_chanspy",
         "app_playback",
+        "app_record",
         "app_controlplayback",
         "app_echo",
         "app_mixmonitor",

@@ -103,6 +103,7 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
         "fallback": config.fallback,
         "has_default_music": any(music.name == "default" for music in config.music),
         "lines": config.lines,
+        "messages": config.messages,
         "media_address": _own_address(server),
         "members": {line.name: _of_line(members, line.name) for line in config.lines},
         "modules": list(MODULES.items()),

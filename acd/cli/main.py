@@ -20,8 +20,10 @@ from acd.cli import (
     daemon,
     forecasting,
     lines,
+    messages,
     planning,
     privacy,
+    prompts,
     records,
     replay,
     report,
@@ -57,6 +59,8 @@ application.add_typer(agents.agents, name="agents")
 application.add_typer(calls.calls, name="calls")
 application.add_typer(callbacks.callbacks, name="callbacks")
 application.add_typer(lines.lines, name="line")
+application.add_typer(messages.messages, name="messages")
+application.add_typer(prompts.prompts, name="prompts")
 application.add_typer(report.report, name="report")
 application.command("asterisk-conf", help=asterisk.HELP)(asterisk.asterisk_conf)
 application.add_typer(records.records, name="records")
@@ -163,6 +167,10 @@ _REFUSALS: Final = {
     "line_no_destination": Text(
         "The line has no at_closed: where would its callers go?", "У линии не задан at_closed: куда пойдут звонки?"
     ),
+    "message_unknown": Text("There is no such message", "Такого сообщения нет"),
+    "message_done": Text("That was done already", "Это уже сделано"),
+    "sound_gone": Text("Its sound is not here any more", "Его звука здесь больше нет"),
+    "sound_held": Text("Its sound cannot be destroyed: {message}", "Звук уничтожить нельзя: {message}"),
     "agent_absent": Text("This operator takes no calls now", "Этот оператор сейчас не принимает вызовов"),
     "database_away": Text("The database is away", "База данных недоступна"),
     "not_allowed": Text("This token has no right to do that", "У этого ключа доступа нет такого права"),

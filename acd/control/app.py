@@ -173,7 +173,7 @@ def _handler(
         if endpoint.method != "GET":
             detail = body.model_dump_json(exclude_defaults=True)
             await trail.acted(asker, *_deed(request, centre), detail="" if detail == "{}" else detail)
-        return _json(200, answer)
+        return answer if isinstance(answer, Response) else _json(200, answer)
 
     return handle
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from acd.control.callbacks import CallbackDesk
     from acd.control.recordings import RecordingDesk
     from acd.control.supervision import SupervisionDesk
+    from acd.messages.desk import MessageDesk
     from acd.opening.keeper import LineHours
 
 
@@ -64,6 +65,11 @@ class Centre(Protocol):
     @property
     def callbacks(self) -> "CallbackDesk":
         """Who is owed a call-back."""
+        ...
+
+    @property
+    def messages(self) -> "MessageDesk":
+        """Voice messages that callers have left."""
         ...
 
     @property

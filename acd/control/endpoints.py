@@ -17,6 +17,7 @@ from acd.control.asked import ADMINISTRATORS, EVERYBODY, WATCHERS, Asked, Body, 
 from acd.control.callbacks import CALLBACKS
 from acd.control.errors import RequestRefused, StoreAway
 from acd.control.lines import LINES
+from acd.control.messages import MESSAGES
 from acd.control.recordings import RECORDINGS
 from acd.control.show import show_agents, show_calls, show_health, show_lines, show_status
 from acd.control.supervision import SUPERVISION
@@ -132,4 +133,5 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *LINES,
     *RECORDINGS,
     *SUPERVISION,
+    *MESSAGES,
 )

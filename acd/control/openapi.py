@@ -41,7 +41,7 @@ def openapi_document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
 
 def _schemas(endpoints: Iterable[Endpoint]) -> tuple[dict[str, Any], Mapping[Any, dict[str, Any]]]:
     """Return the schemas of all types by name, and for each type how it is referred to."""
-    answers = {Refusal, *(endpoint.answers for endpoint in endpoints)}
+    answers = {Refusal, *(endpoint.answers for endpoint in endpoints)} - {bytes}
     bodies = {endpoint.body for endpoint in endpoints} - {NoBody}
     wanted: list[tuple[Any, JsonSchemaMode, TypeAdapter[Any]]] = [
         *((kind, "serialization", TypeAdapter(kind)) for kind in sorted(answers, key=str)),
@@ -52,6 +52,12 @@ def _schemas(endpoints: Iterable[Endpoint]) -> tuple[dict[str, Any], Mapping[Any
     return dict(together.get("$defs", {})), references
 
 
+def _answer(endpoint: Endpoint, references: Mapping[Any, dict[str, Any]]) -> dict[str, Any]:
+    if endpoint.answers is bytes:
+        return {"audio/wav": {"schema": {"type": "string", "format": "binary"}}}
+    return _content(references[endpoint.answers])
+
+
 def _operation(endpoint: Endpoint, references: Mapping[Any, dict[str, Any]]) -> dict[str, Any]:
     roles = ", ".join(sorted(endpoint.roles))
     operation: dict[str, Any] = {
@@ -59,7 +65,7 @@ def _operation(endpoint: Endpoint, references: Mapping[Any, dict[str, Any]]) -> 
         "summary": endpoint.summary,
         "description": f"For: {roles}.",
         "responses": {
-            "200": {"description": "Done", "content": _content(references[endpoint.answers])},
+            "200": {"description": "Done", "content": _answer(endpoint, references)},
             "default": {"description": "Refused", "content": _content(references[Refusal])},
         },
     }

@@ -21,11 +21,12 @@ from acd.journal.store.people import People
 from acd.journal.store.talks import Talk, begin_talk, card_of_callback, card_of_calls, end_talk
 from callback.ids import parse_attempt_call
 from metrics.records.codec import RecordedFact, UnknownFact
+from metrics.service_facts import VoiceMessageLeft
 from queue_engine.facts import CallAnswered, CallEnded, CallReturned
 from queue_engine.ids import CallId, QueueName
 
 SYSTEM: Final = "system"
-KINDS: Final = frozenset({CallAnswered.__name__, CallReturned.__name__, CallEnded.__name__})
+KINDS: Final = frozenset({CallAnswered.__name__, CallReturned.__name__, CallEnded.__name__, VoiceMessageLeft.__name__})
 """The facts that mean something here."""
 
 _VISIT: Final = re.compile(r"(.+-\d+\.\d+)-(\d{1,4})")
@@ -64,11 +65,31 @@ class CardsFromCalls:
         match fact:
             case CallAnswered() if (journal := self._journals.get(fact.queue)) is not None:
                 return await self._answered(connection, journal, fact, story)
+            case VoiceMessageLeft() if (journal := self._journals.get(fact.queue)) is not None:
+                return await self._message_left(connection, journal, fact)
             case CallReturned() | CallEnded() if fact.queue in self._journals:
                 await end_talk(connection, fact.call, fact.agent, fact.talked_s)
             case _:
                 pass  # offers, operators' states and lines without a journal are no appeals
         return None
+
+    async def _message_left(
+        self, connection: AsyncConnection, journal: Journal, fact: VoiceMessageLeft
+    ) -> JournalFact | None:
+        """Register what was said to the secretary as an appeal like any other (UDM 5.3); nobody is responsible yet."""
+        if await card_of_calls(connection, journal.service, [fact.call]) is not None:
+            return None
+        opened = open_card(
+            journal.rules,
+            fact.at,
+            Channel.VOICE_MESSAGE,
+            line=fact.queue,
+            caller=fact.caller,
+            contact_phone=fact.caller,
+        )
+        card = await add_in(connection, opened, Entry(fact.at, SYSTEM, "open"), talk=Talk(fact.call, "", fact.at))
+        await end_talk(connection, fact.call, "", fact.length_s)
+        return CardOpened(fact.at, journal.service, card.id, str(card.number), "")
 
     async def _answered(
         self, connection: AsyncConnection, journal: Journal, fact: CallAnswered, story: Story

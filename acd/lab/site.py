@@ -116,6 +116,12 @@ lab = true
 url = "sqlite+aiosqlite:///{home}/acd.db"
 spool = "{home}/acd.spool"
 
+[messages]
+directory = "{home}/messages"
+
+[voice]
+directory = "{home}/prompts"
+
 [control]
 listen = "{place.daemon}:{CONTROL_PORT}"
 

@@ -7,7 +7,17 @@ from typing import Final
 import orjson
 from pydantic import BaseModel
 
-from acd.publish.payloads import AddCallback, AgentState, Answer, CallEvent, LineState, Pause, Resume, Status
+from acd.publish.payloads import (
+    AddCallback,
+    AgentState,
+    Answer,
+    CallEvent,
+    LineState,
+    MessageEvent,
+    Pause,
+    Resume,
+    Status,
+)
 
 _AT: Final = 1_795_251_605.0
 _EXAMPLES: Final[tuple[tuple[str, str, BaseModel], ...]] = (
@@ -46,6 +56,13 @@ _EXAMPLES: Final[tuple[tuple[str, str, BaseModel], ...]] = (
             line="saratov-122",
             agent="101",
             waited_s=5.0,
+        ),
+    ),
+    (
+        "messages/<call>/<event>",
+        "Events of voice messages: `left`, `heard`, `done`, `destroyed`",
+        MessageEvent(
+            id="6f1c9a3b/4790", at=_AT, event="left", call="main-1795251700.21", line="saratov-122", length_s=31.5
         ),
     ),
     ("commands", "Pause an operator", Pause(command="pause", id="web-1", agent="101", reason="lunch", limit_s=1800)),

@@ -3,7 +3,8 @@
 from typing import Final
 
 from acd.logs import mask_number
-from acd.publish.payloads import CallEvent, EventKind
+from acd.publish.payloads import CallEvent, EventKind, MessageEvent
+from metrics.service_facts import VoiceMessageDestroyed, VoiceMessageDone, VoiceMessageHeard, VoiceMessageLeft
 from queue_engine import facts
 
 EVENTS: Final[dict[type, EventKind]] = {
@@ -39,3 +40,24 @@ def event_of(number: str, fact: object) -> CallEvent:
     }
     plain = {name: getattr(fact, name, None) for name in ("at", "call", "agent", "waited_s", "talked_s")}
     return CallEvent.model_validate(plain | told)
+
+
+MESSAGE_EVENTS: Final[dict[type, str]] = {
+    VoiceMessageLeft: "left",
+    VoiceMessageHeard: "heard",
+    VoiceMessageDone: "done",
+    VoiceMessageDestroyed: "destroyed",
+}
+
+
+def message_event_of(number: str, fact: object) -> MessageEvent:
+    """Return the event of a voice message's fact, whose kind is in `MESSAGE_EVENTS`."""
+    caller = getattr(fact, "caller", None)
+    told = {
+        "id": number,
+        "event": MESSAGE_EVENTS[type(fact)],
+        "line": getattr(fact, "queue", None),
+        "caller": None if caller is None else mask_number(caller),
+    }
+    plain = {name: getattr(fact, name, None) for name in ("at", "call", "length_s", "by")}
+    return MessageEvent.model_validate(plain | told)

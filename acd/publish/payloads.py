@@ -43,6 +43,8 @@ class LineState(Payload):
     """K1 of today, 0 to 1; null before the first call."""
     open: bool = True
     """Whether it takes callers now, by its hours or by hand."""
+    messages: int = 0
+    """Voice messages that nobody has processed yet."""
 
 
 class AgentState(Payload):
@@ -91,6 +93,22 @@ class CallEvent(Payload):
     reason: str | None = None
     to: str | None = None
     """The line or destination that the call went to."""
+
+
+class MessageEvent(Payload):
+    """Something happened to a voice message. Not retained; may come twice, with the same `id`."""
+
+    id: str
+    """As of a call's event."""
+    at: float
+    event: Literal["left", "heard", "done", "destroyed"]
+    call: str
+    """The call that left it: the message's own name."""
+    line: str | None = None
+    caller: str | None = None
+    """Masked."""
+    length_s: float | None = None
+    by: str | None = None
 
 
 class _Command(BaseModel):

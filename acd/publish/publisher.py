@@ -22,7 +22,7 @@ from paho.mqtt.properties import Properties
 import acd
 from acd.control.centre import Centre
 from acd.publish.commands import Commands
-from acd.publish.events import EVENTS, event_of
+from acd.publish.events import EVENTS, MESSAGE_EVENTS, event_of, message_event_of
 from acd.publish.health import BrokerHealth
 from acd.publish.outbox import Outbox
 from acd.publish.payloads import AgentState, LineState, Payload, Status
@@ -66,6 +66,12 @@ class Publisher:
             self._agent(fact.agent)  # type: ignore[attr-defined]  # the line above says what it is
         elif kind is LineSwitched:
             self._line(fact.queue)  # type: ignore[attr-defined]  # as above
+        elif kind in MESSAGE_EVENTS:
+            topic = f"{self._root}/messages/{fact.call}/{MESSAGE_EVENTS[kind]}"  # type: ignore[attr-defined]  # as above
+            number = self._event_id()
+            self._outbox.put_event(topic, lambda: _json(message_event_of(number, fact)))
+            for line in self._centre.config.lines:
+                self._line(QueueName(line.name))
         elif kind in EVENTS:
             topic = f"{self._root}/calls/{fact.call}/{EVENTS[kind]}"  # type: ignore[attr-defined]  # all of them have one
             number = self._event_id()
@@ -224,6 +230,7 @@ class Publisher:
                 abandoned_today=line.today.abandoned if line else 0,
                 in_norm_today=line.in_norm if line else None,
                 open=self._centre.hours.standing(queue).open,
+                messages=len(self._centre.messages.open([queue])),
             )
         )
 

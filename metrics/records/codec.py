@@ -15,11 +15,12 @@ import orjson
 
 from callback.facts import CallbackFact
 from metrics.facts import TalkFact
+from metrics.service_facts import MessageFact
 from queue_engine.facts import Fact
 
 VERSION: Final = 1
 
-RecordedFact = Fact | CallbackFact | TalkFact
+RecordedFact = Fact | CallbackFact | TalkFact | MessageFact
 """Every kind that the records understand."""
 
 

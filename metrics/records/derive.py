@@ -32,6 +32,7 @@ from metrics.records import tables
 from metrics.records.codec import RecordedFact, UnknownFact
 from metrics.records.derive_callbacks import attempt_after, break_after, request_after
 from metrics.records.derive_calls import call_after, offer_after, states_after
+from metrics.records.derive_messages import message_after
 from metrics.records.derive_talks import FOLLOWED, next_call_of, recording_after, transfer_after
 from metrics.records.rows import (
     REPEAT_WITHIN_S,
@@ -39,6 +40,7 @@ from metrics.records.rows import (
     BreakRow,
     CallKind,
     CallRow,
+    MessageRow,
     OfferResult,
     OfferRow,
     Outcome,
@@ -47,9 +49,10 @@ from metrics.records.rows import (
     StateRow,
     TransferRow,
 )
+from metrics.service_facts import MessageFact
 from queue_engine.facts import AgentStateChanged, CallAbandoned, CallAccepted, CallDied, CallEnded, CallRecovered
 
-Row = CallRow | OfferRow | StateRow | BreakRow | RequestRow | AttemptRow | TransferRow | RecordingRow
+Row = CallRow | OfferRow | StateRow | BreakRow | RequestRow | AttemptRow | TransferRow | RecordingRow | MessageRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,8 @@ class Rule:
     after: Callable[[Any, Any], Any]
 
 
-_OF_NO_CALL: Final = frozenset(get_args(CallbackFact) + get_args(TalkFact))
+_OF_MESSAGES: Final = frozenset(get_args(MessageFact))
+_OF_NO_CALL: Final = frozenset(get_args(CallbackFact) + get_args(TalkFact)) | _OF_MESSAGES
 _OF_ATTEMPTS: Final = frozenset(
     {CallbackAttemptStarted, CallbackRang, CallbackConnected, CallbackReached, CallbackAttemptFailed}
 )
@@ -126,6 +130,13 @@ RULES: Final = (
         "recording",
         lambda kind: "recording" if kind in {RecordingKept, RecordingDestroyed} else None,
         recording_after,
+    ),
+    Rule(
+        tables.voice_messages,
+        MessageRow,
+        "call",
+        lambda kind: "call" if kind in _OF_MESSAGES else None,
+        message_after,
     ),
 )
 """Every derived table except the operators' states, whose facts change two rows each."""

@@ -236,3 +236,27 @@ class RecordingRow(NamedTuple):
     def ended_at(self) -> float:
         """When the recorded talk ended."""
         return self.started_at + self.duration_s
+
+
+class MessageRow(NamedTuple):
+    """One voice message."""
+
+    call: str
+    queue: str
+    caller: str
+    server: str
+    file: str
+    """Below the folder of messages."""
+    left_at: float
+    length_s: float
+    heard_at: float | None = None
+    """First."""
+    heard_by: str | None = None
+    done_at: float | None = None
+    done_by: str | None = None
+    note: str = ""
+    destroyed_at: float | None = None
+    destroyed_by: str | None = None
+    destroyed_for: str | None = None
+    sha256: str | None = None
+    """Of the sound that was destroyed."""

@@ -235,6 +235,28 @@ recordings: Final = Table(
     Index("ix_recordings_keep_until", "keep_until"),
 )
 
+voice_messages: Final = Table(
+    "voice_messages",
+    metadata,
+    Column("call", Text, primary_key=True),
+    Column("queue", Text, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("server", Text, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("left_at", Double, nullable=False),
+    Column("length_s", Double, nullable=False),
+    Column("heard_at", Double),
+    Column("heard_by", Text),
+    Column("done_at", Double),
+    Column("done_by", Text),
+    Column("note", Text, nullable=False),
+    Column("destroyed_at", Double),
+    Column("destroyed_by", Text),
+    Column("destroyed_for", Text),
+    Column("sha256", Text),
+    Index("ix_voice_messages_left_at", "left_at"),
+)
+
 call_back_requests: Final = Table(
     "call_back_requests",
     metadata,

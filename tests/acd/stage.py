@@ -19,6 +19,7 @@ from acd.control.events import EventLog
 from acd.control.recordings import RecordingDesk
 from acd.control.server import ControlServer
 from acd.control.store.trail import Trail
+from acd.messages.desk import MessageDesk
 from acd.numbers import number_rule
 from acd.opening.keeper import LineHours
 from acd.standard import standard_of
@@ -33,7 +34,8 @@ from callback.request import Request
 from config.load import load_config
 from config.to_policy import to_policy
 from metrics.live import LiveFigures, LiveSnapshot
-from metrics.service_facts import LineSwitched
+from metrics.records.database import open_engine
+from metrics.service_facts import LineSwitched, MessageFact
 from queue_engine.effects import OfferCall
 from queue_engine.engine import QueueEngine
 from queue_engine.facts import Fact
@@ -161,6 +163,9 @@ class Stage:
             self.switched.append,
             self.config_path.parent / "lines",
         )
+        self.told: list[MessageFact] = []
+        self.records = open_engine(self.config.database.url)
+        self.messages = MessageDesk(lambda: self.config, self.now, self.records, self.told.append)
         self.post(PoliciesLoaded(*to_policy(self.config)))
         self.hours.start()
 

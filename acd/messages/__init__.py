@@ -1,0 +1,1 @@
+"""Voice messages that callers leave: learnt of, listened to, processed, destroyed."""

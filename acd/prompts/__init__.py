@@ -1,0 +1,1 @@
+"""Prompts: texts spoken into files that Asterisk plays."""
