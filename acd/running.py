@@ -8,7 +8,6 @@ line, the fallback's members have changed).
 import asyncio
 import uuid
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -39,6 +38,7 @@ from acd.runner import EngineRunner
 from acd.seating import Seating
 from acd.seats import SeatFile
 from acd.server import AsteriskServer
+from acd.services import Services
 from acd.staff import Staff
 from acd.standard import standard_of
 from acd.supervising import Supervising
@@ -88,7 +88,6 @@ class RunningCentre:
         self._clock = Clock(loop.time)
         self.started_at = self._clock.now()
         self.draining = False
-        self._tasks: asyncio.TaskGroup | None = None
         self.broken: asyncio.Future[Exception] = loop.create_future()
         """Done when the engine has raised: the daemon has to end and be started anew."""
         self._agi_listening = False
@@ -112,15 +111,9 @@ class RunningCentre:
             self._runner.post,
             self._mirror_soon,
         )
-        self._hours = LineHours(
-            lambda: self._config,
-            self._clock.now,
-            lambda at, do: loop.call_at(self._clock.loop_time(at), do),
-            self._runner.post,
-            self._tell_service,
-            config.database.spool.with_suffix(".lines.json"),
+        self._services = Services(
+            lambda: self._config, self._clock, loop, self._records, self._runner.post, self._tell_service
         )
-        self._messages = MessageDesk(lambda: self._config, self._clock.now, self._records, self._tell_service)
         boards: dict[str, Switchboard] = {}
         self._performer = Performer(
             boards,
@@ -167,9 +160,8 @@ class RunningCentre:
             server.board.line_of = self._line_of
             self._calling_back.join(server)
             self._catching_up.watch(server)
-            self._hours.mirror(server.tell_hours)
+            self._services.join(server)
             server.also_told = self.supervising.on_event
-            server.on_hangup = partial(self._messages.hung_up, server)
         self._reconciliation = Reconciliation(
             self._servers, self._runner.snapshot, self._runner.post, self.recorder.record, self._clock.now
         )
@@ -185,7 +177,7 @@ class RunningCentre:
             staff,
             self._runner.post,
             self._calling_back.callbacks,
-            self._messages,
+            self._services.messages,
             ConfiguredPhrases(lambda: self._config).prompt,
         )
         routes: dict[str, Route] = {"call": callers.serve, "operator": codes.serve}
@@ -203,7 +195,7 @@ class RunningCentre:
             self._live.see,
             self._counted.see,
             self._take_note,
-            self._messages.see,
+            self._services.see,
             log_fact,
             self._publish,
             *([] if self._recordings is None else [self._recordings.keeper.observe]),
@@ -239,11 +231,9 @@ class RunningCentre:
 
     def _synchronised(self, server: AsteriskServer, found: Found) -> None:
         self.supervising.resynchronise(server.name, found.present)
-        self._hours.tell_all(server.tell_hours)
+        self._services.synchronised(server, found)
         if self._recordings is not None:
             self._recordings.guard.agree(server)
-        if self._tasks is not None:
-            self._tasks.create_task(self._messages.learn(server.name, found.ended), name=f"messages-{server.name}")
         self._catching_up.synchronised(server, found)
 
     def _mirror_soon(self) -> None:
@@ -309,10 +299,7 @@ class RunningCentre:
         await self._catching_up.start(tasks)
         await self._calling_back.start()
         self._runner.post(PoliciesLoaded(*to_policy(self._config)))
-        self._tasks = tasks
-        await self._messages.start()
-        tasks.create_task(self._messages.keep(), name="messages-keep")
-        self._hours.start()
+        await self._services.start(tasks)
         self._seating.take_again()
         for server in self._servers.values():
             tasks.create_task(server.client.run(), name=f"ami-{server.name}")
@@ -344,7 +331,7 @@ class RunningCentre:
     async def stop(self) -> bool:
         """Let go of everything; True when all facts are in the database."""
         self._runner.stop()
-        self._hours.stop()
+        self._services.stop()
         self.callbacks.stop()
         if self._tape is not None:
             self._tape.close()
@@ -405,12 +392,12 @@ class RunningCentre:
     @property
     def messages(self) -> MessageDesk:
         """Voice messages that callers have left."""
-        return self._messages
+        return self._services.messages
 
     @property
     def hours(self) -> LineHours:
         """Which lines are open."""
-        return self._hours
+        return self._services.hours
 
     @property
     def recording_desk(self) -> TalkRecordings | None:
@@ -462,7 +449,7 @@ class RunningCentre:
         self._live.standard = standard_of(config)
         self._seating.follow_telephones()
         self._runner.post(PoliciesLoaded(*to_policy(config)))
-        self._hours.configure()
+        self._services.hours.configure()
         self._calling_back.configure()
         self._seating.log_in_automatic()
         self._mirror_soon()
