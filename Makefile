@@ -9,7 +9,8 @@ ADDRESS ?=
 PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
 
 .PHONY: help setup setup-asterisk setup-tests demo run lint check test test-asterisk-all bench-asterisk
-.PHONY: compiled faults fuzz bench-engine bench-simulate bench-metrics bench-kpi bench-journal states mutants clean
+.PHONY: compiled faults fuzz bench-engine bench-simulate bench-metrics bench-kpi bench-outage bench-journal states mutants
+.PHONY: clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -75,6 +76,9 @@ bench-metrics: setup  ## records and reports
 
 bench-kpi: setup-asterisk  ## the indicators of a real run against those read from its packets
 	@$(PYTHON) -m tests.bench.bench_kpi $(ARGS)
+
+bench-outage: setup-tests  ## ten minutes without database and broker while calls go on (ARGS="--away 60")
+	@$(PYTHON) -m tests.bench.bench_outage $(ARGS)
 
 bench-journal: setup  ## the journal with a million cards, on SQLite and PostgreSQL
 	@$(PYTHON) -m tests.bench.bench_journal $(ARGS)

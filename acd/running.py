@@ -427,6 +427,10 @@ class RunningCentre:
             agi_sessions=self._agi.sessions,
             database_up=records.database,
             spooled=records.spooled_bytes,
+            held=records.held,
+            lost=records.lost,
+            set_aside=records.rejected,
+            records_error=records.error,
         )
 
     def post(self, item: Input) -> None:

@@ -93,6 +93,12 @@ def _health(health: dict[str, Any], session: Session) -> list[str]:
         lines.append(session.say(_NO_AGI))
     if not health["database_up"]:
         lines.append(session.say(_NO_DATABASE, kilobytes=health["spooled_bytes"] // 1024))
+    if health["facts_held"] or health["facts_lost"]:
+        lines.append(session.say(_NO_DISK, held=health["facts_held"], lost=health["facts_lost"]))
+    if health["facts_set_aside"]:
+        lines.append(session.say(_SET_ASIDE, count=health["facts_set_aside"]))
+    if health["records_error"]:
+        lines.append(session.say(_RECORDS_ERROR, reason=escape(health["records_error"])))
     return lines
 
 
@@ -130,6 +136,15 @@ _SERVER_DOWN: Final = Text(
     "Asterisk {server}: [red]no link[/] for {for}: {reason}", "Asterisk {server}: [red]нет связи[/] {for}: {reason}"
 )
 _NO_AGI: Final = Text("FastAGI: [red]not listening[/]", "FastAGI: [red]не слушает[/]")
+_NO_DISK: Final = Text(
+    "Disk: [red]records cannot be written[/]; {held} wait in memory, {lost} are lost",
+    "Диск: [red]записи сохранить нельзя[/]; в памяти ждут {held}, потеряно {lost}",
+)
+_SET_ASIDE: Final = Text(
+    "Records: [yellow]{count} refused by the database[/] are kept in rejected.spool",
+    "Записи: [yellow]{count} база данных не приняла[/], они лежат в rejected.spool",
+)
+_RECORDS_ERROR: Final = Text("Records: {reason}", "Записи: {reason}")
 _NO_DATABASE: Final = Text(
     "Database: [red]away[/]; {kilobytes} KB of records wait in the spool file",
     "База данных: [red]недоступна[/]; в файле-накопителе ждут {kilobytes} КБ записей",

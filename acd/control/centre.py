@@ -47,6 +47,14 @@ class Health:
     database_up: bool
     spooled: int
     """Bytes of facts that wait in the spool file for the database."""
+    held: int = 0
+    """Facts in memory because the spool file cannot be written: the disk is full."""
+    lost: int = 0
+    """Facts lost because memory was full too."""
+    set_aside: int = 0
+    """Facts that the database refuses for what they say, kept in `rejected.spool`."""
+    records_error: str = ""
+    """What is wrong with the records, in the system's words; empty when nothing is."""
 
 
 class Centre(Protocol):

@@ -107,13 +107,18 @@ def show_health(centre: Centre) -> HealthView:
         agi_sessions=health.agi_sessions,
         database_up=health.database_up,
         spooled_bytes=health.spooled,
+        facts_held=health.held,
+        facts_lost=health.lost,
+        facts_set_aside=health.set_aside,
+        records_error=health.records_error,
     )
 
 
 def _status(health: Health) -> str:
     if not health.agi_listening or not any(server.up for server in health.servers):
         return "down"
-    if health.draining or not health.database_up or not all(server.up for server in health.servers):
+    records_well = health.database_up and not (health.held or health.lost)
+    if health.draining or not records_well or not all(server.up for server in health.servers):
         return "degraded"
     return "ok"
 

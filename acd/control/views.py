@@ -109,6 +109,14 @@ class HealthView:
     database_up: bool
     spooled_bytes: int
     """Of facts that wait in the spool file for the database."""
+    facts_held: int = 0
+    """In memory because the spool file cannot be written: the disk is full."""
+    facts_lost: int = 0
+    """Because memory was full too."""
+    facts_set_aside: int = 0
+    """That the database refuses for what they say, kept in `rejected.spool`."""
+    records_error: str = ""
+    """What is wrong with the records, in the system's words; empty when nothing is."""
 
 
 @dataclass(frozen=True, slots=True)

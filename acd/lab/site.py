@@ -76,6 +76,8 @@ class Site:
     rtp_timeout_s: int = 0
     """0 suits callers without media."""
     qualify_s: int | None = None
+    database: str = ""
+    """URL of the records' database; a file beside the configuration if empty."""
     language: Language = "ru"
     title: str = ""
     """What people call the service; its name if not given."""
@@ -113,7 +115,7 @@ language = "{self.language}"
 lab = true
 
 [database]
-url = "sqlite+aiosqlite:///{home}/acd.db"
+url = "{self.database or f"sqlite+aiosqlite:///{home}/acd.db"}"
 spool = "{home}/acd.spool"
 
 [messages]

@@ -75,6 +75,9 @@ def _health(health: Health) -> Iterator[Metric]:
     yield _one("acd_agi_sessions", "Callers held by a FastAGI session", health.agi_sessions)
     yield _one("acd_database_up", "1 while the records can be written", health.database_up)
     yield _one("acd_spool_bytes", "Facts that wait in the spool file for the database", health.spooled)
+    yield _one("acd_facts_held", "Facts in memory because the spool file cannot be written", health.held)
+    yield _one("acd_facts_lost", "Facts lost since the start because memory was full too", health.lost)
+    yield _one("acd_facts_set_aside", "Facts that the database refuses for what they say", health.set_aside)
     yield _one("acd_draining", "1 while the daemon is stopping", health.draining)
     yield _one("acd_started_timestamp_seconds", "When the daemon started, seconds since the epoch", health.started_at)
 

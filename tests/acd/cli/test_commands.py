@@ -39,6 +39,10 @@ async def test_trouble_is_told_in_plain_words(centre, acd):
         servers=(type(server)("main", up=False, since=centre.at, reason="[Errno 111]"),),
         database_up=False,
         spooled=10240,
+        held=3,
+        lost=2,
+        set_aside=1,
+        records_error="spool: [Errno 28] No space left on device",
         agi_listening=False,
         draining=True,
     )
@@ -46,6 +50,9 @@ async def test_trouble_is_told_in_plain_words(centre, acd):
     assert "вызовы не принимаются" in out
     assert "нет связи 0 с: [Errno 111]" in out
     assert "ждут 10 КБ записей" in out
+    assert "в памяти ждут 3, потеряно 2" in out
+    assert "1 база данных не приняла" in out
+    assert "[Errno 28] No space left" in out
     assert "останавливается" in out
 
 

@@ -50,6 +50,9 @@ async def test_status_tells_who_waits_and_how_the_day_went(stage: Stage):
     [
         ({}, "ok"),
         ({"database_up": False, "spooled": 4096}, "degraded"),
+        ({"held": 3, "records_error": "spool: [Errno 28] No space left on device"}, "degraded"),
+        ({"lost": 1}, "degraded"),
+        ({"set_aside": 1}, "ok"),
         ({"draining": True}, "degraded"),
         ({"agi_listening": False}, "down"),
         ({"servers": ()}, "down"),
