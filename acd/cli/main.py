@@ -19,6 +19,7 @@ from acd.cli import (
     checking,
     daemon,
     forecasting,
+    journal,
     lines,
     messages,
     planning,
@@ -64,6 +65,7 @@ application.add_typer(prompts.prompts, name="prompts")
 application.add_typer(report.report, name="report")
 application.command("asterisk-conf", help=asterisk.HELP)(asterisk.asterisk_conf)
 application.add_typer(records.records, name="records")
+application.add_typer(journal.journal, name="journal")
 application.add_typer(privacy.privacy, name="privacy")
 application.add_typer(tokens.tokens, name="tokens")
 application.command("audit", help=tokens.AUDIT_HELP)(tokens.audit)

@@ -12,8 +12,10 @@ from starlette.routing import Mount
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
+from acd.cli.exits import CommandFailed, ExitCode
+from acd.cli.journal import journal
+from acd.cli.main import run
 from acd.control.events import EventLog
-from acd.journal.__main__ import app
 from acd.journal.cards import Channel
 from acd.journal.errors import SettingsError
 from acd.journal.limits import Urgency
@@ -254,22 +256,21 @@ def test_a_service_that_works_every_day_has_no_days_off(settings_file):
     assert str(rules.work.zone) == "Europe/Samara"
 
 
-def test_the_first_administrator_is_admitted_on_the_command_line(settings_file):
+def test_the_first_administrator_is_admitted_on_the_command_line(settings_file, capsys):
     """The schema is prepared, a short password is refused, then somebody can log in."""
     path = str(settings_file())
-    runner = CliRunner()
-    assert runner.invoke(app, ["prepare", "--config", path]).exit_code == 0
-    short = runner.invoke(app, ["admit", "--config", path, "Anna", "Анна"], input="x\nx\n")
-    assert short.exit_code == 1
-    done = runner.invoke(app, ["admit", "--config", path, "Anna", "Анна"], input=f"{PASSWORD}\n{PASSWORD}\n")
+    assert run(["journal", "prepare", path]) == ExitCode.OK
+    with pytest.raises(CommandFailed, match="needs 12 characters"):
+        CliRunner().invoke(journal, ["admit", path, "Anna", "Анна"], input="x\nx\n", catch_exceptions=False)
+    done = CliRunner().invoke(journal, ["admit", path, "Anna", "Анна"], input=f"{PASSWORD}\n{PASSWORD}\n")
     assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "anna: administrator")
-    wrong = runner.invoke(app, ["prepare", "--config", path + "x"])
-    assert wrong.exit_code == 1
+    assert run(["journal", "prepare", path + "x"]) == ExitCode.WRONG
+    assert "cannot be read" in capsys.readouterr().err
 
 
 def test_a_database_that_is_none_is_told(settings_file):
     """The command line says so in one line."""
     path = settings_file(SETTINGS.replace("sqlite:///", "mysql://"))
-    assert CliRunner().invoke(app, ["prepare", "--config", str(path)]).exit_code == 1
+    assert run(["journal", "prepare", str(path)]) == ExitCode.DATABASE
     with pytest.raises(RecordsUnusable):
         JournalRuntime(load_settings(path), Floor(), "sqlite://")
