@@ -76,6 +76,8 @@ class Profile(Table):
     """Values for the call-backs of those lines that have any."""
     recording: dict[str, LineValue] = Field(default_factory=dict)
     """Values for the recording of those lines that have any."""
+    mandatory: dict[Literal["recording"], Source] = Field(default_factory=dict)
+    """What a line of the profile must have, with the section that demands it; `acd check` tells where it is missing."""
     destination: tuple[dict[str, Any], ...] = ()
     """Destinations that the values above name, unless the site has one of the same name."""
     announcement: tuple[dict[str, Any], ...] = ()

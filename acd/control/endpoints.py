@@ -19,6 +19,7 @@ from acd.control.errors import RequestRefused, StoreAway
 from acd.control.lines import LINES
 from acd.control.messages import MESSAGES
 from acd.control.recordings import RECORDINGS
+from acd.control.scripts import SCRIPTS
 from acd.control.show import show_agents, show_calls, show_health, show_lines, show_status
 from acd.control.supervision import SUPERVISION
 from acd.control.views import (
@@ -134,4 +135,5 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *RECORDINGS,
     *SUPERVISION,
     *MESSAGES,
+    *SCRIPTS,
 )
