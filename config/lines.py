@@ -28,6 +28,8 @@ class Line(Table):
     max_wait_s: Seconds = 120.0
     at_max_wait: AnyName = "hangup"
     """Name of the destination that takes a call at the maximum wait."""
+    ring_past_max_wait: bool = False
+    """Whether a telephone that rings at the maximum wait rings to its end; otherwise the call leaves at once."""
     ring_s: Annotated[float, Field(ge=1, le=300)] = 20.0
     wrap_up_s: SecondsOrNone = 0.0
     min_talk_s: SecondsOrNone = 1.0

@@ -34,6 +34,7 @@ def to_policy(config: Config) -> tuple[tuple[QueuePolicy, ...], tuple[AgentPolic
             target_wait_s=line.target_wait_s,
             max_wait_s=line.max_wait_s,
             at_max_wait=line.at_max_wait,
+            ring_past_max_wait=line.ring_past_max_wait,
             ring_s=line.ring_s,
             wrap_up_s=line.wrap_up_s,
             min_talk_s=line.min_talk_s,

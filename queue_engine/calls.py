@@ -275,10 +275,10 @@ def _return(floor: Floor, call: Call, talked_s: float) -> None:
     call.agent = call.answered_at = None
     if agent is not None:
         settling.drop_talk(floor, agent)
-    if call.overdue:
-        rings.overflow(floor, call, call.line.policy.at_max_wait, "max_wait")
+    if call.leaves_for is not None:
+        rings.overflow(floor, call, *call.leaves_for)
     else:
-        floor.arm_step(call)
+        rings.steps_go_on(floor, call)
         floor.arrived.append(call)
 
 

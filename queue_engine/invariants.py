@@ -163,6 +163,12 @@ def steps_have_fired(floor: Floor) -> Iterator[str]:
         waits = call.has_channel and call.state not in (CallState.TALKING, CallState.OFFERED)
         if waits and call.timer == NO_TIMER:
             yield f"call {call.id} waits for ever"
+        offered = call.has_channel and call.state is CallState.OFFERED
+        if offered and call.timer == NO_TIMER and call.leaves_for is None:
+            yield f"call {call.id} is offered, but has no maximum wait"
+        over = floor.now > call.entered_at + call.line.policy.max_wait_s
+        if over and call.has_channel and call.state is not CallState.TALKING and call.leaves_for is None:
+            yield f"call {call.id} waits past the maximum"
         if call.state is CallState.HELD and call.side_timer == NO_TIMER:
             yield f"call {call.id} is held for ever"
         if call.state is CallState.TALKING and (call.timer, call.side_timer, call.say_timer) != (NO_TIMER,) * 3:

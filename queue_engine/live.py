@@ -33,10 +33,11 @@ class Call:
         "has_channel",
         "id",
         "lane",
+        "leaves_for",
         "line",
         "missed_by",
+        "move_step",
         "offers",
-        "overdue",
         "place",
         "place_at",
         "priority",
@@ -81,8 +82,10 @@ class Call:
         self.step = 0
         """How many of the line's steps by waiting time have fired."""
         self.target_passed = False
-        self.overdue = False
-        """The maximum wait passed while a telephone rang: the call leaves if that comes to nothing."""
+        self.leaves_for: tuple[str, str] | None = None
+        """Where to and why the call leaves if the telephones that ring for it now come to nothing: it was due to."""
+        self.move_step: int | None = None
+        """The step to another line that came while a telephone rang, and is taken if that comes to nothing."""
         self.timer = NO_TIMER
         """The next step by waiting time."""
         self.side_timer = NO_TIMER

@@ -145,6 +145,8 @@ class QueuePolicy:
     """Whoever gave up waiting and calls again within this time has the old place; 0 is never."""
     whisper: bool = False
     """The operator hears the line's name and the waiting time before the talk."""
+    ring_past_max_wait: bool = False
+    """Whether a telephone that rings at the maximum wait rings to its end; otherwise the call leaves at once."""
 
     def __post_init__(self) -> None:
         if not 0 < self.target_wait_s <= self.max_wait_s:

@@ -111,5 +111,5 @@ def _place_again(floor: Floor, call: Call) -> None:
     floor.timers.cancel(call.timer)
     call.timer = NO_TIMER
     call.step = 0
-    if not call.overdue:
-        floor.arm_step(call)
+    call.leaves_for = call.move_step = None
+    floor.arm_step(call)

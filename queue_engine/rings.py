@@ -99,18 +99,22 @@ def fail(floor: Floor, offer: Offer, failure: RingFailure) -> None:
     settling.missed(floor, agent, failure)
     if call.offers:
         return
-    if failure is RingFailure.CANCELLED and not call.overdue:
+    if failure is RingFailure.CANCELLED and call.leaves_for is None:
         floor.stop_side_timer(call)
         call.state = _CALL_ON_HOLD[call.state]
         call.side_timer = floor.timers.arm(now + HOLD_S, What.HOLD_OVER, call)
-        _steps_go_on(floor, call)
+        steps_go_on(floor, call)
     else:
         rings_over(floor, call)
 
 
-def _steps_go_on(floor: Floor, call: Call) -> None:
-    """A step by waiting time that waited for the ringing to end is due now."""
-    if not call.timer:
+def steps_go_on(floor: Floor, call: Call) -> None:
+    """The call waits again: a step to another line that waited for the ringing to end is due now."""
+    if call.move_step is not None:
+        call.step, call.move_step = call.move_step, None
+        floor.timers.cancel(call.timer)
+        floor.arm_step(call)
+    elif not call.timer:
         floor.arm_step(call)
 
 
@@ -160,9 +164,9 @@ def rings_over(floor: Floor, call: Call) -> None:
     """No telephone rings for the call any more: back to its old place, or away if its time is up."""
     call.state = _CALL_ON_RINGS_OVER[call.state]
     floor.stop_side_timer(call)
-    _steps_go_on(floor, call)
-    if call.overdue:
-        overflow(floor, call, call.line.policy.at_max_wait, "max_wait")
+    steps_go_on(floor, call)
+    if call.leaves_for is not None:
+        overflow(floor, call, *call.leaves_for)
     else:
         _back_in_line(floor, call)
 

@@ -45,28 +45,27 @@ def step_due(floor: Floor, call: Call) -> None:
         case StepKind.SAY:
             _first_say(floor, call, step)
         case StepKind.MOVE if call.state is CallState.OFFERED:
-            # Whoever is about to be answered is not taken away: `rings.rings_over` waits for the step anew.
-            call.step -= 1
-            floor.timers.cancel(call.timer)
-            call.timer = NO_TIMER
+            # Whoever is about to be answered is not taken away: `rings.rings_over` takes the step up again.
+            call.move_step = call.step - 1
         case StepKind.MOVE if isinstance(step.action, MoveTo):
             move(floor, call, step.action.queue, "waited", SYSTEM_ACTOR)
         case StepKind.LEAVE if isinstance(step.action, LeaveFor):
-            _leave(floor, call, step.action.destination, "waited")
+            _leave(floor, call, step.action.destination, "waited", may_ring=True)
         case _:
-            _leave(floor, call, call.line.policy.at_max_wait, "max_wait")
+            policy = call.line.policy
+            _leave(floor, call, policy.at_max_wait, "max_wait", may_ring=policy.ring_past_max_wait)
 
 
-def _leave(floor: Floor, call: Call, destination: str, reason: str) -> None:
-    """Send the call away, unless a telephone rings for it at this very moment.
+def _leave(floor: Floor, call: Call, destination: str, reason: str, *, may_ring: bool) -> None:
+    """Send the call away; if a telephone rings for it at this very moment, perhaps only when that comes to nothing.
 
-    Whoever is about to be answered is not sent away. The ring time is the limit: if nobody answers,
-    `rings.rings_over` sends the call on to where its line sends calls at the maximum wait, at once.
+    Before the maximum wait whoever is about to be answered is not sent away: if nobody answers, `rings.rings_over` does
+    it at once. At the maximum the line's policy says. A telephone that began to ring after it (for a call that was
+    found again late, after a restart) is the only chance that caller has had, and rings to its end.
     """
-    if call.state is CallState.OFFERED:
-        call.overdue = True
-        floor.timers.cancel(call.timer)
-        call.timer = NO_TIMER
+    ringing = call.state is CallState.OFFERED
+    if ringing and (may_ring or call.offers[0].since >= call.entered_at + call.line.policy.max_wait_s):
+        call.leaves_for = (destination, reason)
     else:
         rings.overflow(floor, call, destination, reason)
 
@@ -230,7 +229,7 @@ def move(floor: Floor, call: Call, to: QueueName, reason: str, by: str) -> None:
         return
     if call.state is CallState.OFFERED:
         rings.withdraw_all(floor, call, "moved")
-        call.overdue = False
+        call.leaves_for = call.move_step = None
         rings.rings_over(floor, call)
     floor.stop_timers(call)
     if call.state is CallState.HELD:

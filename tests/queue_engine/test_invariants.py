@@ -68,6 +68,8 @@ CHANGES = [
     (lambda f: setattr(call(f, "w"), "priority", 9), "lost its place"),
     (lambda f: f.timers.arm(0.0, What.CALL_STEP, call(f, "w")), "is due since"),
     (lambda f: f.stop_timers(call(f, "w")), "waits for ever"),
+    (lambda f: f.stop_timers(call(f, "r")), "has no maximum wait"),
+    (lambda f: setattr(call(f, "r"), "entered_at", call(f, "r").entered_at - 121), "waits past the maximum"),
     (lambda f: setattr(call(f, "w"), "state", CallState.HELD), "held for ever"),
     (lambda f: setattr(call(f, "t"), "timer", 9), "its wait goes on"),
     (lambda f: setattr(operator(f, "3"), "logged_in", True), "is logged_out, not ready"),

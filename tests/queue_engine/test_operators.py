@@ -360,7 +360,7 @@ def test_a_dropped_talk_after_the_maximum_wait_leaves_the_line():
 
 def test_a_talk_dropped_after_an_overdue_ring_leaves_the_line():
     """The maximum wait passed while it rang, the operator picked up and dropped the call: it leaves, to nobody else."""
-    centre = Centre(agents=(agent("1"), agent("2")))
+    centre = Centre(QueuePolicy(LINE, ring_past_max_wait=True), agents=(agent("1"), agent("2")))
     centre.call("a")
     centre.wait(119)
     centre.log_in("1", "2")

@@ -300,6 +300,7 @@ class EverySetting(TwoLines):
             weight=2.0,
             strategy=Strategy.ROUND_ROBIN,
             ring_at_once=0,
+            ring_past_max_wait=True,
             steps=(LeaveFor(PAUSE_S, "voice"), MoveTo(PAUSE_S / 2, Q1)),
         ),
     )

@@ -15,6 +15,8 @@ from queue_engine.facts import (
     CallOverflowed,
     CallRecovered,
     CallRefused,
+    OfferMissed,
+    OfferWithdrawn,
     TargetWaitPassed,
 )
 from queue_engine.ids import CallId, Instant, QueueName
@@ -27,7 +29,7 @@ from queue_engine.inputs import (
     OfferFailed,
     RingFailure,
 )
-from queue_engine.policy import QueuePolicy
+from queue_engine.policy import LeaveFor, MoveTo, QueuePolicy
 from tests.queue_engine.centre import LINE, START, Centre, agent, of
 
 
@@ -175,7 +177,7 @@ def test_maximum_wait_fires_with_the_next_input_if_no_tick_came():
 
 def test_a_telephone_that_rings_at_the_maximum_wait_rings_to_its_end():
     """Whoever is about to be answered is not sent away; if nobody picks up, the call leaves and is not offered on."""
-    centre = Centre(agents=(agent("1"), agent("2")))
+    centre = Centre(QueuePolicy(LINE, ring_past_max_wait=True), agents=(agent("1"), agent("2")))
     centre.call("a")
     centre.wait(115)
     centre.log_in("1", "2")
@@ -185,9 +187,49 @@ def test_a_telephone_that_rings_at_the_maximum_wait_rings_to_its_end():
     assert of(step, CallOffered) == []
 
 
+def test_a_telephone_is_silenced_at_the_maximum_wait_and_nobody_waits_longer():
+    """The caller leaves to the instant; it is no miss for the operator, who is free for the next one at once."""
+    centre = Centre(agents=(agent("1"),))
+    centre.call("a")
+    centre.wait(115)
+    centre.log_in("1")
+    centre.call("b")
+    step = centre.wait(5)
+    assert [(fact.waited_s, fact.reason) for fact in of(step, CallOverflowed)] == [(120, "max_wait")]
+    assert [(fact.reason, fact.rang_s) for fact in of(step, OfferWithdrawn)] == [("max_wait", 5)]
+    assert of(step, OfferMissed) == []
+    assert centre.offers() == {"1": "b"}
+
+
+def test_a_step_to_leave_waits_for_the_ringing_but_not_past_the_maximum():
+    """A destination before the maximum is taken when the telephone comes to nothing, and the maximum at the maximum."""
+    policy = QueuePolicy(LINE, ring_s=60, steps=(LeaveFor(100, "voice"),))
+    for rings_s, left in ((10, ("voice", "waited", 105)), (60, ("hangup", "max_wait", 120))):
+        centre = Centre(policy, agents=(agent("1"),))
+        centre.call("a")
+        centre.wait(95)
+        centre.log_in("1")
+        steps = [centre.wait(rings_s)]
+        if rings_s == 10:
+            steps.append(centre.feed(OfferFailed(centre.offer_of("1"), RingFailure.NO_ANSWER)))
+        found = [fact for step in steps for fact in of(step, CallOverflowed)]
+        assert [(fact.destination, fact.reason, fact.waited_s) for fact in found] == [left]
+
+
+def test_a_step_to_another_line_holds_up_no_later_one():
+    """While a telephone rings past the step that moves the call, its norm passes in time and its maximum is kept."""
+    policy = QueuePolicy(LINE, ring_s=200, steps=(MoveTo(50, QueueName("other")),))
+    centre = Centre(policy, QueuePolicy(QueueName("other")), agents=(agent("1"),))
+    centre.call("a")
+    centre.wait(45)
+    centre.log_in("1")
+    assert [fact.at - START for fact in of(centre.wait(20), TargetWaitPassed)] == [60]
+    assert [fact.at - START for fact in of(centre.wait(100), CallOverflowed)] == [120]
+
+
 def test_an_answer_after_the_maximum_wait_is_an_answer():
     """The operator who picks up while the ring runs out talks to the caller."""
-    centre = Centre(agents=(agent("1"),))
+    centre = Centre(QueuePolicy(LINE, ring_past_max_wait=True), agents=(agent("1"),))
     centre.call("a")
     centre.wait(115)
     centre.log_in("1")
