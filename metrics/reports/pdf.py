@@ -188,12 +188,14 @@ def _paragraph(text: str, column: Column, size: float, *, bold: bool = False, co
 
 def _widths(table: Table, report: Report, language: Language, size: float) -> list[float]:
     """Share the page's width by what the columns hold; a table of few columns does not fill the page."""
-    sample = [*table.rows[:60], *([table.total] if table.total else [])]
+    spread = [*table.rows[:: 1 + len(table.rows) // 200], *([table.total] if table.total else [])]
     wanted = []
     for index, column in enumerate(table.columns):
         head = show.head(column, language)
         longest_word = max((len(word) for word in head.split()), default=1)
-        cells = max((len(show.cell(row[index], column, report.period, language)) for row in sample), default=1)
+        # Words are few and of very different lengths, so all of them are looked at; of the rest a few hundred tell.
+        seen = {row[index] for row in (table.rows if column.kind is Kind.WORD else spread)}
+        cells = max((len(show.cell(value, column, report.period, language)) for value in seen), default=1)
         wanted.append(max(longest_word + 1, min(cells, 44), 4) * size * 0.56 + 6)
     total = sum(wanted)
     if total < _WIDTH and len(table.columns) <= 8:

@@ -5,9 +5,11 @@ import os
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -291,6 +293,30 @@ async def test_a_full_disk_is_shown_and_what_memory_held_is_committed_later(tmp_
     assert recorder.healthy
     await recorder.close()
     assert await recorded(url) == [(recorder.run, seq) for seq in range(1, 2002)]
+
+
+async def test_a_locked_sqlite_file_costs_nothing_but_time(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program holds the file, say a backup: facts wait in the spool, health says why, all are there after."""
+    monkeypatch.setattr("metrics.records.database.BUSY_TIMEOUT_MS", 10)
+    recorder = Recorder(sqlite_url, "run", tmp_path / "spool")
+    assert await recorder.start()
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for number in range(50):
+            recorder.record(an_accepted_call(number))
+        assert not await recorder.settled()
+        health = recorder.health()
+        assert (health.database, health.held, health.lost) == (False, 0, 0)
+        assert "locked" in health.error
+        assert health.spooled_bytes > 0
+        other.execute("ROLLBACK")
+    while not await recorder.settled():
+        pass
+    assert recorder.healthy
+    await recorder.close()
+    assert await recorded(sqlite_url) == [(recorder.run, seq) for seq in range(1, 51)]
 
 
 async def test_a_run_that_begins_closes_what_the_one_before_left_open(sqlite_url: str, tmp_path: Path) -> None:
