@@ -13,6 +13,7 @@ from acd.journal.states import CardState
 from acd.journal.store.lists import CardFilter, Lists
 from callback.facts import CallbackAttemptStarted
 from callback.kinds import Leg
+from metrics.service_facts import VoiceMessageLeft
 from queue_engine.facts import AbandonStage, CallAbandoned, CallAccepted, CallAnswered, CallEnded, CallReturned
 from queue_engine.inputs import Party
 from tests.journal.desk import Role, service_on
@@ -82,6 +83,20 @@ async def test_an_answered_call_opens_a_card_and_its_end_completes_the_talk(sara
     (talk,) = await saratov.journal.cards.talks(card.id)
     assert (talk.agent, talk.answered_at, talk.talked_s) == ("101", MONDAY + 5, 61.0)
     assert saratov.facts == [CardOpened(MONDAY + 5, LINE, card.id, "122-2026-000001", "101")]
+
+
+async def test_a_voice_message_opens_a_card(saratov, records, feed):
+    """UDM 5.3, J2: what was said to the secretary is an appeal, once, with the number to call."""
+    left = VoiceMessageLeft(MONDAY + 40, CALL, LINE, "+79161234567", "lab", "2026-11-23/lab.wav", 31.0)
+    await records.put(accepted(), left, left)
+    await feed.catch_up()
+    (card,) = await all_cards(saratov)
+    stored = await saratov.journal.cards.by_call(CALL)
+    assert (stored.channel, stored.caller, stored.contact_phone) == (
+        Channel.VOICE_MESSAGE, "+79161234567", "+79161234567",
+    )  # fmt: skip
+    assert card.running == 1
+    assert [talk.talked_s for talk in await saratov.journal.cards.talks(stored.id)] == [31.0]
 
 
 async def test_facts_recorded_while_the_journal_was_away_are_worked_off_once(saratov, records, feed):
