@@ -37,6 +37,10 @@ class Arrivals:
     def __len__(self) -> int:
         return len(self._coming)
 
+    def uniqueids(self) -> set[str]:
+        """Return their channels' Uniqueids."""
+        return set(self._coming)
+
     def saw(self, message: AmiMessage, now: Instant) -> None:
         """There is a new channel; one from a trunk is a caller who is coming."""
         if message.get("Context") == TRUNKS:

@@ -66,6 +66,7 @@ class Resynchroniser:
             AmiError: Asterisk did not answer, or refused; the connection is then of no use.
         """
         self._board.hung_up_since_resync = set()
+        known = self._known()
         try:
             await read_clock(client, self._board.clock, self._board.now)
             devices = await client.action_list("DeviceStateList")
@@ -75,14 +76,19 @@ class Resynchroniser:
         finally:
             self._board.hung_up_since_resync = None
         present = _present(channels, gone)
-        self._close_gone_calls(present, ended)
-        self._record_those_who_died_coming(present, ended)
-        self._operators_channels(present)
+        # What has come since the channels were read is not among them, and is no less there.
+        alive = present.keys() | (self._known() - known)
+        self._close_gone_calls(alive, ended)
+        self._record_those_who_died_coming(alive, ended)
+        self._operators_channels(present, alive)
         in_fallback = self._take_up_calls(present)
         # Last, so that every call stands in its place before the first operator becomes ready.
         self._telephones(devices)
         log.info("ami.resynchronised", server=self._board.server, channels=len(present), calls=len(self._board.legs))
         return Found(ended, in_fallback, present)
+
+    def _known(self) -> set[str]:
+        return self._board.uniqueids() | self._board.arrivals.uniqueids()
 
     async def take_up(self, client: AmiClient, but: str) -> list[CallLeg]:
         """Take up the calls that never came to us, but for this channel's; return those that stand in the fallback.
@@ -102,11 +108,9 @@ class Resynchroniser:
         new = {uniqueid: c for uniqueid, c in _present(channels, gone).items() if uniqueid not in known | {but}}
         return self._take_up_calls(new)
 
-    def _record_those_who_died_coming(
-        self, present: Mapping[str, AmiMessage], ended: Mapping[CallId, EndedCall]
-    ) -> None:
+    def _record_those_who_died_coming(self, alive: Set[str], ended: Mapping[CallId, EndedCall]) -> None:
         """Callers whom Asterisk had taken in when it died, before they came to us: accepted, and to be called back."""
-        for arrival in self._board.arrivals.vanished(present):
+        for arrival in self._board.arrivals.vanished(alive):
             call_id, line = CallId(f"{self._board.server}-{arrival.uniqueid}"), self._board.line_of(arrival.dialled)
             if line is not None and call_id not in ended:
                 call = self._board.find_or_add(
@@ -131,13 +135,13 @@ class Resynchroniser:
                 telephone = Telephone(self._board.server, name)
                 self._desks.reachability_found(telephone, reachable=device["State"] not in GONE_STATES)
 
-    def _close_gone_calls(self, present: Mapping[str, AmiMessage], ended: Mapping[CallId, EndedCall]) -> None:
+    def _close_gone_calls(self, alive: Set[str], ended: Mapping[CallId, EndedCall]) -> None:
         for call in self._board.legs:
-            if call.uniqueid not in present:
+            if call.uniqueid not in alive:
                 self._close(call, ended.get(call.call))
                 continue
             for leg in list(call.legs):
-                if leg.uniqueid and leg.uniqueid not in present:
+                if leg.uniqueid and leg.uniqueid not in alive:
                     leg.hung_up_by = leg.hung_up_by or Party.SYSTEM
                     self._board.operator_gone(call, leg, 0)
 
@@ -153,8 +157,8 @@ class Resynchroniser:
                 self._board.legs.drop(call, leg)
         self._board.caller_gone(call, ended.cause)
 
-    def _operators_channels(self, present: Mapping[str, AmiMessage]) -> None:
-        self._board.forget_foreign(present.keys())
+    def _operators_channels(self, present: Mapping[str, AmiMessage], alive: Set[str]) -> None:
+        self._board.forget_foreign(alive)
         for uniqueid, channel in present.items():
             self._board.telephone_found(
                 channel["Channel"], uniqueid, channel.get("Linkedid") or "", channel.get("BridgeID") or ""
