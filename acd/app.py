@@ -17,7 +17,9 @@ from acd.journal.serve import keep_beside
 from acd.journal.web.access import DeskGuard
 from acd.notify import notify
 from acd.running import RunningCentre
+from acd.upgrade import Successor, take_over
 from config.model import Config
+from metrics.records.database import newest_revision
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +73,9 @@ async def run_daemon(config: Config, options: DaemonOptions) -> int:
         ListenError, OSError: A port cannot be had.
     """
     loop = asyncio.get_running_loop()
-    centre = RunningCentre(config, options.config_path, loop, tape=options.record)
+    newest_revision()  # loads what the records' start needs, before anybody waits for it
+    handed_over = await take_over()
+    centre = RunningCentre(config, options.config_path, loop, tape=options.record, handed_over=handed_over)
     asked = asyncio.Event()
     insisted = asyncio.Event()
     reload_wanted = asyncio.Event()
@@ -94,8 +98,10 @@ async def run_daemon(config: Config, options: DaemonOptions) -> int:
                     notify("READY=1")
                     log.info("daemon.started", site=config.site.name)
                     tasks.create_task(_feed_watchdog(), name="watchdog")
-                    broken = await _asked_or_broken(asked, centre.broken)
-                    if not broken:
+                    broken = await _asked_or_broken(asked, centre.broken, centre.upgrading.successor)
+                    if centre.upgrading.successor.done():
+                        await centre.drain(0.0)
+                    elif not broken:
                         notify("STOPPING=1")
                         log.info("daemon.draining", limit_s=options.drain_s)
                         forced = await _first(centre.drain(options.drain_s), insisted)
@@ -104,6 +110,7 @@ async def run_daemon(config: Config, options: DaemonOptions) -> int:
                 pass
         recorded = await centre.stop()
         await control.close()
+        centre.upgrading.go()
     status = Exit.BROKEN if broken else Exit.FORCED if forced else Exit.CLEAN if recorded else Exit.RECORDS_BEHIND
     log.info("daemon.stopped", status=int(status))
     return int(status)
@@ -121,10 +128,12 @@ async def _feed_watchdog() -> None:
         await asyncio.sleep(every_s)
 
 
-async def _asked_or_broken(asked: asyncio.Event, broken: asyncio.Future[Exception]) -> bool:
-    """Wait for a signal or for the engine's failure; return whether it was the failure."""
+async def _asked_or_broken(
+    asked: asyncio.Event, broken: asyncio.Future[Exception], successor: asyncio.Future[Successor]
+) -> bool:
+    """Wait for a signal, for a successor or for the engine's failure; return whether it was the failure."""
     signalled = asyncio.ensure_future(asked.wait())
-    either: set[asyncio.Future[Any]] = {signalled, broken}
+    either: set[asyncio.Future[Any]] = {signalled, broken, successor}
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     signalled.cancel()
     return broken.done()

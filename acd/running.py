@@ -6,6 +6,7 @@ line, the fallback's members have changed).
 """
 
 import asyncio
+import os
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -43,6 +44,7 @@ from acd.staff import Staff
 from acd.standard import standard_of
 from acd.supervising import Supervising
 from acd.tape import TapeWriter
+from acd.upgrade import HandedOver, Upgrading
 from ami_bridge.agi_server import AgiServer, AgiSession, Route
 from ami_bridge.caller_session import CallerSessions, LineSound
 from ami_bridge.client import AmiClient
@@ -81,7 +83,13 @@ class RunningCentre:
     """One site's centre, from the composition of its parts to their end."""
 
     def __init__(
-        self, config: Config, config_path: Path, loop: asyncio.AbstractEventLoop, tape: Path | None = None
+        self,
+        config: Config,
+        config_path: Path,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        tape: Path | None = None,
+        handed_over: HandedOver | None = None,
     ) -> None:
         self._config = config
         self._config_path = config_path
@@ -90,6 +98,7 @@ class RunningCentre:
         self.draining = False
         self.broken: asyncio.Future[Exception] = loop.create_future()
         """Done when the engine has raised: the daemon has to end and be started anew."""
+        self.upgrading = Upgrading(loop, handed_over)
         self._agi_listening = False
         # An offer's number is never used twice, not even across restarts: it begins with the time of the start.
         first_offer = int(self.started_at * 1000) * 1000
@@ -316,14 +325,16 @@ class RunningCentre:
         """Take callers up as soon as a server is in line with us: before that we do not know who is free."""
         await self._catching_up.synchronised_once.wait()
         listen = self._config.agi.listen
-        await self._agi.start(listen.host, listen.port)
+        await self._agi.start(listen.host, listen.port, self.upgrading.listener(listen.host, listen.port))
         self._agi_listening = True
+        self.upgrading.taken_over()
         self._catching_up.callers_served.set()
         log.info("agi.listening", address=str(listen))
 
     async def drain(self, limit_s: float) -> None:
         """Take up no more calls and let telephones that ring be answered, for so long at most."""
         self.draining = self.callbacks.draining = True
+        self.upgrading.stopped()
         if self._agi_listening:
             self._agi.stop_listening()
         await self._seating.rung_out(self.snapshot(), limit_s)
@@ -431,6 +442,8 @@ class RunningCentre:
             lost=records.lost,
             set_aside=records.rejected,
             records_error=records.error,
+            process=os.getpid(),
+            stood_still_s=self.upgrading.stood_still_s,
         )
 
     def post(self, item: Input) -> None:
@@ -440,6 +453,19 @@ class RunningCentre:
                 self._seating.sit_at_own(item.agent, item.by)
             return
         self._runner.post(item)
+
+    async def upgrade(self) -> int:
+        """Start the daemon that is to come after us, and let it take over; return its process id.
+
+        Raises:
+            NotReady: It did not get ready, or there is one already; nothing has changed.
+        """
+        handle = self._agi.handle() if self._agi_listening else None
+        try:
+            return await self.upgrading.begin(handle)
+        finally:
+            if handle is not None:
+                os.close(handle)
 
     async def reload(self) -> Sequence[str]:
         """Read the configuration again; return its mistakes, with which nothing has changed, or nothing."""

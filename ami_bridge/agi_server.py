@@ -8,6 +8,7 @@ What is said in a session is left to the routes.
 
 import asyncio
 import ipaddress
+import os
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -186,19 +187,31 @@ class AgiServer:
         self._connections: set[AgiConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def start(self, host: str, port: int) -> int:
+    async def start(self, host: str, port: int, listener: socket.socket | None = None) -> int:
         """Listen and return the port, which is chosen by the system if 0 was asked for.
+
+        Args:
+            host: Where to listen.
+            port: Likewise.
+            listener: A socket that listens there already, from a daemon before us; ours from now on.
 
         Raises:
             OSError: The address cannot be had.
         """
         self._application = AgiApplication(self._routes, self.counters)
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(lambda: AgiConnection(self), host, port, backlog=1024)
+        if listener is None:
+            self._listener = await loop.create_server(lambda: AgiConnection(self), host, port, backlog=1024)
+        else:
+            self._listener = await loop.create_server(lambda: AgiConnection(self), sock=listener, backlog=1024)
         for option in KEEPALIVE:  # connections inherit them
             self._listener.sockets[0].setsockopt(*option)
         bound: int = self._listener.sockets[0].getsockname()[1]
         return bound
+
+    def handle(self) -> int:
+        """Return a file descriptor of the listening socket, for a daemon after us; the caller closes it."""
+        return os.dup(self._listener.sockets[0].fileno())
 
     def stop_listening(self) -> None:
         """Take no new sessions; those that are open go on."""

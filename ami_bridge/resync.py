@@ -191,9 +191,11 @@ class Resynchroniser:
                 self._board.caller_found_in_bridge(call, bridge, at)
                 if call.talk is not None:
                     self._board.mark_found(call.talk.agent, variables.get("ACD_QUESTIONED", ""))
-            elif channel.get("Application") == "Queue":
+                continue
+            application = channel.get("Application")
+            if application == "Queue":
                 in_fallback.append(call)
-            elif channel.get("Application") != "Dial" and not call.introduced:
+            if application != "Dial" and not call.introduced:
                 # It will open a session within a second; its place in the line is its own at once.
                 self._board.introduce(call)
         return in_fallback

@@ -1,5 +1,7 @@
-"""`acd run` and `acd reload`: be the daemon, or have the running one read its configuration again."""
+"""`acd run`, `acd reload` and `acd upgrade`: be the daemon, have it read its configuration again, or be succeeded."""
 
+import contextlib
+import time
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -17,6 +19,10 @@ from metrics.errors import MetricsError
 RUN_HELP: Final = tell(
     "Run the daemon in the foreground, as systemd does. The first signal drains, the second stops at once.",
     "Запустить службу на переднем плане, как это делает systemd. Первый сигнал завершает мягко, второй сразу.",
+)
+UPGRADE_HELP: Final = tell(
+    "Have a new daemon, with the code and configuration of now, take over from the running one; no call is touched.",
+    "Передать работу новой службе с нынешними кодом и настройкой; идущие вызовы это не затронет.",
 )
 RELOAD_HELP: Final = tell(
     "Have the running daemon read its configuration again; calls under way are not touched.",
@@ -99,10 +105,41 @@ def reload(context: typer.Context, *, json: Annotated[bool, typer.Option("--json
         raise typer.Exit(ExitCode.WRONG)
 
 
+def upgrade(context: typer.Context, *, json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False) -> None:
+    """Have a new daemon take over, and wait until it has."""
+    session: Session = context.obj
+    successor = session.daemon().post("/v1/upgrade", timeout_s=UPGRADE_LIMIT_S)["successor"]
+    give_up_at = time.monotonic() + UPGRADE_LIMIT_S
+    while time.monotonic() < give_up_at:
+        with contextlib.suppress(ControlError, CommandFailed):
+            # The new daemon may have made a token of its own: it is read again.
+            health = session.daemon().get("/v1/health")
+            if health["process"] == successor and health["status"] == "ok":
+                break
+        time.sleep(0.05)
+    else:
+        raise CommandFailed(ExitCode.WRONG, _NOT_TAKEN_OVER, process=successor)
+    if json:
+        session.print_json(health)
+    else:
+        still_ms = round(1000 * (health["stood_still_s"] or 0.0))
+        session.print_line(session.say(_TAKEN_OVER, process=successor, milliseconds=still_ms))
+
+
+UPGRADE_LIMIT_S: Final = 70.0
+"""The daemon gives its successor a minute to load."""
 LEVELS: Final = ("debug", "info", "warning", "error")
 _LEVEL: Final = Text("No log level {level}: one of {levels}", "Нет уровня {level}: допустимы {levels}")
 _NOT_STARTED: Final = Text("The daemon cannot start: {reason}", "Служба не может запуститься: {reason}")
 _NOT_STARTED_ADVICE: Final = Text("`acd check` says more", "Подробнее расскажет `acd check`")
+_TAKEN_OVER: Final = Text(
+    "The new daemon (process {process}) has taken over; nobody was rung for {milliseconds} ms.",
+    "Новая служба (процесс {process}) приняла работу; вызовы не распределялись {milliseconds} мс.",
+)
+_NOT_TAKEN_OVER: Final = Text(
+    "The new daemon (process {process}) was to take over and is not in order: see its log",
+    "Новая служба (процесс {process}) должна была принять работу, но не в порядке: смотрите её журнал",
+)
 _RELOADED: Final = Text("The configuration is in force.", "Настройка вступила в силу.")
 _NOT_RELOADED: Final = Text(
     "The daemon goes on with the former configuration, for the new one has mistakes:\n{told}",

@@ -55,10 +55,17 @@ class Health:
     """Facts that the database refuses for what they say, kept in `rejected.spool`."""
     records_error: str = ""
     """What is wrong with the records, in the system's words; empty when nothing is."""
+    process: int = 0
+    """The daemon's process id."""
+    stood_still_s: float | None = None
+    """For how long nobody distributed when this daemon took over from another; None if it was started anew."""
 
 
 class Centre(Protocol):
-    """The running call centre, as seen by the control API. All but `reload` return at once and never raise."""
+    """The running call centre, as seen by the control API.
+
+    All but `reload` and `upgrade` return at once and never raise.
+    """
 
     @property
     def config(self) -> Config:
@@ -124,6 +131,14 @@ class Centre(Protocol):
 
     def post(self, item: Input) -> None:
         """Hand an input to the engine, which may have handled it already when this returns."""
+        ...
+
+    async def upgrade(self) -> int:
+        """Let a new daemon take over; return its process id.
+
+        Raises:
+            NotReady: It did not get ready; this one goes on.
+        """
         ...
 
     async def reload(self) -> Sequence[str]:

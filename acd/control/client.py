@@ -53,14 +53,14 @@ class ControlClient:
         """
         return self._ask("GET", path, None)
 
-    def post(self, path: str, body: Mapping[str, object] | None = None) -> Any:
-        """Return the decoded answer to a POST with a JSON body.
+    def post(self, path: str, body: Mapping[str, object] | None = None, *, timeout_s: float = TIMEOUT_S) -> Any:
+        """Return the decoded answer to a POST with a JSON body, which may take so long.
 
         Raises:
             DaemonAway: Nobody answers there, or no daemon of ours.
             RequestRefused: The daemon said no.
         """
-        return self._ask("POST", path, orjson.dumps(body or {}))
+        return self._ask("POST", path, orjson.dumps(body or {}), timeout_s)
 
     def fetch(self, path: str) -> bytes:
         """Return the answer to a GET of what is no JSON, whole.
@@ -98,10 +98,10 @@ class ControlClient:
         self._decoded(status, content)
         raise DaemonAway(self.address, f"what answers there tells no events (HTTP {status})")
 
-    def _link(self) -> http.client.HTTPConnection:
+    def _link(self, timeout_s: float = TIMEOUT_S) -> http.client.HTTPConnection:
         if self._tls is None:
-            return http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT_S)
-        return http.client.HTTPSConnection(self._host, self._port, timeout=TIMEOUT_S, context=self._tls)
+            return http.client.HTTPConnection(self._host, self._port, timeout=timeout_s)
+        return http.client.HTTPSConnection(self._host, self._port, timeout=timeout_s, context=self._tls)
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}", "Accept": "application/json", "Connection": "close"}
@@ -110,11 +110,11 @@ class ControlClient:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
         return DaemonAway(self.address, reason)
 
-    def _ask(self, method: str, path: str, body: bytes | None) -> Any:
-        return self._decoded(*self._exchange(method, path, body))
+    def _ask(self, method: str, path: str, body: bytes | None, timeout_s: float = TIMEOUT_S) -> Any:
+        return self._decoded(*self._exchange(method, path, body, timeout_s))
 
-    def _exchange(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
-        link, headers = self._link(), self._headers()
+    def _exchange(self, method: str, path: str, body: bytes | None, timeout_s: float = TIMEOUT_S) -> tuple[int, bytes]:
+        link, headers = self._link(timeout_s), self._headers()
         if body is not None:
             headers["Content-Type"] = "application/json"
         try:

@@ -31,7 +31,9 @@ from acd.control.views import (
     StatusView,
     TrailEntryView,
     TrailView,
+    UpgradeView,
 )
+from acd.upgrade import NotReady
 from metrics.errors import RecordsUnusable, ReportError
 
 
@@ -110,6 +112,13 @@ async def _reload(asked: Asked) -> ReloadView:
     return ReloadView(reloaded=not errors, errors=errors)
 
 
+async def _upgrade(asked: Asked) -> UpgradeView:
+    try:
+        return UpgradeView(await asked.centre.upgrade())
+    except NotReady as fault:
+        raise RequestRefused(503, "not_ready", str(fault)) from fault
+
+
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("GET", "/v1/status", "Lines, operators and health at a glance", WATCHERS, StatusView, _status),
     Endpoint("GET", "/v1/lines", "Every line, now and today", WATCHERS, LinesView, _lines),
@@ -129,6 +138,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         query=TrailQuery,
     ),
     Endpoint("POST", "/v1/reload", "Read the configuration again", ADMINISTRATORS, ReloadView, _reload),
+    Endpoint("POST", "/v1/upgrade", "Let a new daemon take over", ADMINISTRATORS, UpgradeView, _upgrade),
     *ACTIONS,
     *CALLBACKS,
     *LINES,

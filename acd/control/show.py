@@ -111,6 +111,8 @@ def show_health(centre: Centre) -> HealthView:
         facts_lost=health.lost,
         facts_set_aside=health.set_aside,
         records_error=health.records_error,
+        process=health.process,
+        stood_still_s=health.stood_still_s,
     )
 
 

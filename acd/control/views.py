@@ -117,6 +117,10 @@ class HealthView:
     """That the database refuses for what they say, kept in `rejected.spool`."""
     records_error: str = ""
     """What is wrong with the records, in the system's words; empty when nothing is."""
+    process: int = 0
+    """The daemon's process id."""
+    stood_still_s: float | None = None
+    """For how long nobody distributed when this daemon took over from another; None if it was started anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,14 @@ class CallsView:
 
     at: float
     calls: tuple[CallView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeView:
+    """The daemon that takes over."""
+
+    successor: int
+    """Its process id."""
 
 
 @dataclass(frozen=True, slots=True)

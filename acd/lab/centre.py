@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+import orjson
 from sqlalchemy import RowMapping, Table, select
 from sqlalchemy.exc import OperationalError
 
@@ -217,6 +218,23 @@ class LabCentre:
     async def stop_daemon(self) -> int:
         """End the daemon in an orderly way; return its exit status."""
         return await self.daemon.stop(signal.SIGTERM, limit_s=DRAIN_LIMIT_S)
+
+    async def upgrade_daemon(self) -> float:
+        """Have a new daemon take over, and wait until it has; return for how long nobody distributed, in seconds.
+
+        Raises:
+            ProcessFailed: It did not.
+        """
+        before = self.daemon
+        argv = [sys.executable, "-m", "acd", "--config", str(self.config_path), "upgrade", "--json"]
+        env = {"PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))}
+        command = await LabProcess.start("upgrade", argv, self.home / "upgrade.log", env=env, cwd=self.home)
+        if await command.wait(READY_LIMIT_S) != 0:
+            raise ProcessFailed("upgrade", "failed", command.text() + before.text())
+        told = orjson.loads(command.text().strip().splitlines()[-1])
+        self._daemon = LabProcess.adopt("daemon", told["process"], before.output)
+        await before.wait(DRAIN_LIMIT_S)
+        return float(told["stood_still_s"])
 
     async def kill_daemon(self) -> None:
         """Kill the daemon as a crash would."""

@@ -7,6 +7,7 @@ Each has a session of its own, so that Ctrl-C at the terminal reaches the lab al
 import asyncio
 import contextlib
 import os
+import select
 import shutil
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -45,10 +46,32 @@ async def until(condition: Callable[[], bool], every_s: float = 0.02) -> None:
         await asyncio.sleep(every_s)
 
 
-class LabProcess:
-    """A child process of the lab."""
+class _Adopted:
+    """A process that is not our child, by the part of `asyncio.subprocess.Process` that the lab uses."""
 
-    def __init__(self, name: str, process: asyncio.subprocess.Process, output: Path) -> None:
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._handle = os.pidfd_open(pid)
+        self._gone = False
+
+    @property
+    def returncode(self) -> int | None:
+        """0 once it has ended: with what status, only its parent could tell."""
+        if not self._gone and select.select([self._handle], [], [], 0)[0]:
+            self._gone = True
+            os.close(self._handle)
+        return 0 if self._gone else None
+
+    async def wait(self) -> int:
+        """Wait for its end."""
+        await until(lambda: self.returncode is not None)
+        return 0
+
+
+class LabProcess:
+    """A process of the lab."""
+
+    def __init__(self, name: str, process: "asyncio.subprocess.Process | _Adopted", output: Path) -> None:
         self.name = name
         self.output = output
         self._process = process
@@ -85,6 +108,15 @@ class LabProcess:
                 cwd=cwd,
             )
         return cls(name, process, output)
+
+    @classmethod
+    def adopt(cls, name: str, pid: int, output: Path) -> Self:
+        """Take a process that one of ours has started for one of ours, with the file that it writes to.
+
+        Raises:
+            ProcessLookupError: There is none of this id.
+        """
+        return cls(name, _Adopted(pid), output)
 
     @property
     def pid(self) -> int:

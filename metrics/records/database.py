@@ -4,15 +4,18 @@ One URL chooses it: `sqlite:///FILE` or `postgresql://USER@HOST/NAME`. SQLite ru
 cannot corrupt and may lose the last transactions when the power fails (not when the daemon does).
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, create_engine, event, func, make_url, select
+from sqlalchemy import Connection, create_engine, event, func, make_url, select, text
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -27,6 +30,8 @@ BUSY_TIMEOUT_MS: Final = 5000
 
 HEAD: Final = "head"
 """The newest schema."""
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 BASE: Final = "base"
 """No schema at all."""
@@ -141,8 +146,10 @@ def downgrade(url: str, revision: str = BASE) -> None:
 
 def _migrate(url: str, revision: str, *, up: bool) -> None:
     parsed = async_url(url)
+    if up and revision == HEAD and asyncio.run(_revision(url)) == newest_revision():
+        return
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["engine"] = _open_for_migration(url)
     try:
         (command.upgrade if up else command.downgrade)(config, revision)
@@ -152,6 +159,25 @@ def _migrate(url: str, revision: str, *, up: bool) -> None:
         raise RecordsUnusable(parsed.render_as_string(), _first_line(error)) from error
 
 
+@cache
+def newest_revision() -> str | None:
+    """Return the name of the newest schema. Asked once: the migrations are loaded for it."""
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
+async def _revision(url: str) -> str | None:
+    """Return the name of the schema that the database has; None where it has none or cannot be asked."""
+    engine = open_engine(url)
+    try:
+        async with engine.connect() as connection:
+            found: str | None = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+            return found
+    except (SQLAlchemyError, OSError):
+        return None
+    finally:
+        await engine.dispose()
+
+
 def _first_line(error: Exception) -> str:
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0]
+    told = str(error).strip() or type(error).__name__
+    return told.splitlines()[0]

@@ -23,6 +23,8 @@ EVENTS_COME_LATE: Final = frozenset({Fault.ASTERISK_FROZEN, Fault.AMI_SLOW, Faul
 """What we are told late is recorded as having happened when we were told, unless Asterisk has noted the instant."""
 LIMIT_S: Final = 15.5
 """From a break to the first attempt (C1), and half a second for the clocks."""
+QUEUE_LOOKS_S: Final = 1.2
+"""Asterisk's own Queue() looks once a second for each caller whether it is his turn (app_queue.c, RECHECK)."""
 ENDS_OF_CALLS: Final = frozenset({"CallEnded", "CallAbandoned", "CallDied", "CallOverflowed", "CallRefused"})
 
 
@@ -90,7 +92,8 @@ def balance(trial: Trial, steps: Sequence[Step], told: Mapping[str, Story], book
         _caller(trial, result, number, seen.get(number, ""), told.get(number), rows[number])
     since = struck_at if trial.fault is Fault.ASTERISK_KILLED else 0.0
     if not _clock_lost(trial):
-        result.disordered += overtaken(list(told.values()), TOGETHER_S, since)
+        within_s = QUEUE_LOOKS_S if trial.fault is Fault.DAEMON_KILLED or trial.kills_the_daemon_too else 0.0
+        result.disordered += overtaken(list(told.values()), TOGETHER_S, since, rung_within_s=within_s)
     _facts(result, books.facts)
     _stuck(result, books)
     _call_backs(result, numbers, books)

@@ -93,16 +93,18 @@ def _follow_ring(ring: Ring, message: SipMessage) -> None:
         ring.ended_at = ring.ended_at or message.at
 
 
-def overtaken(told: Sequence[Story], within_s: float, since: float = 0.0) -> list[str]:
+def overtaken(told: Sequence[Story], within_s: float, since: float = 0.0, *, rung_within_s: float = 0.0) -> list[str]:
     """Return who was passed by a caller who had come later, in words.
 
     Args:
         told: Callers of one line, without priorities. They come when Asterisk accepts them: what it finds in its
             socket after it was frozen has no order.
         within_s: Callers who came closer together than this have no order.
+        rung_within_s: Nobody was passed who was rung at most so much later.
         since: Who was accepted before this instant does not count: Asterisk has died since.
     """
     told = [story for story in told if (story.accepted_at or 0.0) > since]
+    rung_within_s = max(within_s, rung_within_s)
     rung = [(story, story.own_rings[0].at) for story in told if story.own_rings]
     found = []
     for story in told:
@@ -111,7 +113,7 @@ def overtaken(told: Sequence[Story], within_s: float, since: float = 0.0) -> lis
         passed = [
             other.number
             for other, at in rung
-            if (other.accepted_at or 0.0) > (story.accepted_at or 0.0) + within_s and at + within_s < gone_at
+            if (other.accepted_at or 0.0) > (story.accepted_at or 0.0) + within_s and at + rung_within_s < gone_at
         ]
         if passed:
             found.append(f"{story.number} was passed by {', '.join(passed)}")
