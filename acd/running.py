@@ -44,6 +44,7 @@ from acd.staff import Staff
 from acd.standard import standard_of
 from acd.supervising import Supervising
 from acd.tape import TapeWriter
+from acd.transferring import Transferring
 from acd.upgrade import HandedOver, Upgrading
 from ami_bridge.agi_server import AgiServer, AgiSession, Route
 from ami_bridge.caller_session import CallerSessions, LineSound
@@ -100,6 +101,7 @@ class RunningCentre:
         """Done when the engine has raised: the daemon has to end and be started anew."""
         self.upgrading = Upgrading(loop, handed_over)
         self._agi_listening = False
+        self._tasks: asyncio.TaskGroup | None = None
         # An offer's number is never used twice, not even across restarts: it begins with the time of the start.
         first_offer = int(self.started_at * 1000) * 1000
         self._tape = TapeWriter(tape, first_offer) if tape else None
@@ -174,6 +176,7 @@ class RunningCentre:
         self._reconciliation = Reconciliation(
             self._servers, self._runner.snapshot, self._runner.post, self.recorder.record, self._clock.now
         )
+        self._transfers = self._make_transfers()
         self._recordings = recordings_of(
             lambda: self._config, self._records, self._clock.now, self._servers, self._calling_back, self._record
         )
@@ -243,7 +246,25 @@ class RunningCentre:
         self._services.synchronised(server, found)
         if self._recordings is not None:
             self._recordings.guard.agree(server)
+        if found.outside and self._tasks is not None:
+            recovery = self._transfers.recover(server, tuple(found.outside))
+            self._tasks.create_task(recovery, name=f"transfers-{server.name}")
         self._catching_up.synchronised(server, found)
+
+    def _make_transfers(self) -> Transferring:
+        transfers = Transferring(
+            lambda: self._config,
+            self._servers,
+            self._records,
+            self._seating.agent_of,
+            self._runner.snapshot,
+            self._clock.now,
+            self._record,
+            self.recorder.settled,
+        )
+        for server in self._servers.values():
+            transfers.join(server)
+        return transfers
 
     def _mirror_soon(self) -> None:
         for server in self._servers.values():
@@ -305,6 +326,7 @@ class RunningCentre:
 
     async def start(self, tasks: asyncio.TaskGroup) -> None:
         """Bring everything up: records first, then the operators' seats, then the links."""
+        self._tasks = tasks
         await self._catching_up.start(tasks)
         await self._calling_back.start()
         self._runner.post(PoliciesLoaded(*to_policy(self._config)))
@@ -409,6 +431,11 @@ class RunningCentre:
     def hours(self) -> LineHours:
         """Which lines are open."""
         return self._services.hours
+
+    @property
+    def transfers(self) -> Transferring:
+        """Callers who are handed on."""
+        return self._transfers
 
     @property
     def recording_desk(self) -> TalkRecordings | None:

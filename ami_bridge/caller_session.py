@@ -17,6 +17,7 @@ import structlog
 from ami_bridge.agi_server import AgiSession
 from ami_bridge.ended import FAMILY
 from ami_bridge.errors import AgiError, AgiHungUp, AgiLost
+from ami_bridge.handed import first_visit
 from ami_bridge.legs import (
     BackInLineOrder,
     CallLeg,
@@ -114,6 +115,8 @@ class CallerSessions:
         call.wake = woken.set
         try:
             call.known_before = self._known_before(call.call, stage)
+            if not call.introduced and call.call != first_visit(board.server, call.uniqueid):
+                board.was_handed(call, (await agi.command("GET VARIABLE", "ACD_HANDED")).data)
             await Conversation(self._house, agi, board, call, stage, woken).hold()
         except AgiHungUp:
             if not board.link_up:

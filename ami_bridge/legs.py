@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from ami_bridge.outgoing_legs import Side, parse_leg
 from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
-from queue_engine.inputs import Party
+from queue_engine.inputs import Party, Turn
 
 
 def is_call_of(call: str, server: str, uniqueid: str) -> bool:
@@ -98,6 +98,9 @@ class CallLeg:
     hung_up_by: Party | None = None
     introduced: bool = False
     """Whether the engine has been told of it."""
+    turns: tuple[Turn, ...] = ()
+    """Operators whom it waits for first, as it was handed on."""
+    priority: int = 0
     known_before: bool = False
     """Whether it was accepted by a run of ours before this one."""
     transferred: bool = False

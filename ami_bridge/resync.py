@@ -14,6 +14,7 @@ from ami_bridge.client import AmiClient
 from ami_bridge.desks import Desks, Telephone
 from ami_bridge.ended import FAMILY, EndedCall, parse_tree
 from ami_bridge.errors import ActionRefused
+from ami_bridge.handed import OutsideVisit, outside_visits
 from ami_bridge.legs import CallLeg, is_call_of
 from ami_bridge.message import AmiMessage
 from ami_bridge.outgoing_legs import parse_leg
@@ -24,7 +25,9 @@ from queue_engine.inputs import Party, TalkEnded
 
 log = structlog.get_logger(__name__)
 
-VARIABLES: Final = "ACD_CALL,ACD_LINE,ACD_ENTERED,ACD_STAGE,ACD_ANSWERED,ACD_TO,ACD_NUMBER,ACD_AGENT,ACD_QUESTIONED"
+VARIABLES: Final = (
+    "ACD_CALL,ACD_LINE,ACD_ENTERED,ACD_STAGE,ACD_ANSWERED,ACD_TO,ACD_NUMBER,ACD_AGENT,ACD_QUESTIONED,ACD_HANDED"
+)
 UP: Final = "6"
 """State of a channel that has answered or was answered."""
 GONE_STATES: Final = frozenset({"UNAVAILABLE", "INVALID", "UNKNOWN"})
@@ -40,6 +43,8 @@ class Found:
     """Calls that wait in Asterisk's own Queue(), in the order of their entry."""
     present: Mapping[str, AmiMessage]
     """All channels, by Uniqueid."""
+    outside: Sequence[OutsideVisit] = ()
+    """Visits to somebody outside that are over, out of the same journal."""
 
 
 def _present(channels: Sequence[AmiMessage], gone: Set[str]) -> dict[str, AmiMessage]:
@@ -71,7 +76,8 @@ class Resynchroniser:
             await read_clock(client, self._board.clock, self._board.now)
             devices = await client.action_list("DeviceStateList")
             channels = await client.action_list("Status", {"Variables": VARIABLES})
-            ended = parse_tree(await self._ended_entries(client), self._board.clock)
+            entries = await self._ended_entries(client)
+            ended = parse_tree(entries, self._board.clock)
             gone = self._board.hung_up_since_resync
         finally:
             self._board.hung_up_since_resync = None
@@ -85,7 +91,7 @@ class Resynchroniser:
         # Last, so that every call stands in its place before the first operator becomes ready.
         self._telephones(devices)
         log.info("ami.resynchronised", server=self._board.server, channels=len(present), calls=len(self._board.legs))
-        return Found(ended, in_fallback, present)
+        return Found(ended, in_fallback, present, outside_visits(entries, self._board.clock))
 
     def _known(self) -> set[str]:
         return self._board.uniqueids() | self._board.arrivals.uniqueids()
@@ -184,6 +190,7 @@ class Resynchroniser:
                 uniqueid,
             )
             call.known_before = self._known_before(call_id, variables.get("ACD_STAGE", ""))
+            self._board.was_handed(call, variables.get("ACD_HANDED", ""))
             bridge = channel.get("BridgeID") or ""
             if bridge:
                 answered = variables.get("ACD_ANSWERED")

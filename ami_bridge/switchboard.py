@@ -21,6 +21,7 @@ from typing import Final
 
 from ami_bridge.arrivals import Arrivals
 from ami_bridge.desks import Desks, Telephone
+from ami_bridge.handed import Handed, OutsideVisit, parse_handed, parse_outside
 from ami_bridge.legs import BackInLineOrder, CallLeg, LegBook, OperatorLeg
 from ami_bridge.message import AmiMessage
 from ami_bridge.outgoing_legs import parse_leg
@@ -47,6 +48,8 @@ MEDIA_TIMEOUT: Final = 44
 """What Asterisk gives a channel whose party has sent no speech for `rtp_timeout` (tried)."""
 QUESTIONED: Final = "ACDQuestioned"
 """The dialplan's event when an operator has pressed the key that marks the end of questioning."""
+OUTSIDE_ENDED: Final = "ACDOutside"
+"""The dialplan's event when a caller who was handed on to somebody outside is back, or gone."""
 BY_KEY: Final = "key"
 """Who marked it then."""
 CALL_REJECTED: Final = 21
@@ -125,6 +128,10 @@ class Switchboard:
         """Returns when all events have come in that Asterisk has sent before, or the link is lost."""
         self.unseen_end: Callable[[str], None] | None = None
         """Told the Uniqueid of a channel of our dialplan that ended without ever having come to us."""
+        self.outside_ended: Callable[[OutsideVisit], None] | None = None
+        """Told of callers' visits to somebody outside, at their end."""
+        self.handed: Callable[[CallLeg, Handed], None] | None = None
+        """Told of a caller who was handed on and has come to a line with it, before the engine is."""
         self.link_up = False
         """Whether events come in at all; without them the FastAGI sessions tell what they can."""
         self.hung_up_since_resync: set[str] | None = None
@@ -379,7 +386,7 @@ class Switchboard:
         elif call.hung_up_by is None or leg.hung_up_by is not None:
             # A telephone that fell silent has ended the talk for its side, as one that hung up.
             by = Party.AGENT if cause == MEDIA_TIMEOUT else leg.hung_up_by or Party.SYSTEM
-            self.post(TalkEnded(call.call, by, cause))
+            self.post(TalkEnded(call.call, by, cause, handed_on=call.transferred))
             if call.transferred:
                 # The channel lives on, but not as a call of a line: back in one it will be another call.
                 self._caller_done(call)
@@ -423,6 +430,10 @@ class Switchboard:
         found = self.legs.operator(message["Uniqueid"])
         if message["UserEvent"] == QUESTIONED and found is not None:
             self.post(QuestioningMarked(found[1].agent, BY_KEY))
+        elif message["UserEvent"] == OUTSIDE_ENDED:
+            visit = parse_outside(message["Visit"], message["Entry"], self.clock)
+            if visit is not None and self.outside_ended is not None:
+                self.outside_ended(visit)
 
     def mark_found(self, agent: AgentId, marked: str) -> None:
         """Resynchronisation found when the operator who talks marked the end of questioning, epoch ms; or no mark."""
@@ -448,12 +459,25 @@ class Switchboard:
             self.arrivals.over(uniqueid)
         return leg
 
+    def was_handed(self, call: CallLeg, said: str) -> None:
+        """Take in what `ACD_HANDED` says of a call that has just come, or was found."""
+        handed = parse_handed(said)
+        if handed is not None and not call.introduced and self.handed is not None:
+            self.handed(call, handed)
+
     def introduce(self, call: CallLeg, *, greeted: bool = True) -> None:
         """Tell the engine of this call, again where it knew it before we broke off."""
         call.introduced = True
         self.post(
             CallArrived(
-                call.call, call.queue, call.caller, call.entered_at, greeted=greeted, recovered=call.known_before
+                call.call,
+                call.queue,
+                call.caller,
+                call.entered_at,
+                call.priority,
+                greeted=greeted,
+                recovered=call.known_before,
+                turns=call.turns,
             )
         )
 
@@ -462,7 +486,7 @@ class Switchboard:
         for leg in list(call.legs):
             self.legs.drop(call, leg)
             if leg.talking:
-                self.post(TalkEnded(call.call, leg.hung_up_by or Party.AGENT, NORMAL_CLEARING))
+                self.post(TalkEnded(call.call, leg.hung_up_by or Party.AGENT, NORMAL_CLEARING, handed_on=True))
             elif leg.offer is not None:
                 self.post(OfferFailed(leg.offer, RingFailure.CANCELLED))
         self.lost(call, "gone to another line")

@@ -50,6 +50,12 @@ def _numbers(config: Config) -> Iterator[Breach]:
             if number in taken:
                 yield Breach(("line", index, "numbers"), "acd_twice", {"what": number, "other": taken[number]})
             taken.setdefault(number, f"line[{index + 1}].numbers")
+    for index, destination in enumerate(config.destinations):
+        if isinstance(destination, OutsideNumber) and destination.dial_as is not None:
+            other = taken.setdefault(destination.dial_as, f"destination[{index + 1}].dial_as")
+            if other != f"destination[{index + 1}].dial_as":
+                key = ("destination", index, "dial_as")
+                yield Breach(key, "acd_twice", {"what": destination.dial_as, "other": other})
     for index, operator in enumerate(config.operators):
         if operator.number in taken:
             yield Breach(

@@ -119,6 +119,13 @@ class OutsideNumber(Table):
     trunk: AnyName
     ring_s: Annotated[float, Field(ge=1, le=300)] = 45.0
     otherwise: AnyName = "hangup"
+    dial_as: Number | None = None
+    """What operators dial to hand a caller on to it, or to ask there themselves. None: nobody can."""
+    consent: bool = False
+    """The caller is handed on to it only if he agrees (UDM 5.13): by the operator's mark, or by the key below."""
+    consent_ask: Sound | None = None
+    """Asks the caller; without it only the operator's mark counts."""
+    consent_key: Annotated[str, Field(pattern=r"^[0-9*]$")] = "1"
 
 
 class HangUp(Table):

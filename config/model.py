@@ -22,6 +22,7 @@ from config.recording import Recordings
 from config.scripts import Script
 from config.steps import Announcement
 from config.telephony import Asterisk, Trunk
+from config.transfer import Transfer
 from config.worktime import WorkTime
 
 QUESTIONED_KEYS: Final = "*7"
@@ -126,6 +127,7 @@ class Config(Table):
         PauseReason(digit="4", name="training", title="Обучение"),
     )
     fallback: Fallback = Fallback()
+    transfer: Transfer = Transfer()
     recordings: Recordings | None = Field(alias="recording", default=None)
     """Where recorded talks lie; None: no line records."""
     mqtt: Mqtt | None = None

@@ -240,7 +240,8 @@ def talk_ended(floor: Floor, event: TalkEnded) -> None:
     if call is None or call.state is not _CALL_TALKING:
         return
     talked_s = _talked_s(floor, call, event.talked_s)
-    if event.by is _BY_AGENT and talked_s is not None and talked_s < call.line.policy.min_talk_s:
+    none = event.by is _BY_AGENT and not event.handed_on
+    if none and talked_s is not None and talked_s < call.line.policy.min_talk_s:
         _return(floor, call, talked_s)
         return
     _end(floor, call, _CALL_ON_TALK_END, event.by, event.cause, talked_s=talked_s)

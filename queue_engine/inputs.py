@@ -136,6 +136,8 @@ class TalkEnded:
     cause: int = 16
     talked_s: float | None = None
     """Asterisk's own measure of the talk where it has one, for talks whose start we did not witness."""
+    handed_on: bool = False
+    """The operator has handed the caller on: a talk however short, and the caller is not to go back to his place."""
 
 
 @quick

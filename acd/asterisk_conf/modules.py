@@ -37,6 +37,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
         "app_chanspy",
         "app_playback",
         "app_record",
+        "app_read",
         "app_controlplayback",
         "app_echo",
         "app_mixmonitor",

@@ -51,7 +51,10 @@ CALLBACK_EVENTS: Final = ("DialState",)
 """What is wanted beside them where callers are called back."""
 
 KEY_EVENTS: Final = ("UserEvent",)
-"""What is wanted where operators press keys in a talk."""
+"""What is wanted where operators press keys in a talk, or hand callers on to somebody outside."""
+
+TRANSFERRER: Final = "${CUT(BLINDTRANSFER,-,1-$[ ${FIELDQTY(BLINDTRANSFER,-)} - 1 ])}"
+"""The endpoint of whoever has handed the caller on, as `PJSIP/op101`, from the name of his channel."""
 
 _NUMBER: Final = "${FILTER(0-9+*#A-Za-z,${CALLERID(num)})}"
 _NAME: Final = r"${FILTER(-. 0-9A-Za-z\x80-\xff,${CALLERID(name)})}"
@@ -78,6 +81,7 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
         return f"PJSIP/{destination.number}@{trunk.endpoint}"
 
     environment.filters |= {"owner": owner, "dial_string": dial_string, "closed_to": _closed_to, "greetings": greetings}
+    outside = [each for each in config.destinations if isinstance(each, OutsideNumber) and each.dial_as is not None]
     values = {
         "generated": _GENERATED,
         "config": config,
@@ -97,8 +101,11 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
         "events": (
             *LATER_EVENTS,
             *(CALLBACK_EVENTS if _callbacks(config, server) else ()),
-            *(KEY_EVENTS if config.questioned_keys else ()),
+            *(KEY_EVENTS if config.questioned_keys or outside else ()),
         ),
+        "outside": outside,
+        "own_number": config.lines[0].numbers[0],
+        "transferrer": TRANSFERRER,
         "questioned_keys": config.questioned_keys,
         "fallback": config.fallback,
         "has_default_music": any(music.name == "default" for music in config.music),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from acd.control.events import EventLog
 from config.model import Config
 from metrics.live import LiveSnapshot
-from queue_engine.ids import AgentId, Instant
+from queue_engine.ids import AgentId, CallId, Instant
 from queue_engine.inputs import Input
 from queue_engine.snapshot import EngineSnapshot
 
@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from acd.control.supervision import SupervisionDesk
     from acd.messages.desk import MessageDesk
     from acd.opening.keeper import LineHours
+    from acd.transferring import Target
+
+
+class TransferDesk(Protocol):
+    """What the API asks of those who hand callers on."""
+
+    def targets(self) -> "list[Target]":
+        """Return every place where callers can be handed on to."""
+
+    async def transfer(self, call: CallId, to: str, by: str, *, agreed: bool) -> "Target":
+        """Hand the caller of a talk on; raises TransferImpossible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +101,11 @@ class Centre(Protocol):
     @property
     def hours(self) -> "LineHours":
         """Which lines are open."""
+        ...
+
+    @property
+    def transfers(self) -> TransferDesk:
+        """Callers who are handed on."""
         ...
 
     @property

@@ -22,6 +22,7 @@ from acd.control.recordings import RECORDINGS
 from acd.control.scripts import SCRIPTS
 from acd.control.show import show_agents, show_calls, show_health, show_lines, show_status
 from acd.control.supervision import SUPERVISION
+from acd.control.transfers import TRANSFERS
 from acd.control.views import (
     AgentsView,
     CallsView,
@@ -143,6 +144,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *CALLBACKS,
     *LINES,
     *RECORDINGS,
+    *TRANSFERS,
     *SUPERVISION,
     *MESSAGES,
     *SCRIPTS,

@@ -61,8 +61,11 @@ def transfer_after(row: TransferRow | None, fact: RecordedFact) -> TransferRow |
         return None  # a visit that no transfer began: a destination that is a line, or one whose fact is missing
     match fact:
         case CallAnswered():
-            back = fact.agent == row.agent and row.kind in {TransferTarget.OPERATOR, TransferTarget.RETURN}
-            result = TransferResult.RETURNED if back and fact.agent != row.target else TransferResult.TAKEN
+            asked_back = row.kind == TransferTarget.RETURN or (
+                row.kind == TransferTarget.OPERATOR and row.target != row.agent
+            )
+            back = asked_back and fact.agent == row.agent
+            result = TransferResult.RETURNED if back else TransferResult.TAKEN
             return row._replace(result=result, taken_by=fact.agent, waited_s=fact.waited_s, ended_at=None)
         case CallEnded():
             talked = row._replace(taken_by=fact.agent, talked_s=fact.talked_s, ended_at=fact.at)

@@ -24,6 +24,7 @@ from acd.numbers import number_rule
 from acd.opening.keeper import LineHours
 from acd.standard import standard_of
 from acd.supervising import Supervising
+from acd.transferring import Target, TransferImpossible
 from ami_bridge.supervision import SpiedTalk
 from callback.book import BookSnapshot, CallbackBook, Step
 from callback.facts import CallbackFact, CallbackOwed
@@ -33,6 +34,7 @@ from callback.kinds import ImpossibleReason, TalkOutcome
 from callback.request import Request
 from config.load import load_config
 from config.to_policy import to_policy
+from metrics.facts import TransferTarget
 from metrics.live import LiveFigures, LiveSnapshot
 from metrics.records.database import open_engine
 from metrics.service_facts import LineSwitched, MessageFact
@@ -148,6 +150,7 @@ class Stage:
         )
         self.callbacks = StageBook(self)
         self.recording_desk: RecordingDesk | None = None
+        self.transfers = StageTransfers()
         self.supervising = Supervising(
             lambda: self.config, {}, lambda _server: None, self.talk_of, self.post, self.now, Trail(None)
         )
@@ -249,6 +252,18 @@ class Stage:
     def answer(self) -> None:
         """The telephone that rang last is answered."""
         self.post(OfferAnswered(self.offers[-1].rings[0].offer))
+
+
+class StageTransfers:
+    """Nobody is handed on anywhere."""
+
+    def targets(self) -> list[Target]:
+        """One colleague."""
+        return [Target(TransferTarget.OPERATOR, "102", "102")]
+
+    async def transfer(self, call: CallId, to: str, by: str, *, agreed: bool) -> Target:
+        """Say why not."""
+        raise TransferImpossible("target_unknown", f"{call} {to} {by} {agreed}")
 
 
 class StageBook:

@@ -56,7 +56,7 @@ def test_call_id_names_its_channel(call, own):
 
 def test_operator_who_transfers_has_ended_the_talk(bench):
     """Asterisk hangs his channel up by itself: no HangupRequest tells who it was."""
-    assert bench.happens(TRANSFER, hangup(PHONE, LEG)) == [TalkEnded(CALL, Party.AGENT, 16)]
+    assert bench.happens(TRANSFER, hangup(PHONE, LEG)) == [TalkEnded(CALL, Party.AGENT, 16, handed_on=True)]
     assert len(bench.board.legs) == 0
 
 
@@ -71,7 +71,10 @@ def test_caller_is_back_in_a_line_as_another_call(bench):
 def test_session_may_be_faster_than_the_end_of_the_operators_channel(bench):
     """The talk is closed by the session then; the late Hangup means nothing."""
     bench.happens(TRANSFER)
-    assert come_back(bench) == [TalkEnded(CALL, Party.AGENT, 16), CallLost(CALL, "gone to another line")]
+    assert come_back(bench) == [
+        TalkEnded(CALL, Party.AGENT, 16, handed_on=True),
+        CallLost(CALL, "gone to another line"),
+    ]
     assert bench.happens(hangup(PHONE, LEG)) == []
     assert [call.call for call in bench.board.legs] == [AGAIN]
 

@@ -60,19 +60,6 @@ async def test_transfer_while_the_daemon_is_away_is_recorded_from_asterisks_jour
     assert (second["outcome"], second["talked_s"]) == ("answered", pytest.approx(2.5, abs=0.4))
 
 
-async def test_caller_transferred_to_a_colleague_talks_on(centre):
-    """The first operator's talk is over and recorded; the colleague is called by nobody else."""
-    to_colleague = Answering(Kind.TRANSFER, ring_ms=50, talk_ms=1500, transfer_to="101")
-    operators = {"op102": to_colleague, "op101": TALK}
-    await centre.tell("/v1/agents/101/pause", {"reason": "break"})
-    async with centre.telephones(operators=operators), centre.callers([Caller("79272220001")]) as calling:
-        assert (await calling.finish(30)).unfinished == 0
-    (row,) = await centre.settled(1)
-    assert (row["outcome"], row["agent"], row["ended_by"]) == ("answered", "102", "agent")
-    assert row["talked_s"] == pytest.approx(1.5, abs=0.4)
-    await centre.until(lambda status: status.ready == 1 and status.waiting == status.talking == 0)
-
-
 SECOND = """
 [[line]]
 name = "second"

@@ -3,7 +3,7 @@
 import pytest
 
 from queue_engine.effects import OfferCall
-from queue_engine.facts import AgentState, CallOffered, CallReserved
+from queue_engine.facts import AgentState, CallEnded, CallOffered, CallReserved
 from queue_engine.ids import AgentId, CallId, OfferId
 from queue_engine.inputs import (
     AgentPaused,
@@ -108,3 +108,13 @@ def test_all_turns_gone_leave_nothing_behind(centre):
     centre.wait(5)
     centre.feed(TalkEnded(NEXT, Party.CALLER))
     assert centre.engine._floor.turns == {}
+
+
+def test_talk_that_ends_by_handing_on_is_one_however_short(centre):
+    """Handed on in the first second: the caller is on his way, and nobody is rung for his old place."""
+    step = centre.call("b")
+    centre.feed(OfferAnswered(of(step, CallOffered)[0].offer))
+    centre.wait(0.3)
+    step = centre.feed(TalkEnded(CallId("b"), Party.AGENT, handed_on=True))
+    assert [fact.talked_s for fact in of(step, CallEnded)] == [pytest.approx(0.3)]
+    assert offered(step) == []

@@ -1,0 +1,248 @@
+"""Callers handed on to operators, to lines, and outside: what is asked, what becomes of it, what is recorded.
+
+However a caller was handed on (REFER of a telephone, a key, the API), his channel comes to the dialplan, which begins a
+new visit. From there all is one way: an operator's visit waits for that operator and then for the one who handed him on
+(`queue_engine.turns`); a line's is a call of that line; a visit outside is Asterisk's alone and is told at its end. The
+facts are made where the visit begins (or, outside, ends), so a transfer while the daemon was away is recorded too.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from acd.server import AsteriskServer
+from ami_bridge.desks import Telephone
+from ami_bridge.errors import BridgeError
+from ami_bridge.handed import BACK, Handed, OutsideVisit, first_visit, visit_before
+from ami_bridge.legs import CallLeg
+from config.lines import OutsideNumber
+from config.model import Config
+from metrics.facts import (
+    CallTransferred,
+    Consent,
+    OutsideResult,
+    OutsideTransferEnded,
+    TalkFact,
+    TransferRefused,
+    TransferTarget,
+    TransferWay,
+)
+from metrics.records.transfers import ended_transfers
+from queue_engine.floor import AWAY
+from queue_engine.ids import AgentId, CallId, Instant
+from queue_engine.inputs import SYSTEM_ACTOR, Turn
+from queue_engine.snapshot import EngineSnapshot
+
+log = structlog.get_logger(__name__)
+
+CONTEXT: Final = "acd-operators"
+"""What an operator's telephone may dial, and nothing else, is where a caller can be handed on to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One place where callers can be handed on to."""
+
+    kind: TransferTarget
+    name: str
+    """Number of the operator, name of the line or of the destination."""
+    dial: str
+    """What is dialled for it."""
+    consent: bool = False
+    """The caller has to agree."""
+    asks: bool = False
+    """He is asked for a key, if the operator has not asked him."""
+
+
+class TransferImpossible(Exception):
+    """A caller cannot be handed on so; the talk goes on."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(code, reason)
+        self.code = code
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class Transferring:
+    """The transfers of one running centre."""
+
+    def __init__(
+        self,
+        config: Callable[[], Config],
+        servers: Mapping[str, AsteriskServer],
+        records: AsyncEngine,
+        agent_of: Callable[[Telephone], AgentId],
+        snapshot: Callable[[], EngineSnapshot],
+        now: Callable[[], Instant],
+        tell: Callable[[TalkFact], None],
+        settled: Callable[[], Awaitable[bool]],
+    ) -> None:
+        self._config = config
+        self._servers = servers
+        self._records = records
+        self._agent_of = agent_of
+        self._snapshot = snapshot
+        self._now = now
+        self._tell = tell
+        self._settled = settled
+        self._asked: dict[CallId, str] = {}
+        """Who asked through the API for a transfer that is on its way, by the visit that it ends."""
+
+    def join(self, server: AsteriskServer) -> None:
+        """Be told by a server of callers who were handed on."""
+        server.board.handed = self._handed
+        server.board.outside_ended = lambda visit: self._outside_ended(server.name, visit)
+
+    # -- what is asked ---------------------------------------------------------------------------------------------
+
+    def targets(self) -> list[Target]:
+        """Return every place where callers can be handed on to."""
+        config = self._config()
+        found = [Target(TransferTarget.OPERATOR, o.number, o.number) for o in config.operators if o.own_telephone]
+        found += [Target(TransferTarget.LINE, line.name, line.numbers[0]) for line in config.lines]
+        for destination in config.destinations:
+            if isinstance(destination, OutsideNumber) and destination.dial_as is not None:
+                asks = destination.consent_ask is not None
+                found.append(
+                    Target(TransferTarget.DESTINATION, destination.name, destination.dial_as, destination.consent, asks)
+                )
+        return found
+
+    async def transfer(self, call: CallId, to: str, by: str, *, agreed: bool) -> Target:
+        """Hand the caller of a talk on.
+
+        Args:
+            call: The talk.
+            to: An operator's number, the name of a line or of a destination.
+            by: Who asks.
+            agreed: The operator says that the caller agrees to be handed on to somebody outside.
+
+        Raises:
+            TransferImpossible: No such talk or target, the caller has not agreed, or Asterisk refuses.
+        """
+        server, leg, talking = self._talk(call)
+        try:
+            target = self._checked(to, agreed=agreed)
+            if target.consent and agreed:
+                mark = {"Channel": leg.channel, "Variable": "ACD_CONSENT", "Value": target.name}
+                await server.client.action("Setvar", mark)
+            self._asked[call] = by
+            where = {"Channel": talking, "Context": CONTEXT, "Exten": target.dial}
+            await server.client.action("BlindTransfer", where)
+        except BridgeError as error:
+            self._refused(leg, to, str(error), by)
+            raise TransferImpossible("not_transferred", str(error)) from error
+        except TransferImpossible as refusal:
+            self._refused(leg, to, refusal.code, by)
+            raise
+        return target
+
+    def _talk(self, call: CallId) -> tuple[AsteriskServer, CallLeg, str]:
+        """Return where a call talks, and the operator's channel."""
+        for server in self._servers.values():
+            leg = server.board.legs.call(call)
+            if leg is not None and leg.talk is not None and leg.talk.channel:
+                return server, leg, leg.talk.channel
+        raise TransferImpossible("call_unknown", f"no talk {call} that could be handed on")
+
+    def _checked(self, to: str, *, agreed: bool) -> Target:
+        target = next((each for each in self.targets() if each.name == to), None)
+        if target is None:
+            raise TransferImpossible("target_unknown", f"callers cannot be handed on to {to}")
+        if target.consent and not agreed and not target.asks:
+            raise TransferImpossible("consent_needed", "the caller has to be asked first")
+        if target.kind is TransferTarget.OPERATOR:
+            states = {view.agent: view.state for view in self._snapshot().agents}
+            if states.get(AgentId(to)) in AWAY:
+                raise TransferImpossible("agent_absent", f"operator {to} takes no calls now")
+        return target
+
+    def _refused(self, leg: CallLeg, to: str, reason: str, by: str) -> None:
+        self._asked.pop(leg.call, None)
+        agent = leg.talk.agent if leg.talk is not None else AgentId("")
+        self._tell(TransferRefused(self._now(), leg.call, agent, to, reason, by))
+
+    # -- what becomes of it ----------------------------------------------------------------------------------------
+
+    def _handed(self, call: CallLeg, handed: Handed) -> None:
+        """A caller who was handed on has come to a line: whom he waits for first, and the fact."""
+        settings = self._config().transfer
+        agent = self._agent_of(Telephone(call.server, handed.telephone)) if handed.telephone else AgentId("")
+        back = (Turn(agent, settings.return_s, "returned", at_once=True),) if agent else ()
+        if handed.to == BACK:
+            kind, target = TransferTarget.RETURN, str(agent)
+            call.turns, call.priority = back, settings.priority
+        elif handed.to:
+            kind, target = TransferTarget.OPERATOR, handed.to
+            call.turns = (Turn(AgentId(handed.to), settings.wait_s, "transferred"), *back)
+            call.priority = settings.priority
+        else:
+            kind, target = TransferTarget.LINE, call.queue
+        if call.known_before:
+            return  # a daemon before us has told it
+        before = visit_before(call.call, first_visit(call.server, call.uniqueid))
+        by = SYSTEM_ACTOR if kind is TransferTarget.RETURN else self._asked.pop(before, str(agent))
+        at = call.entered_at
+        self._tell(CallTransferred(at, before, handed.queue, agent, TransferWay.BLIND, kind, target, call.call, by))
+
+    def _outside_ended(self, server: str, visit: OutsideVisit) -> None:
+        """A caller's visit outside is over: both facts at once, as nobody of us was in it."""
+        agent = self._agent_of(Telephone(server, visit.telephone)) if visit.telephone else AgentId("")
+        first, _, _ = visit.call.rpartition("-")
+        before = visit_before(visit.call, first)
+        answered_at = visit.answered_at if visit.status == "ANSWER" else None
+        self._tell(
+            CallTransferred(
+                visit.entered_at,
+                before,
+                visit.queue,
+                agent,
+                TransferWay.BLIND,
+                TransferTarget.DESTINATION,
+                visit.destination,
+                visit.call,
+                self._asked.pop(before, str(agent)),
+                Consent(visit.agreed) if visit.agreed in set(Consent) else Consent.NOT_NEEDED,
+            )
+        )
+        until = visit.ended_at if answered_at is None else answered_at
+        self._tell(
+            OutsideTransferEnded(
+                visit.ended_at,
+                visit.call,
+                _result(visit),
+                max(0.0, until - visit.entered_at),
+                0.0 if answered_at is None else max(0.0, visit.ended_at - answered_at),
+            )
+        )
+
+    async def recover(self, server: AsteriskServer, visits: tuple[OutsideVisit, ...]) -> None:
+        """Record the visits outside that ended while we were away."""
+        if not visits:
+            return
+        try:
+            await self._settled()
+            recorded = await ended_transfers(self._records, [visit.call for visit in visits])
+        except (SQLAlchemyError, OSError) as error:
+            log.error("transfers.not_recovered", server=server.name, reason=str(error).partition("\n")[0])
+            return
+        for visit in visits:
+            if visit.call not in recorded:
+                self._outside_ended(server.name, visit)
+
+
+def _result(visit: OutsideVisit) -> OutsideResult:
+    if visit.agreed == Consent.REFUSED:
+        return OutsideResult.NO_CONSENT
+    if visit.status == "ANSWER":
+        return OutsideResult.ANSWERED
+    if visit.status in {"", "CANCEL"}:
+        return OutsideResult.CALLER_LEFT
+    return OutsideResult.NOT_ANSWERED
