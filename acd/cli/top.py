@@ -10,9 +10,21 @@ from acd.cli.session import Session
 from acd.cli.status import JSON_HELP
 from acd.control.client import ControlClient
 from acd.texts import Text
-from acd.top.board import AGENTS, CALLS, LINES, Column, Order, Values, call_rows_of, heads, rows
+from acd.top.board import (
+    AGENTS,
+    CALLBACKS,
+    CALLS,
+    LINES,
+    Column,
+    Order,
+    Values,
+    call_rows_of,
+    callback_rows_of,
+    heads,
+    rows,
+)
 from acd.top.feed import indicators, look
-from acd.top.figures import headline, indicator_line
+from acd.top.figures import headline, indicator_line, owed
 from acd.top.screen import TopApp
 
 HELP: Final = tell(
@@ -34,8 +46,8 @@ def top(
     client = session.daemon()
     if json:
         seen, figures = look(client), indicators(client)
-        told = {"status": seen.status, "agents": seen.agents, "calls": seen.calls, "indicators": figures.rows}
-        session.print_json(told)
+        told = {"status": seen.status, "agents": seen.agents, "calls": seen.calls, "callbacks": seen.callbacks}
+        session.print_json(told | {"indicators": figures.rows})
     elif once:
         _print(session, client)
     elif not session.out.is_terminal:
@@ -51,7 +63,10 @@ def _print(session: Session, client: ControlClient) -> None:
         (LINES, "line", seen.status["lines"]),
         (AGENTS, "agent", seen.agents),
         (CALLS, "call", call_rows_of(seen)),
+        *(((CALLBACKS, "request", callback_rows_of(seen)),) if seen.callbacks else ()),
     )
+    if (due := owed(seen, language)) is not None:
+        session.out.print(due, soft_wrap=True)
     for columns, key, things in tables:
         shown = rows(things, columns, key, Order(), "", language)
         session.print_table(heads(columns, Order(), language), [list(row.cells) for row in shown])

@@ -19,6 +19,9 @@ BARS: Final = "▁▂▃▄▅▆▇█"
 NEAR: Final = 0.75
 """From this part of the normative wait on, a wait is shown as near to breaking the norm."""
 
+SOON_S: Final = 5.0
+"""A call-back that is due in less is shown as nearly late: the norm of the first attempt is 15 s (C1)."""
+
 Values = dict[str, Any]
 _STATES: Final = ("ready", "ringing", "talking", "wrap_up", "back_off", "busy_elsewhere", "paused", "unreachable")
 _STATE_STYLES: Final = {
@@ -112,7 +115,11 @@ def aged(seen: Seen, passed_s: float) -> Seen:
         call if call["state"] == "talking" else call | {"waited_s": call["waited_s"] + passed_s} for call in seen.calls
     ]
     agents = [agent | {"for_s": agent["for_s"] + passed_s} for agent in seen.agents]
-    return Seen(seen.status | {"lines": lines}, agents, calls)
+    status = seen.status | {"lines": lines, "at": seen.status["at"] + passed_s}
+    due_in_s = status["callback_due_in_s"]
+    if due_in_s is not None:
+        status["callback_due_in_s"] = due_in_s - passed_s
+    return Seen(status, agents, calls, seen.callbacks)
 
 
 def call_rows_of(seen: Seen) -> list[Values]:
@@ -124,6 +131,33 @@ def call_rows_of(seen: Seen) -> list[Values]:
         norms = {name: line.get(name) for name in ("target_wait_s", "max_wait_s")}
         told.append(call | norms | {"title": line.get("title", call["line"])})
     return told
+
+
+def callback_rows_of(seen: Seen) -> list[Values]:
+    """Return the call-backs, the one due first foremost, with the time until the limit of the first attempt."""
+    titles = {line["line"]: line["title"] for line in seen.status["lines"]}
+    told = []
+    for row in seen.callbacks:
+        waits = row["limit_at"] is not None and not row["attempts"]
+        due_in_s = row["limit_at"] - seen.status["at"] if waits else None
+        told.append(row | {"due_in_s": due_in_s, "title": titles.get(row["line"], row["line"])})
+    return sorted(told, key=_due)
+
+
+def _due(row: Values) -> tuple[bool, float]:
+    return (row["due_in_s"] is None, row["next_at"] if row["due_in_s"] is None else row["due_in_s"])
+
+
+def due_style(due_in_s: float) -> str:
+    """Return the colour of a call-back that is due in so many seconds: red when its limit has passed."""
+    if due_in_s < 0:
+        return "bold white on red"
+    return "yellow" if due_in_s < SOON_S else "green"
+
+
+def due(due_in_s: float, language: Language) -> str:
+    """Return the time until a limit, or since it has passed with a minus."""
+    return ("-" if due_in_s < 0 else "") + duration(abs(due_in_s), language)
 
 
 def rows(
@@ -179,6 +213,11 @@ def _state(agent: Values, language: Language) -> RichText:
     return RichText(told, style=_STATE_STYLES.get(agent["state"], ""))
 
 
+def _due_in(row: Values, language: Language) -> RichText:
+    due_in_s = row["due_in_s"]
+    return RichText("-") if due_in_s is None else RichText(due(due_in_s, language), style=due_style(due_in_s))
+
+
 def _rank(agent: Values) -> tuple[int, float]:
     state = agent["state"]
     return (_STATES.index(state) if state in _STATES else len(_STATES), -agent["for_s"])
@@ -226,5 +265,17 @@ CALLS: Final = (
     Column(texts.WAITED, 7, lambda v: v["waited_s"], _waited, right=True),
     Column(
         texts.STATE, 7, lambda v: v["state"], lambda v, language: RichText(texts.CALL_STATES[v["state"]].say(language))
+    ),
+)
+CALLBACKS: Final = (
+    Column(texts.LINE, 8, lambda v: v["title"], _plain("title"), grows=True),
+    Column(texts.CALLER, 13, lambda v: v["number"], _plain("number")),
+    Column(texts.DUE, 7, _due, _due_in, right=True),
+    Column(texts.ATTEMPTS, 3, lambda v: len(v["attempts"]), lambda v, _: RichText(str(len(v["attempts"]))), right=True),
+    Column(
+        texts.STATE,
+        7,
+        lambda v: v["state"],
+        lambda v, language: RichText(texts.CALLBACK_STATES[v["state"]].say(language)),
     ),
 )

@@ -1,4 +1,4 @@
-"""The two questions of the screen: yes or no, and a line of text. No action without one of them."""
+"""The questions of the screen: yes or no, and a line of text (no action without one of them); and what it tells."""
 
 from typing import ClassVar
 
@@ -60,3 +60,22 @@ class Ask(ModalScreen[str | None]):
     def action_leave(self) -> None:
         """No answer."""
         self.dismiss(None)
+
+
+class Reading(ModalScreen[None]):
+    """Something to be read: Esc, or any of the keys that close such things elsewhere, goes back."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,q,й,enter,question_mark,h,р", "leave", "")]
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        """Show it."""
+        with Vertical(classes="dialog"):
+            yield Label(self._text, markup=False)
+
+    def action_leave(self) -> None:
+        """Go back."""
+        self.dismiss()

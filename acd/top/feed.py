@@ -7,7 +7,7 @@ daemon at most twenty looks a second. While the daemon is away the question is p
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from acd.control.client import ControlClient
@@ -26,11 +26,13 @@ FIGURES_S: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the daemon told: its answers to `/v1/status`, `/v1/agents` and `/v1/calls`."""
+    """What the daemon told: its answers to `/v1/status`, `/v1/agents`, `/v1/calls` and `/v1/callbacks`."""
 
     status: dict[str, Any]
     agents: list[dict[str, Any]]
     calls: list[dict[str, Any]]
+    callbacks: list[dict[str, Any]] = field(default_factory=list)
+    """Asked for only while somebody is owed one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,9 @@ def look(client: ControlClient) -> Seen:
     Raises:
         DaemonAway, RequestRefused: See `ControlClient.get`.
     """
-    return Seen(client.get("/v1/status"), client.get("/v1/agents")["agents"], client.get("/v1/calls")["calls"])
+    status = client.get("/v1/status")
+    callbacks = client.get("/v1/callbacks")["callbacks"] if status["callbacks_owed"] else []
+    return Seen(status, client.get("/v1/agents")["agents"], client.get("/v1/calls")["calls"], callbacks)
 
 
 def indicators(client: ControlClient) -> Indicators:

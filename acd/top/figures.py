@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from rich.text import Text as RichText
 
+from acd.texts import duration
 from acd.top import texts
-from acd.top.board import share_style, spark
+from acd.top.board import due_style, share_style, spark
 from acd.top.feed import Seen
 from metrics.reports.show import word
 from metrics.reports.texts import Language
@@ -57,6 +58,19 @@ def indicator_line(rows: Sequence[dict[str, Any]], language: Language) -> RichTe
             told.append(f" {'≥' if norm['bound'] == 'at_least' else '≤'}{_number(norm, language)}", style="dim")
         told.append("  ")
     return told
+
+
+def owed(seen: Seen, language: Language) -> RichText | None:
+    """Return how many call-backs are owed and when the first of them is due; None when none is."""
+    count, due_in_s = seen.status["callbacks_owed"], seen.status["callback_due_in_s"]
+    if not count:
+        return None
+    told = RichText(texts.CALLBACKS_OWED.say(language, owed=count), style="bold", no_wrap=True, overflow="ellipsis")
+    if due_in_s is None:
+        return told
+    text = texts.OVERDUE if due_in_s < 0 else texts.OLDEST_DUE
+    when = text.say(language, due=duration(abs(due_in_s), language))
+    return told.append("  ").append(when, style=due_style(due_in_s))
 
 
 def curves(waited: Sequence[float], shares: Sequence[float], room: int, language: Language) -> RichText:

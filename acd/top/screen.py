@@ -11,6 +11,7 @@ from rich.text import Text as RichText
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.events import Resize
 from textual.message import Message
 from textual.widgets import Footer, Input, Static
 
@@ -18,14 +19,16 @@ from acd.control.client import ControlClient
 from acd.control.errors import DaemonAway, RequestRefused
 from acd.texts import Text, duration
 from acd.top import figures, texts
-from acd.top.board import AGENTS, CALLS, LINES, Values, aged, call_rows_of
-from acd.top.dialogs import Ask, Confirm
+from acd.top.board import AGENTS, CALLBACKS, CALLS, LINES, Values, aged, call_rows_of, callback_rows_of
+from acd.top.dialogs import Ask, Confirm, Reading
 from acd.top.feed import Away, Feed, Indicators, Seen
 from acd.top.table import Panel
 from metrics.reports.texts import Language
 
 KEPT: Final = 300
 """Seconds of history behind the small curves."""
+WIDE: Final = 120
+"""From so many columns on callers and call-backs stand side by side."""
 
 
 class Told(Message):
@@ -39,9 +42,19 @@ class Told(Message):
 class Answered(Message):
     """The daemon answered what was asked of it."""
 
-    def __init__(self, refusal: str = "") -> None:
+    def __init__(self, refusal: str = "", told: str = "") -> None:
         super().__init__()
         self.refusal = refusal
+        self.told = told
+
+
+class WhichTelephone(Message):
+    """The daemon does not know at which telephone the supervisor is."""
+
+    def __init__(self, agent: Values, mode: str) -> None:
+        super().__init__()
+        self.agent = agent
+        self.mode = mode
 
 
 class TopApp(App[None]):
@@ -54,13 +67,13 @@ class TopApp(App[None]):
     #head.away { background: $error; }
     #lines { height: auto; max-height: 7; }
     #middle { height: 1fr; }
-    #agents, #calls { width: 1fr; height: 100%; }
-    #calls { border-left: solid $primary-darken-2; }
+    #agents, #calls, #callbacks { width: 1fr; height: 100%; }
+    #calls, #callbacks { border-left: solid $primary-darken-2; }
     DataTable { scrollbar-size-vertical: 1; scrollbar-size-horizontal: 0; }
-    #figures { height: 2; }
+    #figures { height: auto; max-height: 3; text-wrap: nowrap; text-overflow: ellipsis; }
     #find { display: none; height: 1; border: none; }
     #find.open { display: block; }
-    Confirm, Ask { align: center middle; }
+    Confirm, Ask, Reading { align: center middle; }
     .dialog { width: 60; height: auto; border: round $accent; background: $surface; padding: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [("ctrl+c", "quit", "")]
@@ -79,8 +92,14 @@ class TopApp(App[None]):
         self._indicators = Indicators([])
         self._waiting: deque[float] = deque(maxlen=KEPT)
         self._in_norm: deque[float] = deque(maxlen=KEPT)
-        for keys, action, text in _KEYS:
-            self.bind(keys, action, description=text.say(language))
+        self._wide = False
+        """Room for callers and call-backs side by side."""
+        self._right = "calls"
+        """The table beside the operators where there is room for one."""
+        self._telephone: str | None = None
+        """The supervisor's, once he has said it."""
+        for keys, action, text, shown in _KEYS:
+            self.bind(keys, action, description=text.say(language), show=shown)
 
     def compose(self) -> ComposeResult:
         """Lay the parts out."""
@@ -89,12 +108,14 @@ class TopApp(App[None]):
         with Horizontal(id="middle"):
             yield Panel("agents", AGENTS, "agent", self._language)
             yield Panel("calls", CALLS, "call", self._language)
+            yield Panel("callbacks", CALLBACKS, "request", self._language)
         yield Static("", id="figures", markup=False)
         yield Input(id="find", placeholder=self._say(texts.FILTER), max_length=40)
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Begin to follow."""
+        self._lay_out()
         self.panel("agents").focus()
         self.set_interval(1.0, self._second_passed)
         self._feed.start()
@@ -104,8 +125,17 @@ class TopApp(App[None]):
         await asyncio.to_thread(self._feed.stop)
 
     def panel(self, name: str) -> Panel:
-        """Return the table `lines`, `agents` or `calls`."""
+        """Return the table `lines`, `agents`, `calls` or `callbacks`."""
         return self.screen_stack[0].query_one(f"#{name}", Panel)
+
+    def on_resize(self, event: Resize) -> None:
+        """Show as many tables as there is room for."""
+        self._wide = event.size.width >= WIDE
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        for name in ("calls", "callbacks"):
+            self.panel(name).display = self._wide or name == self._right
 
     # -- what comes from the daemon --------------------------------------------------------------------------------
 
@@ -129,6 +159,8 @@ class TopApp(App[None]):
         self._show()
 
     def _show(self) -> None:
+        if not self.screen_stack:
+            return  # what came last, when the screen was closing
         head = self.screen_stack[0].query_one("#head", Static)
         head.set_class(self._away is not None, "away")
         passed_s = self._clock() - self._seen_at
@@ -144,14 +176,16 @@ class TopApp(App[None]):
         self.panel("lines").put(seen.status["lines"])
         self.panel("agents").put(seen.agents)
         self.panel("calls").put(call_rows_of(seen))
+        self.panel("callbacks").put(callback_rows_of(seen))
         below = self.screen_stack[0].query_one("#figures", Static)
         room = max(20, self.size.width)
-        below.update(
-            RichText("\n").join([
-                figures.indicator_line(self._indicators.rows, self._language),
-                figures.curves(list(self._waiting), list(self._in_norm), room, self._language),
-            ])
-        )  # fmt: skip
+        lines = [
+            figures.indicator_line(self._indicators.rows, self._language),
+            figures.curves(list(self._waiting), list(self._in_norm), room, self._language),
+        ]
+        if (owed := figures.owed(seen, self._language)) is not None:
+            lines.insert(0, owed)
+        below.update(RichText("\n").join(lines))
 
     # -- order and filter ------------------------------------------------------------------------------------------
 
@@ -174,7 +208,7 @@ class TopApp(App[None]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter while it is typed."""
         if event.input.id == "find":
-            for name in ("agents", "calls"):
+            for name in ("agents", "calls", "callbacks"):
                 self.panel(name).find(event.value.strip())
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -226,6 +260,77 @@ class TopApp(App[None]):
             proposal = "" if line is None else str(line["line"])
             question = self._say(texts.ASK_MOVE, caller=call["caller"])
             self._ask(question, proposal, lambda name: self._of_call(call, "move", {"line": name}))
+
+    def action_listen(self) -> None:
+        """Listen to the chosen operator's talk."""
+        self._supervise(texts.ASK_LISTEN, "listen")
+
+    def action_whisper(self) -> None:
+        """Speak to the chosen operator in his talk."""
+        self._supervise(texts.ASK_WHISPER, "whisper")
+
+    def action_join(self) -> None:
+        """Join the chosen operator's talk."""
+        self._supervise(texts.ASK_JOIN, "join")
+
+    def action_take(self) -> None:
+        """Take the chosen operator's caller over."""
+        self._supervise(texts.ASK_TAKE, "take")
+
+    def action_callbacks(self) -> None:
+        """Show call-backs where callers stand, or the other way round."""
+        self._right = "calls" if self._right == "callbacks" else "callbacks"
+        self._lay_out()
+        if isinstance(self.focused, Panel) and self.focused.id in {"calls", "callbacks"}:
+            self.panel(self._right).focus()
+
+    def action_help(self) -> None:
+        """Tell the keys."""
+        keys = [(_shown(keys), texts.LONG[action]) for keys, action, *_ in _KEYS if action in texts.LONG]
+        told = [f"{key:<4}{text.say(self._language)}" for key, text in keys]
+        self.push_screen(Reading("\n".join([*told, self._say(texts.CLOSE)])))
+
+    def _supervise(self, question: Text, mode: str) -> None:
+        agent = self._chosen_agent()
+        if agent is None:
+            return
+        if agent["state"] != "talking":
+            self.notify(self._say(texts.CHOOSE_TALK, name=agent["name"]), markup=False)
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._ring(agent, mode)
+
+        self.push_screen(Confirm(self._say(question, name=agent["name"])), answered)
+
+    def _ring(self, agent: Values, mode: str) -> None:
+        """Have the supervisor's telephone rung; ask which it is if the daemon cannot know."""
+        body = {"mode": mode} if self._telephone is None else {"mode": mode, "telephone": self._telephone}
+        path = f"/v1/agents/{quote(agent['agent'], safe='')}/supervise"
+
+        def work() -> None:
+            try:
+                told = self._client.post(path, body)
+            except RequestRefused as refusal:
+                unknown = refusal.code == "telephone_unknown"
+                self.post_message(WhichTelephone(agent, mode) if unknown else Answered(refusal.message))
+            except DaemonAway as away:
+                self.post_message(Answered(away.reason))
+            else:
+                text = texts.IN_TALK if told["picked_up"] else texts.PICK_UP
+                self.post_message(Answered(told=self._say(text, telephone=told["telephone"])))
+
+        self.run_worker(work, thread=True)
+
+    def on_which_telephone(self, message: WhichTelephone) -> None:
+        """Ask for the telephone, and try with that one from now on."""
+
+        def then(name: str) -> None:
+            self._telephone = name
+            self._ring(message.agent, message.mode)
+
+        self._ask(self._say(texts.ASK_TELEPHONE), self._telephone or "", then)
 
     def _chosen_agent(self) -> Values | None:
         agent = self.panel("agents").chosen
@@ -281,24 +386,36 @@ class TopApp(App[None]):
         if message.refusal:
             self.notify(self._say(texts.REFUSED, message=message.refusal), severity="error", markup=False)
         else:
-            self.notify(self._say(texts.DONE), timeout=2)
+            self.notify(message.told or self._say(texts.DONE), timeout=5 if message.told else 2, markup=False)
         self._feed.look_again()
 
     def _say(self, text: Text, **values: object) -> str:
         return text.say(self._language, **values)
 
 
+def _shown(keys: str) -> str:
+    """Return the key as it stands on a keyboard: the first of those that do the same."""
+    first = keys.partition(",")[0]
+    return {"slash": "/", "question_mark": "?"}.get(first, first)
+
+
 _KEYS: Final = (
-    # Each key also where a Russian keyboard has it.
-    ("p,з", "pause", texts.PAUSE),
-    ("r,к", "resume", texts.RESUME),
-    ("o,щ", "log_out", texts.LOG_OUT),
-    ("i,ш", "log_in", texts.LOG_IN),
-    ("t,е", "give", texts.GIVE),
-    ("m,ь", "move", texts.MOVE),
-    ("s,ы", "sort", texts.SORT),
-    ("v,м", "turn", texts.TURN),
-    ("slash,f,а", "find", texts.FIND),
-    ("escape", "clear", Text("", "")),
-    ("q,й", "quit", texts.QUIT),
+    # Each key also where a Russian keyboard has it; whether the last line of the screen shows it.
+    ("p,з", "pause", texts.PAUSE, True),
+    ("r,к", "resume", texts.RESUME, True),
+    ("o,щ", "log_out", texts.LOG_OUT, True),
+    ("i,ш", "log_in", texts.LOG_IN, True),
+    ("l,д", "listen", texts.LISTEN, True),
+    ("w,ц", "whisper", texts.WHISPER, False),
+    ("j,о", "join", texts.JOIN, False),
+    ("k,л", "take", texts.TAKE, False),
+    ("t,е", "give", texts.GIVE, True),
+    ("m,ь", "move", texts.MOVE, False),
+    ("b,и", "callbacks", texts.CALLBACKS, True),
+    ("s,ы", "sort", texts.SORT, False),
+    ("v,м", "turn", texts.TURN, False),
+    ("slash,f,а", "find", texts.FIND, True),
+    ("escape", "clear", Text("", ""), False),
+    ("question_mark,h,р", "help", texts.HELP, True),
+    ("q,й", "quit", texts.QUIT, True),
 )

@@ -4,9 +4,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acd.top.board import AGENTS, BARS, LINES, Order, aged, call_rows_of, heads, rows, spark, wait_style, widths
+from acd.top.board import (
+    AGENTS,
+    BARS,
+    CALLBACKS,
+    LINES,
+    Order,
+    aged,
+    call_rows_of,
+    callback_rows_of,
+    heads,
+    rows,
+    spark,
+    wait_style,
+    widths,
+)
 from acd.top.feed import Seen
-from acd.top.figures import in_norm, indicator_line
+from acd.top.figures import in_norm, indicator_line, owed
 
 
 def line(name: str = "saratov-122", **changes: object) -> dict[str, object]:
@@ -41,7 +55,8 @@ AGENTS_SEEN = [agent("101", "paused", 5.0, "lunch"), agent("102", "ready", 7.0),
 def seen(**changes: object) -> Seen:
     """Return a state with one line and one call that waits and one that talks."""
     call = {"call": "a", "line": "saratov-122", "state": "waiting", "waited_s": 30.0}
-    return Seen({"lines": [line(**changes)]}, AGENTS_SEEN, [call, call | {"state": "talking", "line": "gone"}])
+    status = {"at": 1000.0, "callbacks_owed": 0, "callback_due_in_s": None, "lines": [line(**changes)]}
+    return Seen(status, AGENTS_SEEN, [call, call | {"state": "talking", "line": "gone"}])
 
 
 @pytest.mark.parametrize(
@@ -132,3 +147,35 @@ def test_indicators_stand_beside_their_norms():
     unknown = row | {"code": "K3", "value": {"value": None, "unit": "seconds"}}
     assert indicator_line([row, unknown], "en").plain == "K1 93.5% ≥90%  "
     assert indicator_line([row, unknown], "ru").plain == "K1 93,5% ≥90%  "
+
+
+def owed_row(request: int, limit_at: float | None, **changes: object) -> dict[str, object]:
+    """Return a call-back as the API tells it."""
+    row = {"request": request, "line": "saratov-122", "number": "+79271234567", "state": "owed", "limit_at": limit_at}
+    return row | {"next_at": 990.0, "attempts": []} | changes
+
+
+def test_call_backs_stand_by_what_is_due_first():
+    """Those late foremost; one that was tried already, or has no norm, has no limit and stands last."""
+    tried = owed_row(4, 1001.0, attempts=[{}])
+    rows_of = [owed_row(1, None, next_at=980.0), owed_row(2, 1012.0), owed_row(3, 997.0), tried]
+    told = callback_rows_of(Seen({"at": 1000.0, "lines": [line()]}, [], [], rows_of))
+    assert [(row["request"], row["due_in_s"]) for row in told] == [(3, -3.0), (2, 12.0), (1, None), (4, None)]
+    shown = rows(told, CALLBACKS, "request", Order(), "", "en")
+    assert [row.cells[2].plain for row in shown][:3] == ["-3 s", "12 s", "-"]
+    assert "red" in str(shown[0].cells[2].style)
+
+
+@pytest.mark.parametrize(
+    ("due_in_s", "passed_s", "told"),
+    [
+        (12.0, 2.0, "Call-backs 3  the first due in 10 s"),
+        (1.0, 5.0, "Call-backs 3  the first is 4 s late"),
+        (None, 0.0, "Call-backs 3"),
+    ],
+)
+def test_time_until_the_first_call_back_runs_down(due_in_s, passed_s, told):
+    """Second by second, and on past its limit."""
+    status = {"at": 1000.0, "callbacks_owed": 3, "callback_due_in_s": due_in_s, "lines": []}
+    assert owed(aged(Seen(status, [], []), passed_s), "en").plain == told
+    assert owed(Seen(status | {"callbacks_owed": 0}, [], []), "en") is None

@@ -13,13 +13,40 @@ from acd.control.access import Identity, Role
 from acd.control.app import build_app
 from acd.control.client import ControlClient
 from acd.control.server import ControlServer
+from acd.top.dialogs import Ask, Confirm, Reading
 from acd.top.screen import TopApp
+from ami_bridge.desks import Telephone
+from ami_bridge.errors import SupervisionRefused
+from ami_bridge.supervision import Mode, Watch
+from callback.inputs import CallbackAsked
 from queue_engine.facts import AgentState
-from queue_engine.ids import Instant
-from tests.acd.stage import HOST, Stage, Tokens, served
+from queue_engine.ids import AgentId, CallId, Instant, QueueName
+from tests.acd.stage import HOST, LINE, Stage, Tokens, served
 
 SUPERVISOR = Identity("старшая", Role.SUPERVISOR)
 WALLBOARD = Identity("board", Role.READ_ONLY)
+
+
+class Seniors:
+    """Supervisors' telephones that ring and are never picked up; remembers what was asked of them."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, str | None, str]] = []
+        self.knows_alone = True
+
+    async def supervise(self, mode: Mode, agent: AgentId, telephone: str | None, by: str) -> Watch:
+        """Ring."""
+        self.asked.append((mode, agent, telephone, by))
+        if telephone is None and not self.knows_alone:
+            raise SupervisionRefused("telephone_unknown", "which supervisor's telephone?")
+        return Watch(by, Telephone("main", "op900"), mode, agent, CallId("main-1.1"), Instant(0.0), "1.9")
+
+
+@pytest.fixture
+def senior_stage(stage: Stage) -> Stage:
+    """A stage whose supervisors' telephones ring."""
+    stage.supervising = Seniors()
+    return stage
 
 
 @dataclass
@@ -180,3 +207,82 @@ async def test_everything_fits_a_terminal_of_80_by_24(stage, language):
             assert region.bottom <= 24
         assert viewer.app.panel("lines").virtual_size.width <= 80
         assert viewer.app.panel("calls").virtual_size.width <= 40
+
+
+async def test_call_backs_due_are_told_and_listed(stage):
+    """How many and when the first is due stands below; B shows them where the callers stood, and back."""
+    stage.callbacks.ask(CallbackAsked(QueueName(LINE), "+78452123456", "старшая"))
+    async with watching(stage) as viewer:
+        await viewer.until(lambda: "Перезвонить 1" in viewer.text("figures"))
+        assert not viewer.app.panel("callbacks").display
+        await viewer.pilot.press("b")
+        await viewer.until(lambda: "+78452123456" in " ".join(viewer.cells("callbacks")))
+        assert viewer.app.panel("callbacks").display
+        assert not viewer.app.panel("calls").display
+        await viewer.pilot.press("и")
+        assert viewer.app.panel("calls").display
+
+
+async def test_wide_terminal_shows_callers_and_call_backs(stage):
+    """From 120 columns on there is room for both."""
+    async with watching(stage) as viewer:
+        await viewer.pilot.resize_terminal(130, 40)
+        await viewer.until(lambda: viewer.app.panel("callbacks").display)
+        assert viewer.app.panel("calls").display
+
+
+@pytest.mark.parametrize(("key", "mode"), [("l", "listen"), ("ц", "whisper"), ("j", "join"), ("л", "take")])
+async def test_supervisor_comes_into_a_talk_by_a_key(senior_stage, key, mode):
+    """The daemon is asked to ring the supervisor's telephone; the screen says to pick it up."""
+    stage = senior_stage
+    stage.log_in()
+    stage.call()
+    stage.answer()
+    async with watching(stage) as viewer:
+        await viewer.until(lambda: any(row.values["state"] == "talking" for row in viewer.app.panel("agents").shown))
+        await viewer.pilot.press(key, "y")
+        await viewer.until(lambda: any("снимите трубку" in n.message for n in viewer.app._notifications))
+    assert stage.supervising.asked == [(mode, "101", None, "старшая")]
+
+
+async def test_supervisor_is_asked_for_his_telephone_once(senior_stage):
+    """Where the daemon cannot know it; from then on it is said along."""
+    stage = senior_stage
+    stage.supervising.knows_alone = False
+    stage.log_in()
+    stage.call()
+    stage.answer()
+    async with watching(stage) as viewer:
+        await viewer.until(lambda: any(row.values["state"] == "talking" for row in viewer.app.panel("agents").shown))
+        await viewer.pilot.press("l", "y")
+        await viewer.until(lambda: isinstance(viewer.app.screen, Ask))
+        await viewer.pilot.press(*"op900", "enter")
+        await viewer.until(lambda: len(stage.supervising.asked) == 2)
+        await viewer.pilot.press("w", "y")
+        await viewer.until(lambda: len(stage.supervising.asked) == 3)
+    assert [asked[2] for asked in stage.supervising.asked] == [None, "op900", "op900"]
+
+
+async def test_nobody_is_rung_for_an_operator_who_talks_to_nobody(stage):
+    """The screen says so itself and asks nothing."""
+    stage.log_in()
+    async with watching(stage, language="en") as viewer:
+        await viewer.until(lambda: "Ready" in "".join(viewer.cells("agents")))
+        await viewer.pilot.press("l")
+        await viewer.until(lambda: any("talks to nobody" in n.message for n in viewer.app._notifications))
+        assert not isinstance(viewer.app.screen, Confirm)
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+async def test_keys_are_told(stage, language):
+    """The question mark lists every key; the list fits the terminal and Esc leaves it."""
+    async with watching(stage, language=language) as viewer:
+        await viewer.until(lambda: len(viewer.cells("agents")) == 2)
+        await viewer.pilot.press("question_mark")
+        await viewer.until(lambda: isinstance(viewer.app.screen, Reading))
+        await viewer.pilot.pause()
+        box = viewer.app.screen.query_one(".dialog").region
+        assert 10 < box.bottom <= 24
+        assert box.right <= 80
+        await viewer.pilot.press("escape")
+        assert not isinstance(viewer.app.screen, Reading)
