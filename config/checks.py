@@ -281,8 +281,10 @@ def _ports(config: Config) -> Iterator[Breach]:
         if (host, port) in taken:
             yield Breach(key, "acd_twice", {"what": f"{host}:{port}", "other": taken[host, port]})
         taken.setdefault((host, port), ".".join(str(part) for part in key))
-    if not _is_loopback(config.control.listen.host):
+    if config.control.certificate is None and not _is_loopback(config.control.listen.host):
         yield Breach(("control", "listen"), "acd_not_loopback")
+    if config.mqtt is not None and not config.mqtt.tls and not _is_loopback(config.mqtt.host):
+        yield Breach(("mqtt", "host"), "acd_not_loopback")
 
 
 def _is_loopback(host: str) -> bool:

@@ -153,8 +153,8 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "оператору без своего телефона нужен pin",
     ),
     "acd_not_loopback": (
-        "must be a loopback address: the link is not encrypted",
-        "должен быть адресом обратной петли: соединение не шифруется",
+        "must be a loopback address as long as the link is not encrypted (TLS)",
+        "должен быть адресом обратной петли, пока соединение не шифруется (TLS)",
     ),
     "acd_recording_key": (
         "must be 32 bytes in base64: head -c 32 /dev/urandom | base64",

@@ -1,6 +1,7 @@
 """`acd run`, `acd reload` and `acd upgrade`: be the daemon, have it read its configuration again, or be succeeded."""
 
 import contextlib
+import os
 import time
 from pathlib import Path
 from typing import Annotated, Final
@@ -15,6 +16,9 @@ from acd.control.errors import ControlError
 from acd.logs import set_up_logs
 from acd.texts import Text
 from metrics.errors import MetricsError
+
+FOR_US_ALONE: Final = 0o077
+"""Database, spool, tape and seats hold callers' numbers: nobody else on the machine reads them, systemd or not."""
 
 RUN_HELP: Final = tell(
     "Run the daemon in the foreground, as systemd does. The first signal drains, the second stops at once.",
@@ -71,6 +75,7 @@ def run(
     if log_level.lower() not in LEVELS:
         raise CommandFailed(ExitCode.WRONG, _LEVEL, level=log_level, levels=", ".join(LEVELS))
     set_up_logs(level=log_level)
+    os.umask(FOR_US_ALONE)
     # Imported here: the daemon with all its parts takes a second to import, and `acd status` is asked often.
     import uvloop  # noqa: PLC0415
 

@@ -24,6 +24,7 @@ from acd.texts import Text
 from config.errors import ConfigErrors
 from config.load import load_config
 from config.model import Config
+from metrics.reports.plain import visible
 from metrics.reports.texts import Language
 
 Cell = str | RichText
@@ -98,17 +99,17 @@ class Session:
             *head, title=title or None, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
         )
         for row in rows:
-            table.add_row(*(value if isinstance(value, RichText) else RichText(value) for value in row))
+            table.add_row(*(value if isinstance(value, RichText) else RichText(visible(value)) for value in row))
         self.out.print(table)
 
     def print_line(self, line: str = "") -> None:
         """Write a line of text; rich mark-up in it counts on a terminal and is taken out elsewhere."""
-        self.out.print(line, soft_wrap=not self.out.is_terminal)
+        self.out.print(visible(line), soft_wrap=not self.out.is_terminal)
 
 
 def _cell(value: Cell) -> str:
     """Return a value for a tab-separated line: no colour, no tab, no line break."""
-    return " ".join((value.plain if isinstance(value, RichText) else value).split())
+    return " ".join(visible(value.plain if isinstance(value, RichText) else value).split())
 
 
 _CONFIG_WRONG = Text("The configuration cannot be used:\n{told}", "Настройка непригодна:\n{told}")

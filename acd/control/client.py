@@ -1,4 +1,7 @@
-"""The other end of the control API: how the command line talks to the running daemon. Standard library only."""
+"""The other end of the control API: how the command line and the live screen talk to the running daemon.
+
+What it returns is fit for a terminal, whatever callers and operators have made of their names.
+"""
 
 import http.client
 import ssl
@@ -10,6 +13,7 @@ import orjson
 from acd.control.errors import DaemonAway, RequestRefused
 from acd.control.stream import SILENCE_S, EventStream
 from config.model import Config
+from metrics.reports.plain import visible_within
 
 TIMEOUT_S: Final = 5.0
 """The daemon answers from memory: what takes longer is a daemon that hangs."""
@@ -129,7 +133,7 @@ class ControlClient:
 
     def _decoded(self, status: int, content: bytes) -> Any:
         try:
-            told = orjson.loads(content)
+            told = visible_within(orjson.loads(content))
         except orjson.JSONDecodeError as error:
             raise DaemonAway(self.address, "what answers there is no daemon of ours") from error
         if 200 <= status < 300:

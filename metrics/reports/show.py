@@ -8,6 +8,7 @@ from babel.dates import format_date
 from metrics.kpi import Bound, Unit
 from metrics.reports.model import TOTAL, Cell, Column, Figure, Kind, Report, ReportKind
 from metrics.reports.periods import Period
+from metrics.reports.plain import visible
 from metrics.reports.texts import COLUMNS, FIGURES, TITLES, UNITS, WORDS, Language, say
 
 NOTHING: Final = "–"
@@ -55,7 +56,7 @@ def cell(value: Cell, column: Column, period: Period, language: Language) -> str
         return say(TITLES, "total", language)
     match column.kind:
         case Kind.TEXT | Kind.FIGURE:
-            return str(value)
+            return visible(str(value))
         case Kind.NAME:
             return say(FIGURES, str(value), language)
         case Kind.WORD:

@@ -89,6 +89,7 @@ def test_secrets_come_from_files_and_environment_and_are_never_shown(tmp_path):
         ('profile = "saratov-122"', 'profile = "saratov"', "site.profile", "did you mean saratov-122?"),
         ("[[asterisk]]", '[agi]\nlisten = "x"\n[[asterisk]]', "agi.listen", "host:port"),
         ("[[asterisk]]", '[control]\nlisten = "0.0.0.0:1"\n[[asterisk]]', "control.listen", "loopback"),
+        ("[[asterisk]]", '[mqtt]\nhost = "broker.example"\ntls = false\n[[asterisk]]', "mqtt.host", "not encrypted"),
         ("[[asterisk]]", '[control]\nlisten = "127.0.0.1:4573"\n[[asterisk]]', "control.listen", "already used by agi"),
         ("[[asterisk]]", '[codes]\nlogin = "*1"\n[[asterisk]]', "codes.login", "beginning of another"),
         ("[[asterisk]]", '[codes]\nlogin = "10"\n[[asterisk]]', "codes.login", "* or #"),

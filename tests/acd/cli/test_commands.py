@@ -11,6 +11,8 @@ from acd.cli.help import untold
 from acd.cli.main import application, run
 from acd.clock import wall_time
 from acd.control.access import ensure_token_file
+from queue_engine.ids import AgentId
+from queue_engine.inputs import AgentPaused
 from tests.acd.stage import LINE, write_site
 
 
@@ -24,6 +26,18 @@ async def test_status_is_a_stable_table_when_piped(centre, acd):
     assert line.split("\t")[:3] == ["122", "1", "0 s"]
     assert rest[0] == "Operators: logged out 2"
     assert "\x1b" not in out
+
+
+async def test_nothing_that_others_wrote_moves_the_cursor(centre, acd):
+    """A pause's reason and a caller's number with orders to the terminal are shown, not obeyed."""
+    centre.log_in()
+    centre.call("+7927\x1b[2J")
+    centre.answer()
+    centre.post(AgentPaused(AgentId("102"), "lunch\x1b]0;x\x07", "test"))
+    for command in (("agents",), ("calls",), ("status",), ("top", "--once")):
+        code, out, _ = await acd(centre, *command)
+        assert code == 0
+        assert not set(out) & {"\x1b", "\x07"}
 
 
 async def test_status_is_json_when_asked(centre, acd):

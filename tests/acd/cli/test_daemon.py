@@ -1,4 +1,4 @@
-"""`acd run` as a process of its own, where it cannot start."""
+"""`acd run` as a process of its own, without an Asterisk."""
 
 import asyncio
 import socket
@@ -43,3 +43,21 @@ async def test_database_that_is_none_is_told_in_plain_words(tmp_path):
     assert code == 2
     assert "only sqlite and postgresql" in complaint
     assert "Traceback" not in complaint
+
+
+async def test_files_are_for_the_daemon_alone(tmp_path, unused_tcp_port_at):
+    """Database, spool, tape and token hold numbers and keys: whatever it writes, no other user reads it."""
+    path = write_site(tmp_path, port=unused_tcp_port_at(HOST), ami_port=unused_tcp_port_at(HOST))
+    argv = [sys.executable, "-m", "acd", "--config", str(path), "run", "--record", str(tmp_path / "tape")]
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *argv, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=asyncio.subprocess.STDOUT
+    )
+    assert process.stdout is not None
+    while b"daemon.started" not in (line := await process.stdout.readline()):
+        assert line, "the daemon has ended"
+    process.terminate()
+    await process.communicate()
+    written = {file.name: file.stat().st_mode & 0o077 for file in tmp_path.iterdir()}
+    assert written.keys() >= {"acd.db", "acd.spool", "tape"}
+    assert set(written.values()) == {0}
