@@ -42,6 +42,8 @@ class CallCounts:
     answered_over_maximum: int = 0
     unanswered_after_norm: int = 0
     """Not answered though the normative wait was over."""
+    passed_on: int = 0
+    """Accepted further visits: callers passed on to this line. Each counts and waits like any other call."""
     missed_offers: int = 0
     returned: int = 0
     waited_s: float = 0.0
@@ -100,6 +102,7 @@ def counts_of(call: CallRow, norms: Norms) -> CallCounts:
         over_maximum=int(over),
         answered_over_maximum=int(answered and over),
         unanswered_after_norm=int(not answered and not in_norm),
+        passed_on=int(call.visit > 1),
         missed_offers=call.misses,
         returned=call.returns,
         waited_s=waited_s,

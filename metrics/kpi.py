@@ -142,6 +142,15 @@ def mean_wait(counts: CallCounts) -> float | None:
     return counts.answered_waited_s / counts.answered if counts.answered else None
 
 
+def mean_wait_in_sum(counts: CallCounts) -> float | None:
+    """Return the mean wait of a whole call, seconds: those of all its visits together, answered or not.
+
+    A caller who is passed on waits on each line anew; K1, K2 and K7 take each of these waits by itself.
+    """
+    whole = counts.accepted - counts.passed_on
+    return counts.waited_s / whole if whole else None
+
+
 def mean_talk(counts: CallCounts) -> float | None:
     """Return the mean length of ended talks, seconds."""
     return counts.talked_s / counts.talks if counts.talks else None
@@ -197,6 +206,7 @@ def kpi(
             Kpi(name, getattr(counts, name), Unit.COUNT)
             for name in (
                 "accepted",
+                "passed_on",
                 "answered",
                 "answered_in_norm",
                 "abandoned",
@@ -208,6 +218,7 @@ def kpi(
                 "missed_offers",
             )
         ),
+        *([Kpi("waited_in_sum", mean_wait_in_sum(counts), Unit.SECONDS)] if counts.passed_on else []),
         Kpi("talks_marked", counts.marked, Unit.COUNT),
         Kpi("talks_unmarked", counts.talks - counts.marked, Unit.COUNT),
     ]

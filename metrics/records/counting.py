@@ -162,6 +162,7 @@ _SUMS: Final = (
     "short",
     "over",
     "unended",
+    "passed_on",
     "waited_s",
     "longest_wait_s",
     "talks",
@@ -184,6 +185,7 @@ def _sums(standard: Standard) -> tuple[ColumnElement[Any], ...]:
         _how_many(c.waited_s < norm_of_line(standard, lambda norms: norms.short_abandon_s)),
         _how_many(over_maximum(standard)),
         _how_many(c.ended_at.is_(None)),
+        _how_many(c.visit > 1),
         func.sum(c.waited_s),
         func.max(c.waited_s),
         func.count(c.talked_s),
@@ -205,6 +207,7 @@ def _counts(outcome: str | None, sums: Mapping[str, Any]) -> CallCounts:
     common = CallCounts(
         accepted=sums["count"],
         over_maximum=sums["over"],
+        passed_on=sums["passed_on"],
         missed_offers=sums["misses"],
         returned=sums["returns"],
         waited_s=sums["waited_s"],

@@ -163,9 +163,16 @@ DERIVED: Final[Mapping[Table, type[Row]]] = {rule.table: rule.row for rule in RU
 def counts_for_number(call: CallRow | None) -> bool:
     """Tell whether the call is one of its number's calls: the next one within 24 hours is a repeat of it.
 
-    Once a call counts it always does, and with the same number and entry. `store.py` asks the database the same.
+    A caller who is passed on to another line has not called again: only first visits count. Once a call counts it
+    always does, and with the same number and entry. `store.py` asks the database the same.
     """
-    return call is not None and call.caller != "" and call.kind == CallKind.INCOMING and call.outcome != Outcome.REFUSED
+    return (
+        call is not None
+        and call.visit == 1
+        and call.caller != ""
+        and call.kind == CallKind.INCOMING
+        and call.outcome != Outcome.REFUSED
+    )
 
 
 @dataclass(slots=True)

@@ -7,6 +7,9 @@ once its line exists. One that was accepted and is then refused (its line was re
 accepted: it ends as dead and counts against us. So whether a call counts among a number's calls never changes back.
 """
 
+import re
+from typing import Final
+
 from callback.ids import parse_attempt_call
 from metrics.records.codec import RecordedFact
 from metrics.records.rows import CallKind, CallRow, OfferResult, OfferRow, Outcome, StateRow
@@ -31,6 +34,8 @@ from queue_engine.facts import (
     TargetWaitPassed,
 )
 from queue_engine.ids import CallId
+
+_FURTHER_VISIT: Final = re.compile(r"\d\.\d+-(\d{1,6})$")
 
 
 def call_after(call: CallRow | None, fact: RecordedFact) -> CallRow | None:  # noqa: C901, PLR0911, PLR0912 - one case per kind
@@ -124,7 +129,17 @@ def call_after(call: CallRow | None, fact: RecordedFact) -> CallRow | None:  # n
 
 def _new(call: str, queue: str, caller: str, entered_at: float, priority: int = 0) -> CallRow:
     kind = CallKind.INCOMING if parse_attempt_call(CallId(call)) is None else CallKind.CALL_BACK
-    return CallRow(call, queue, queue, caller, entered_at, priority, kind)
+    return CallRow(call, queue, queue, caller, entered_at, priority, kind, visit=visit_of(call))
+
+
+def visit_of(call: str) -> int:
+    """Return which visit of its caller this is, from 1.
+
+    The dialplan names the first `<server>-<Uniqueid>` and each further one by the same with `-1`, `-2`... behind it. A
+    Uniqueid ends in `<seconds>.<number>` (Asterisk's main/channel.c).
+    """
+    further = _FURTHER_VISIT.search(call)
+    return 1 if further is None else int(further[1]) + 1
 
 
 def _row(

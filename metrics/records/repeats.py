@@ -1,6 +1,7 @@
 """Who calls again: repeat calls within 24 hours, and calls that solved the matter at once.
 
 A caller is a number; withheld numbers are nobody's and left out. A repeat on any line counts: people do not know lines.
+A caller who was passed on has called once: his call counts where it came in, by its first visit.
 """
 
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ async def count_repeats(connection: AsyncConnection, scope: Scope, as_of: float)
         _how_many(c.caller == ""),
         _how_many(c.previous_at.is_not(None)),
         _how_many(and_(known, c.outcome == Outcome.ANSWERED, c.entered_at <= as_of - REPEAT_WITHIN_S)),
-    ).where(scope.where(), or_(c.outcome.is_(None), c.outcome != Outcome.REFUSED))
+    ).where(scope.where(), c.visit == 1, or_(c.outcome.is_(None), c.outcome != Outcome.REFUSED))
     of_known, withheld, repeated, over = (value or 0 for value in (await connection.execute(counted)).one())
     following = calls.alias("following")
     followed = (
@@ -63,6 +64,7 @@ async def count_repeats(connection: AsyncConnection, scope: Scope, as_of: float)
             following.c.previous_at >= scope.start,
             following.c.previous_at < scope.end,
             scope.where(),
+            c.visit == 1,
             c.outcome == Outcome.ANSWERED,
         )
     )

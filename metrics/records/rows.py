@@ -74,6 +74,8 @@ class CallRow(NamedTuple):
     target_passed: bool = False
     previous_at: float | None = None
     """When the same number last called before this, if within `REPEAT_WITHIN_S`; None else."""
+    visit: int = 1
+    """1 as the caller called; 2, 3... on each line that he was then passed on to."""
 
 
 class OfferRow(NamedTuple):

@@ -133,7 +133,7 @@ class Lookups:
             ("caller", "max(entered_at)"),
             "caller",
             engine,
-            also=f"AND entered_at >= {{more}} AND kind = '{CallKind.INCOMING}'"
+            also=f"AND entered_at >= {{more}} AND kind = '{CallKind.INCOMING}' AND visit = 1"
             f" AND (outcome IS NULL OR outcome <> '{Outcome.REFUSED}') GROUP BY caller",
         )
 

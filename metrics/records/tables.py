@@ -82,6 +82,7 @@ calls: Final = Table(
     Column("recovered", Boolean, nullable=False),
     Column("target_passed", Boolean, nullable=False),
     Column("previous_at", Double),
+    Column("visit", Integer, nullable=False, server_default="1"),
     Index("ix_calls_entered_at", "entered_at"),
     Index("ix_calls_caller_entered_at", "caller", "entered_at"),
     Index("ix_calls_agent_entered_at", "agent", "entered_at"),

@@ -149,6 +149,8 @@ def _periodical(gathered: Gathered, kind: ReportKind) -> Parts:
         parts.append(tables.level_table(gathered))
     if gathered.pauses:
         parts.append(tables.pause_table(gathered))
+    if gathered.transfers:
+        parts.append(tables.transfer_table(gathered))
     parts += call_back_parts(gathered, VIOLATIONS_AT_MOST)
     return parts
 

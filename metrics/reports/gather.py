@@ -18,6 +18,7 @@ from metrics.norms import Norms, Standard
 from metrics.records.broken import breaks_owed, breaks_owed_nothing
 from metrics.records.counting import SLOT_S, Scope, count_by_agent, count_by_line_and_slot
 from metrics.records.measuring import TALKS, WAITS, measure, unanswered_by_second
+from metrics.records.passed_on import TransferCounts, count_transfers
 from metrics.records.repeats import Repeats, count_repeats
 from metrics.records.staff import OfferCounts, Stays, offers_by_agent, pauses_by_reason, stays_by_agent, time_by_agent
 from metrics.reports.periods import Interval, Period, interval_of, intervals
@@ -51,6 +52,8 @@ class Gathered:
     repeats: Repeats = field(default_factory=Repeats)
     unanswered_by_second: Mapping[int, int] = field(default_factory=dict)
     breaks: Sequence[BreakCourse] = ()
+    transfers: Mapping[tuple[str, str], TransferCounts] = field(default_factory=dict)
+    """Callers passed on, by way and kind of target."""
     impossible: Mapping[str, int] = field(default_factory=dict)
     """Breaks that can have no call-back, by the reason."""
 
@@ -168,6 +171,7 @@ async def gather(
         "stays": lambda link: stays_by_agent(link, period.start, period.end, as_of),
         "unanswered_by_second": lambda link: unanswered_by_second(link, scope),
         "breaks": lambda link: breaks_owed(link, scope),
+        "transfers": lambda link: count_transfers(link, scope),
         "impossible": lambda link: breaks_owed_nothing(link, scope),
     }
     waiting = iter(tuple(work.items()))

@@ -6,6 +6,7 @@ from metrics.agent_time import AgentTime, handling_time, occupancy
 from metrics.counts import CallCounts
 from metrics.kpi import Kpi, Unit, mean_talk, mean_wait, over_maximum, service_level, unanswered_share
 from metrics.norms import Rules
+from metrics.records.passed_on import TransferCounts
 from metrics.records.staff import OfferCounts
 from metrics.reports.gather import Gathered, Person
 from metrics.reports.model import TOTAL, Cell, Column, Figure, Kind, Table, hours, rounded, seconds, share
@@ -249,6 +250,30 @@ def pause_table(gathered: Gathered) -> Table:
             Column("paused", Kind.HOURS),
         ),
         rows,
+    )
+
+
+def transfer_table(gathered: Gathered) -> Table:
+    """Return how operators passed callers on, to whom, and what became of them."""
+
+    def cells(counts: TransferCounts) -> tuple[Cell, ...]:
+        result = (counts.count, counts.taken, counts.returned, counts.left, counts.elsewhere)
+        return (*result, seconds(counts.mean_wait_s))
+
+    return Table(
+        "transfers",
+        (
+            Column("way", Kind.WORD),
+            Column("target", Kind.WORD),
+            Column("count", Kind.COUNT),
+            Column("taken", Kind.COUNT),
+            Column("returned", Kind.COUNT),
+            Column("left", Kind.COUNT),
+            Column("elsewhere", Kind.COUNT),
+            Column("mean_wait", Kind.SECONDS),
+        ),
+        tuple((way, target, *cells(counts)) for (way, target), counts in gathered.transfers.items()),
+        (TOTAL, None, *cells(sum(gathered.transfers.values(), TransferCounts()))),
     )
 
 

@@ -55,7 +55,7 @@ def story(
 
 
 def _call(rng: Random, number: int, entered: float) -> list[RecordedFact]:
-    call, line = CallId(f"pbx-{number}"), rng.choice(LINES)
+    call, line = CallId(f"pbx-1.{number}" + rng.choice(("", "", "", "-1"))), rng.choice(LINES)
     caller = rng.choice(("", "+79170000001", "+79170000002", "+79170000003", f"+7917{number:07}"))
     at = Instant(entered)
     offers = iter(range(number * 10, number * 10 + 10))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, get_args
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +11,7 @@ from callback.facts import CallbackFact
 from metrics.facts import TalkFact
 from metrics.records.codec import VERSION, RecordedFact, encode
 from metrics.records.derive import DERIVED, Derivation, Needs, PlacedFact, counts_for_number
-from metrics.records.derive_calls import call_after
+from metrics.records.derive_calls import call_after, visit_of
 from metrics.records.rows import REPEAT_WITHIN_S, CallRow, Outcome
 from queue_engine.facts import (
     AbandonStage,
@@ -23,10 +24,11 @@ from queue_engine.facts import (
 )
 from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
 from queue_engine.inputs import RingFailure
+from tests.metrics.stories import call_rows
 from tests.metrics.storing import as_lines
 
 _NAMES = {
-    "call": st.sampled_from(["c1", "c2", "callback-1-1"]),
+    "call": st.sampled_from(["c1", "c2", "pbx-1.2-1", "callback-1-1"]),
     "agent": st.sampled_from(["101", "102"]),
     "queue": st.sampled_from(["122", "1300"]),
     "caller": st.sampled_from(["", "+7917"]),
@@ -161,6 +163,33 @@ def _a_call(*facts: RecordedFact) -> CallRow:
         row = call_after(row, fact)
     assert row is not None
     return row
+
+
+@pytest.mark.parametrize(
+    ("call", "visit"),
+    [
+        ("pbx-1795318430.200", 1),
+        ("pbx-1795318430.200-1", 2),
+        ("pbx-1795318430.200-12", 13),
+        ("my-pbx-2-1795318430.200", 1),
+        ("callback-17-2", 1),
+        ("pbx-7", 1),
+        ("", 1),
+    ],
+)
+def test_a_call_tells_which_visit_it_is(call: str, visit: int) -> None:
+    """The dialplan numbers further visits; a server's name and a call-back may hold hyphens and numbers too."""
+    assert visit_of(call) == visit
+
+
+def test_a_caller_who_is_passed_on_has_not_called_again() -> None:
+    """Neither is the further visit a repeat, nor does the next call come after it."""
+    first = CallAccepted(_ENTERED, CallId("s-1.2"), QueueName("122"), "+7917", _ENTERED, 0)
+    further = CallAccepted(_LATER, CallId("s-1.2-1"), QueueName("1300"), "+7917", _LATER, 0)
+    again = CallAccepted(Instant(500.0), CallId("s-1.9"), QueueName("122"), "+7917", Instant(500.0), 0)
+    rows = {row.call: row for row in call_rows([first, further, again])}
+    assert [rows[call].visit for call in ("s-1.2", "s-1.2-1", "s-1.9")] == [1, 2, 1]
+    assert [rows[call].previous_at for call in ("s-1.2", "s-1.2-1", "s-1.9")] == [None, None, _ENTERED]
 
 
 _ENTERED, _LATER = Instant(100.0), Instant(130.0)

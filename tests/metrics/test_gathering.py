@@ -13,14 +13,25 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from metrics.agent_time import AgentTime, handling_time, occupancy
 from metrics.counts import CallCounts, counts_of
+from metrics.facts import CallTransferred, Consent, TransferTarget, TransferWay
 from metrics.norms import Standard
 from metrics.records.codec import RecordedFact
 from metrics.records.counting import Scope, count_by_line
 from metrics.records.database import open_engine, reading, upgrade
+from metrics.records.passed_on import TransferCounts
 from metrics.records.rows import REPEAT_WITHIN_S, CallRow, Outcome
 from metrics.reports.gather import Gathered, Person, gather
 from metrics.reports.periods import Interval, Period, days
-from queue_engine.facts import AgentState, AgentStateChanged, CallAccepted, CallAnswered, CallEnded
+from metrics.reports.tables import transfer_table
+from queue_engine.facts import (
+    AbandonStage,
+    AgentState,
+    AgentStateChanged,
+    CallAbandoned,
+    CallAccepted,
+    CallAnswered,
+    CallEnded,
+)
 from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
 from queue_engine.inputs import Party
 from tests.metrics.stories import START, call_rows, story
@@ -60,7 +71,7 @@ def seconds_by_state(told: list[RecordedFact], period: Period, as_of: float) -> 
 
 def repeats_by_hand(rows: list[CallRow], period: Period, as_of: float) -> tuple[int, int, int, int]:
     """Return known, repeated, decided, resolved by comparing each call with each other."""
-    known = [r for r in rows if r.caller and r.outcome != Outcome.REFUSED]
+    known = [r for r in rows if r.caller and r.outcome != Outcome.REFUSED and r.visit == 1]
     inside = [r for r in known if period.start <= r.entered_at < period.end]
 
     def within(one: CallRow, other: CallRow) -> bool:
@@ -179,3 +190,33 @@ async def test_a_report_sees_one_moment(engine: AsyncEngine) -> None:
         await store(engine, told[50:], run="later")
         after = [await count_by_line(connection, scope, STANDARD) for connection in (first, second)]
     assert before[0] == before[1] == after[0] == after[1]
+
+
+async def test_transfers_are_counted_by_way_and_target(engine: AsyncEngine) -> None:
+    """Two blind ones to a colleague, one taken after 7 s, one returned; one to a line whose caller hung up."""
+    line = QueueName("122")
+
+    def handed_on(at: float, call: str, way: TransferWay, kind: TransferTarget) -> CallTransferred:
+        return CallTransferred(
+            Instant(at), CallId(call), line, AgentId("101"), way, kind, "102", CallId(f"{call}-1"), "101",
+            Consent.NOT_NEEDED,
+        )  # fmt: skip
+
+    blind, attended = TransferWay.BLIND, TransferWay.ATTENDED
+    told: list[RecordedFact] = [
+        handed_on(START, "s-1.1", blind, TransferTarget.OPERATOR),
+        CallAnswered(Instant(START + 7), CallId("s-1.1-1"), line, None, AgentId("102"), 7.0),
+        handed_on(START + 8, "s-1.2", blind, TransferTarget.OPERATOR),
+        CallAnswered(Instant(START + 38), CallId("s-1.2-1"), line, None, AgentId("101"), 30.0),
+        handed_on(START + 40, "s-1.3", attended, TransferTarget.LINE),
+        CallAbandoned(Instant(START + 45), CallId("s-1.3-1"), line, "", AbandonStage.WAITING, 5.0, 16),
+    ]
+    await store(engine, told)
+    found = await gathered(engine, days(date(2026, 9, 21), date(2026, 9, 21), ZONE), START + 7200)
+    assert dict(found.transfers) == {
+        ("attended", "line"): TransferCounts(count=1, left=1),
+        ("blind", "operator"): TransferCounts(count=2, taken=1, returned=1, waited_s=7.0),
+    }
+    table = transfer_table(found)
+    assert table.total is not None
+    assert table.total[2:] == (3, 1, 1, 1, 0, 7.0)

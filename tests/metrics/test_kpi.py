@@ -52,6 +52,15 @@ NORMS = Norms()
 COUNTS = sum((counts_of(one, NORMS) for one in BY_HAND), CallCounts())
 
 
+def test_a_call_that_is_passed_on_waits_in_sum_and_on_each_line() -> None:
+    """Three visits of two callers, 30 s, 50 s and 10 s: each visit is held to the norm; a whole call waited 45 s."""
+    rows = [call("overflowed", 30.0), call("answered", 50.0)._replace(visit=2), call("answered", 10.0)]
+    counts = sum((counts_of(row, Norms()) for row in rows), CallCounts())
+    figures = {figure.name: figure.value for figure in kpi(counts, Norms())}
+    assert (figures["accepted"], figures["passed_on"], figures["K1"]) == (3, 1, 2 / 3)
+    assert figures["waited_in_sum"] == pytest.approx(45.0)
+
+
 def test_volumes_of_the_table_by_hand() -> None:
     """Each call is counted where the table says."""
     assert (COUNTS.accepted, COUNTS.answered, COUNTS.answered_in_norm) == (10, 5, 3)

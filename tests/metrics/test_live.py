@@ -17,7 +17,7 @@ from tests.metrics.stories import LINES, START, call_rows, story
 
 ZONE = ZoneInfo("Europe/Saratov")
 STANDARD = Standard()
-UNTRACKED = {"marked", "questioned_s", "advised_s", "longest_wait_s", "longest_talk_s"}
+UNTRACKED = {"passed_on", "marked", "questioned_s", "advised_s", "longest_wait_s", "longest_talk_s"}
 
 
 def counted(rows: list[CallRow], line: str, day: tuple[float, float]) -> dict[str, float]:
