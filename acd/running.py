@@ -80,6 +80,13 @@ from queue_engine.snapshot import EngineSnapshot
 log = structlog.get_logger(__name__)
 
 
+def _own_registry() -> CollectorRegistry:
+    """Return a registry of figures that begins with those of the process."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    return registry
+
+
 class RunningCentre:
     """One site's centre, from the composition of its parts to their end."""
 
@@ -110,8 +117,7 @@ class RunningCentre:
         self._live = LiveFigures(
             standard_of(config), ZoneInfo(config.site.time_zone), [QueueName(line.name) for line in config.lines]
         )
-        self._metrics = CollectorRegistry()
-        ProcessCollector(registry=self._metrics)
+        self._metrics = _own_registry()
         self._counted = Counted(self._live.standard, self._metrics)
         self.events = EventLog(self.recorder.run, lambda: self.recorder.recorded, RecordedHistory(config.database.url))
         self._records = open_engine(config.database.url)

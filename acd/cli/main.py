@@ -25,6 +25,7 @@ from acd.cli import (
     planning,
     privacy,
     prompts,
+    recordings,
     records,
     replay,
     report,
@@ -65,6 +66,7 @@ application.add_typer(prompts.prompts, name="prompts")
 application.add_typer(report.report, name="report")
 application.command("asterisk-conf", help=asterisk.HELP)(asterisk.asterisk_conf)
 application.add_typer(records.records, name="records")
+application.add_typer(recordings.recordings, name="recordings")
 application.add_typer(journal.journal, name="journal")
 application.add_typer(privacy.privacy, name="privacy")
 application.add_typer(tokens.tokens, name="tokens")
@@ -162,6 +164,10 @@ _AWAY_ADVICE: Final = Text(
 _REFUSED: Final = Text("The daemon refused: {message}", "Служба отказала: {message}")
 _REFUSALS: Final = {
     "agent_unknown": Text("There is no such operator", "Такого оператора нет"),
+    "recording_unknown": Text("There is no such recording", "Такой записи нет"),
+    "recording_destroyed": Text("This recording is destroyed", "Эта запись уничтожена"),
+    "recordings_off": Text("This site records no talks", "Эта площадка не записывает разговоров"),
+    "not_recorded": Text("This talk is not being recorded", "Этот разговор не записывается"),
     "call_unknown": Text("There is no such call, or it has left", "Такого вызова нет или он уже ушёл"),
     "callback_unknown": Text("There is no such call-back", "Такого обратного звонка нет"),
     "callback_impossible": Text("This number cannot be called: {message}", "На этот номер звонить нельзя: {message}"),

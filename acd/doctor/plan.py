@@ -21,6 +21,7 @@ from acd.control.place import token_path
 from acd.doctor import ami, asterisk, machine, norms
 from acd.doctor.examine import Check, examine
 from acd.doctor.finding import Finding, error, ok
+from acd.doctor.recordings import recordings
 from acd.doctor.records import records
 from acd.texts import Text
 from ami_bridge.client import AmiClient, AmiSettings
@@ -87,6 +88,7 @@ def _of_site(config: Config, path: Path) -> list[Check]:
         Check("data", partial(machine.folder_writable, "data", "", data)),
         Check("disk", partial(machine.disk_space, "", data)),
         Check("database", partial(records, config.database.url)),
+        Check("recordings", partial(recordings, config)),
         Check("clock", machine.clock_synchronised),
         Check("port", partial(machine.port_free, "FastAGI", agi.host, agi.port, running)),
         Check("port", partial(machine.port_free, "API", control.host, control.port, running)),
