@@ -134,6 +134,8 @@ class TopApp(App[None]):
         self._lay_out()
 
     def _lay_out(self) -> None:
+        if not self.is_running:
+            return  # see `_show`
         for name in ("calls", "callbacks"):
             self.panel(name).display = self._wide or name == self._right
 
@@ -159,8 +161,8 @@ class TopApp(App[None]):
         self._show()
 
     def _show(self) -> None:
-        if not self.screen_stack:
-            return  # what came last, when the screen was closing
+        if not self.is_running:
+            return  # the screen is being taken down: a second has passed, or something came, meanwhile
         head = self.screen_stack[0].query_one("#head", Static)
         head.set_class(self._away is not None, "away")
         passed_s = self._clock() - self._seen_at
