@@ -186,23 +186,7 @@ class RunningCentre:
         self._recordings = recordings_of(
             lambda: self._config, self._records, self._clock.now, self._servers, self._calling_back, self._record
         )
-        known_before = self._catching_up.known_before
-        callers = CallerSessions(boards, self._sound, self._runner.post, known_before, self._prune, self._clock.now)
-        staff = Staff(lambda: self._config, self._clock.now)
-        codes = DialCodes(
-            self._server_of,
-            self._seating.desks,
-            staff,
-            self._runner.post,
-            self._calling_back.callbacks,
-            self._services.messages,
-            ConfiguredPhrases(lambda: self._config).prompt,
-        )
-        routes: dict[str, Route] = {"call": callers.serve, "operator": codes.serve}
-        routes["supervisor"] = SupervisorCodes(self._server_of, self.supervising).serve
-        if self._recordings is not None:
-            routes["recording"] = self._recordings.serve_key
-        self._agi = AgiServer(routes, allowed_peers=self._agi_peers(config))
+        self._agi = self._make_agi(boards)
         self._runner.connect(
             self._perform,
             # Before the records: who dies between the two finds the call's end unrecorded, and the book knows it.
@@ -222,6 +206,26 @@ class RunningCentre:
         )
 
     # -- composition -----------------------------------------------------------------------------------------------
+
+    def _make_agi(self, boards: dict[str, Switchboard]) -> AgiServer:
+        """Return the server of Asterisk's sessions: callers, operators' codes, supervisors, the keys of recordings."""
+        known_before = self._catching_up.known_before
+        callers = CallerSessions(boards, self._sound, self._runner.post, known_before, self._prune, self._clock.now)
+        staff = Staff(lambda: self._config, self._clock.now)
+        codes = DialCodes(
+            self._server_of,
+            self._seating.desks,
+            staff,
+            self._runner.post,
+            self._calling_back.callbacks,
+            self._services.messages,
+            ConfiguredPhrases(lambda: self._config).prompt,
+        )
+        routes: dict[str, Route] = {"call": callers.serve, "operator": codes.serve}
+        routes["supervisor"] = SupervisorCodes(self._server_of, self.supervising).serve
+        if self._recordings is not None:
+            routes["recording"] = self._recordings.serve_key
+        return AgiServer(routes, allowed_peers=self._agi_peers(self._config))
 
     def _make_server(self, name: str) -> AsteriskServer:
         settings = self._config.server(name)

@@ -19,6 +19,7 @@ from acd.cli import (
     checking,
     daemon,
     forecasting,
+    init,
     journal,
     lines,
     messages,
@@ -54,6 +55,7 @@ application = typer.Typer(
     rich_markup_mode="rich",
 )
 application.command("run", help=daemon.RUN_HELP)(daemon.run)
+application.command("init", help=init.HELP)(init.init)
 application.command("check", help=checking.HELP)(checking.check)
 application.command("status", help=status.HELP)(status.status)
 application.command("top", help=top.HELP)(top.top)

@@ -18,7 +18,7 @@ from acd.control.access import read_token_file
 from acd.control.client import ControlClient
 from acd.control.errors import ControlError
 from acd.control.place import token_path
-from acd.doctor import ami, asterisk, machine, norms
+from acd.doctor import ami, asterisk, machine, norms, services
 from acd.doctor.examine import Check, examine
 from acd.doctor.finding import Finding, error, ok
 from acd.doctor.recordings import recordings
@@ -83,6 +83,11 @@ def _of_site(config: Config, path: Path) -> list[Check]:
     control, agi = config.control.listen, config.agi.listen
     checks = [
         Check("norms", partial(norms.norms, config)),
+        Check("recording.mandatory", partial(services.mandatory, config)),
+        Check("calendar", lambda: services.calendar_years(config, wall_time())),
+        Check("calendar.special", lambda: services.special_days_past(config, wall_time())),
+        Check("prompts", partial(services.prompts, config)),
+        Check("messages", partial(services.messages, config)),
         Check("secret.bare", partial(norms.bare_secrets, config, path)),
         *(Check("secret.file", partial(machine.secret_file, key, file)) for key, file in _secret_files(config, path)),
         Check("data", partial(machine.folder_writable, "data", "", data)),

@@ -152,6 +152,7 @@ class LabCentre:
             place = Place.on(self.slice, registering=self.site.registering)
             more = self._more_toml(str(self.slice.telephones)) if self._more_toml else ""
             self.config_path.write_text(self.site.toml(place, self.home) + more, encoding="utf-8")
+            (self.home / "messages").mkdir(exist_ok=True)
         self._config = load_config(self.config_path)
         self.write_asterisk_conf()
 

@@ -1,0 +1,1 @@
+"""A new site: its configuration written from a profile."""
