@@ -161,6 +161,7 @@ class AsteriskServer:
         """Our port refused callers for a while: whoever comes first now must not be first in the line."""
         try:
             self.take_back(await self._resynchroniser.take_up(self.client, but))
+            self.fetch_waiting()
         except AmiError as error:
             log.warning("arrivals.not_taken_up", server=self.name, reason=str(error))
 

@@ -29,7 +29,6 @@ from ami_bridge.legs import (
     SayOrder,
     is_call_of,
 )
-from ami_bridge.server_clock import ServerClock
 from ami_bridge.switchboard import NORMAL_CLEARING, Switchboard
 from queue_engine.ids import CallId, Instant, QueueName
 from queue_engine.inputs import GreetingEnded, Input, Party, TalkEnded, TalkFound
@@ -95,6 +94,8 @@ class CallerSessions:
         try:
             call_id, line, entered, stage = agi.args[:4]
             entered_by_asterisk = float(entered)
+            # A dialplan of before says nothing: it stays loaded until somebody reloads it.
+            opened_by_asterisk = float(agi.args[4]) if len(agi.args) > 4 else None
             board = next(b for name, b in self._boards.items() if is_call_of(call_id, name, agi.unique_id))
         except (ValueError, StopIteration):
             log.warning("session.refused", args=agi.args, channel=agi.channel)
@@ -103,11 +104,10 @@ class CallerSessions:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(board.take_up(agi.unique_id), TAKE_UP_LIMIT_S)
         known = board.legs.call(CallId(call_id))
-        try:
-            entered_at = known.entered_at if known else await self._entered_at(agi, board.clock, entered_by_asterisk)
-        except AgiError as error:
-            log.info("session.lost", call=call_id, error=str(error))  # its end is read from Asterisk's journal
-            return
+        if known is not None:
+            entered_at = known.entered_at
+        else:
+            entered_at = board.clock.entry(entered_by_asterisk, opened_by_asterisk, self._now())
         call = board.find_or_add(CallId(call_id), QueueName(line), agi.caller, entered_at, agi.channel, agi.unique_id)
         # The dialplan is here, so no Dial of an earlier session is running any more.
         board.round_over(call, "")
@@ -128,15 +128,6 @@ class CallerSessions:
         finally:
             if call.wake == woken.set:
                 call.wake = None
-
-    async def _entered_at(self, agi: AgiSession, clock: ServerClock, theirs: float) -> Instant:
-        """Return when a call entered, by our clock. One that comes old makes us look at Asterisk's clock first."""
-        if clock.doubts(theirs, self._now()):
-            sent_at = self._now()
-            told = await agi.command("GET FULL VARIABLE", "${STRFTIME(,,%s.%3q)}")
-            with contextlib.suppress(ValueError):
-                clock.saw(float(told.data), sent_at, self._now())
-        return clock.ours(theirs)
 
 
 class Conversation:

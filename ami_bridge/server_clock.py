@@ -19,8 +19,8 @@ log = structlog.get_logger(__name__)
 
 AGREE_S: Final = 0.5
 """Clocks that differ by less than this are the same clock, read at different moments."""
-FRESH_S: Final = 2.0
-"""A call that comes to us as old as this, or from the future, is a reason to look at Asterisk's clock first."""
+DELAY_S: Final = 15.0
+"""A session comes to us at most so long after it was opened: a daemon that hangs is ended after ten seconds."""
 
 
 class ServerClock:
@@ -48,9 +48,20 @@ class ServerClock:
         """Return what Asterisk's clock shows at this instant of ours."""
         return ours + self.ahead_s
 
-    def doubts(self, theirs: float, now: Instant) -> bool:
-        """Tell whether a call that entered then is no fresh one, so that the clocks may have parted."""
-        return not -AGREE_S <= now - self.ours(theirs) <= FRESH_S
+    def entry(self, entered: float, opened: float | None, now: Instant) -> Instant:
+        """Return when a call entered, by our clock; look at Asterisk's if the two have parted.
+
+        Args:
+            entered: When it did by Asterisk's clock.
+            opened: When it opened its session with us, which came just now, by Asterisk's clock; None if it has not
+                told.
+            now: Our instant.
+        """
+        if opened is not None:
+            latest = now - (opened - entered)
+            if not -AGREE_S <= latest - self.ours(entered) <= DELAY_S:
+                self.saw(opened, now, now)
+        return self.ours(entered)
 
 
 async def read_clock(client: AmiClient, clock: ServerClock, now: Callable[[], Instant]) -> None:

@@ -43,8 +43,20 @@ def test_answer_that_took_long_proves_little(clock):
     assert clock.ahead_s == 0.0
 
 
-def test_only_fresh_calls_are_beyond_doubt(clock):
-    """A call from the future or from long ago is a reason to look; one of a moment ago is not."""
-    assert not clock.doubts(NOW - 1.0, NOW)
-    assert clock.doubts(NOW + 1.0, NOW)
-    assert clock.doubts(NOW - HOUR, NOW)
+@pytest.mark.parametrize("step_s", [-HOUR, HOUR])
+def test_caller_who_comes_after_a_step_has_not_waited_for_an_hour(clock, step_s):
+    """His session tells what Asterisk's clock showed when it was opened, so his age is known."""
+    entered, opened = NOW + step_s - 0.5, NOW + step_s
+    assert clock.entry(entered, opened, NOW) == NOW - 0.5
+    assert clock.ahead_s == step_s
+
+
+def test_session_that_stood_before_a_frozen_daemon_is_as_old_as_it_is(clock):
+    """It was opened eight seconds ago and taken up now: the clocks agree, and the wait counts."""
+    assert clock.entry(NOW - 9.0, NOW - 8.0, NOW) == NOW - 9.0
+    assert clock.ahead_s == 0.0
+
+
+def test_call_that_waited_for_long_keeps_its_entry(clock):
+    """A daemon that was restarted takes up who came a minute ago."""
+    assert clock.entry(NOW - 60.0, NOW, NOW) == NOW - 60.0
