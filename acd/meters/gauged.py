@@ -1,5 +1,6 @@
 """What is read from the running centre at the moment of the scrape: who waits, who is free, what is up."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -28,6 +29,7 @@ class Gauged(Collector):
         yield from self._lines(self._centre.live())
         yield from _states(self._centre.live())
         yield from _health(self._centre.health())
+        yield _one("acd_tasks", "Tasks of the event loop", len(asyncio.all_tasks()))
         broker = self._broker()
         if broker is not None:
             yield _one("acd_broker_up", "1 while the MQTT broker is connected", broker.up)
