@@ -19,7 +19,7 @@ def test_configuration_of_the_readme_is_sound(tmp_path, name):
     blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     assert len(blocks) == 1
     configuration = blocks[0].replace("/etc/acd/", f"{tmp_path}/").replace("/var/lib/acd/", f"{tmp_path}/")
-    for secret in re.findall(r'file = "([^"]+)"', configuration):
+    for secret in re.findall(r'\bfile = "([^"]+)"', configuration):
         Path(secret).write_text("some-secret-that-is-long", encoding="utf-8")
     path = tmp_path / "acd.toml"
     path.write_text(configuration, encoding="utf-8")
