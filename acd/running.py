@@ -32,6 +32,7 @@ from acd.meters.gauged import Gauged
 from acd.opening.keeper import LineHours
 from acd.phrases import ConfiguredPhrases
 from acd.publish.commands import Commands
+from acd.publish.missed import Missed, ToldFile
 from acd.publish.publisher import Publisher
 from acd.reconciling import Reconciliation
 from acd.recordings.joined import TalkRecordings, recordings_of
@@ -283,8 +284,15 @@ class RunningCentre:
     def _make_publisher(self) -> Publisher | None:
         if self._config.mqtt is None:
             return None
-        commands = Commands(self, self._calling_back.add)
-        return Publisher(self._config.mqtt, self, self._event_id, commands)
+        database, recorder = self._config.database, self.recorder
+        return Publisher(
+            self._config.mqtt,
+            self,
+            self._event_id,
+            Commands(self, self._calling_back.add, self.trail),
+            ToldFile(database.spool.with_suffix(".mqtt")),
+            Missed(recorder.run, recorder.settled, RecordedHistory(database.url).after),
+        )
 
     def _event_id(self) -> str:
         return f"{self.recorder.run}/{self.recorder.recorded}"

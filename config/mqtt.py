@@ -24,7 +24,7 @@ class Mqtt(Table):
     commands: bool = False
     """Whether commands are taken. Who may give them is the broker's access list: see docs/mqtt.md."""
     outbox: Annotated[int, Field(ge=100, le=1_000_000)] = 200_000
-    """So many events of calls are kept while the broker is away; then the oldest are dropped, and counted."""
+    """So many events wait while the broker is away, also over a restart; then the oldest are dropped, and counted."""
     keepalive_s: Annotated[int, Field(ge=2, le=600)] = 15
 
     @model_validator(mode="after")

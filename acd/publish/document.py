@@ -11,6 +11,7 @@ from acd.publish.payloads import (
     AddCallback,
     AgentState,
     Answer,
+    CallbackEvent,
     CallEvent,
     LineState,
     MessageEvent,
@@ -65,6 +66,23 @@ _EXAMPLES: Final[tuple[tuple[str, str, BaseModel], ...]] = (
             id="6f1c9a3b/4790", at=_AT, event="left", call="main-1795251700.21", line="saratov-122", length_s=31.5
         ),
     ),
+    (
+        "callbacks/<request>/<event>",
+        "Events of call-backs, in one order with those of calls",
+        CallbackEvent(
+            id="6f1c9a3b/4720",
+            at=_AT + 9,
+            event="attempt",
+            request=17,
+            line="saratov-122",
+            number="***67",
+            call="callback-17-1",
+            broken_call="main-1795251600.17",
+            attempt=1,
+            after_break_s=6.2,
+            within_limit=True,
+        ),
+    ),
     ("commands", "Pause an operator", Pause(command="pause", id="web-1", agent="101", reason="lunch", limit_s=1800)),
     ("commands", "End an operator's pause", Resume(command="resume", id="web-2", agent="101")),
     (
@@ -95,9 +113,11 @@ outbox = 200000          # events kept while the broker is away
   whether they are alive.
 * Events of calls are told in their order and at least once: one that comes twice has the same `id`, which is that
   of the control API's event stream.
-* While the broker is away, events wait in memory (not over a restart of the daemon); when the outbox is full, the
-  oldest are dropped and counted (`acd_broker_dropped_total` at `/metrics`). The records miss nothing, and no call
-  waits for a broker.
+* While the broker is away, events wait, also over a restart of the daemon: how far the broker was told stands in a
+  small file beside the spool (`acd.mqtt`), and what came after it is read from the records at the next start. When
+  more than `outbox` wait, the oldest are dropped and counted (`acd_broker_dropped_total` at `/metrics`). The records
+  miss nothing, and no call waits for a broker.
+* If at a start the records cannot be read for a minute, what was missed before it is left out and the log says so.
 * No message holds a caller's number in full. Instants are seconds since the epoch (UTC), durations end in `_s`.
 * Within `v1` no field is renamed or given another meaning; new ones may come.
 
@@ -105,7 +125,8 @@ Commands are JSON objects at `commands`, with an `id` of the asker's choice. The
 response topic if that is below `acd/<site>/v1/answers/`, with its correlation data, or else to `answers/<id>`; to
 `answers/unknown` when it could not be read. A command of an `id` that was answered is not done again; a retained
 one is not done at all. Whoever may write to `commands` may command, so give that right in the broker's access list
-to few; the daemon's own user needs to write everything below its root and to read `commands`:
+to few. Every command is in the audit trail (`acd audit`), with its id, also one that was refused or not understood: a
+broker does not tell who sent it. The daemon's own user needs to write everything below its root and to read `commands`:
 
 ```
 user acd

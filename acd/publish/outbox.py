@@ -1,15 +1,26 @@
 """What waits for the broker: the last state of each thing, and the events of calls in their order, bounded.
 
 States replace each other, so that they never pile up. Of events the oldest are dropped when the outbox is full, and
-counted: the whole truth is in the records. What was taken out comes back unless it is confirmed: at least once.
+counted: the whole truth is in the records. What was taken out comes back unless it is confirmed: at least once. Events
+are held back while those of a run before this one are still being looked up (`missed.py`): these go first.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 Maker = Callable[[], bytes]
 """Makes a message when it is sent: whoever fills the outbox has calls to serve."""
+
+
+class Waiting(NamedTuple):
+    """An event that waits."""
+
+    id: str
+    """Its place in the records."""
+    topic: str
+    make: Maker
 
 
 class Outbox:
@@ -18,10 +29,11 @@ class Outbox:
     def __init__(self, most: int) -> None:
         self._most = most
         self._states: dict[str, Maker] = {}
-        self._events: deque[tuple[str, Maker]] = deque()
+        self._events: deque[Waiting] = deque()
         self._taken_states: dict[str, Maker] = {}
-        self._taken_events: list[tuple[str, Maker]] = []
+        self._taken_events: list[Waiting] = []
         self._filled = asyncio.Event()
+        self._held = False
         self.dropped = 0
         """Events dropped since the start."""
 
@@ -33,9 +45,21 @@ class Outbox:
         self._states[topic] = make
         self._filled.set()
 
-    def put_event(self, topic: str, make: Maker) -> None:
-        """Tell this event after those that wait."""
-        self._events.append((topic, make))
+    def hold(self) -> None:
+        """Give out no events before `release`."""
+        self._held = True
+
+    def release(self, missed: Iterable[Waiting] = ()) -> None:
+        """Give events out, these first: they are older than all that wait."""
+        self._held = False
+        self._events.extendleft(reversed([*missed]))
+        self._shorten()
+        if self._events:
+            self._filled.set()
+
+    def put_event(self, number: str, topic: str, make: Maker) -> None:
+        """Tell this event, of this id, after those that wait."""
+        self._events.append(Waiting(number, topic, make))
         self._shorten()
         self._filled.set()
 
@@ -43,17 +67,20 @@ class Outbox:
         """Return as soon as there is something to take."""
         await self._filled.wait()
 
-    def take(self, most: int) -> tuple[Sequence[tuple[str, Maker]], Sequence[tuple[str, Maker]]]:
+    def take(self, most: int) -> tuple[Sequence[tuple[str, Maker]], Sequence[Waiting]]:
         """Return so many states and events at most, in order, to be sent; `confirm` or `put_back` must follow."""
         self._taken_states = {topic: self._states.pop(topic) for topic in list(self._states)[:most]}
-        self._taken_events = [self._events.popleft() for _ in range(min(most, len(self._events)))]
-        if not self._states and not self._events:
+        ready = 0 if self._held else min(most, len(self._events))
+        self._taken_events = [self._events.popleft() for _ in range(ready)]
+        if not self._states and (self._held or not self._events):
             self._filled.clear()
         return list(self._taken_states.items()), self._taken_events
 
-    def confirm(self) -> None:
-        """What was taken is with the broker."""
+    def confirm(self) -> str | None:
+        """What was taken is with the broker; return the id of the last event of it."""
+        last = self._taken_events[-1].id if self._taken_events else None
         self._taken_states, self._taken_events = {}, []
+        return last
 
     def put_back(self) -> None:
         """What was taken may not have arrived: it goes first. A newer state of the same thing stays."""

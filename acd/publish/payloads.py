@@ -111,6 +111,51 @@ class MessageEvent(Payload):
     by: str | None = None
 
 
+CallbackEventKind = Literal[
+    "owed",
+    "impossible",
+    "held",
+    "late",
+    "attempt",
+    "rang",
+    "connected",
+    "failed",
+    "reached",
+    "called_in",
+    "resumed",
+    "merged",
+    "done",
+    "given_up",
+]
+
+
+class CallbackEvent(Payload):
+    """Something happened to a call-back. Not retained; may come twice, with the same `id`."""
+
+    id: str
+    """As of the events of calls: one running order for both."""
+    at: float
+    event: CallbackEventKind
+    request: int
+    line: str
+    number: str | None = None
+    """Masked."""
+    call: str | None = None
+    """The call of the attempt, or the caller's own."""
+    broken_call: str | None = None
+    """The call that broke."""
+    agent: str | None = None
+    attempt: int | None = None
+    attempts: int | None = None
+    """Made until the end."""
+    after_break_s: float | None = None
+    within_limit: bool | None = None
+    due_at: float | None = None
+    next_at: float | None = None
+    """When the next attempt may start."""
+    reason: str | None = None
+
+
 class _Command(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 

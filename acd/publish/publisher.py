@@ -22,9 +22,10 @@ from paho.mqtt.properties import Properties
 import acd
 from acd.control.centre import Centre
 from acd.publish.commands import Commands
-from acd.publish.events import EVENTS, MESSAGE_EVENTS, event_of, message_event_of
+from acd.publish.events import EVENTS, MESSAGE_EVENTS, payload_of, topic_of
 from acd.publish.health import BrokerHealth
-from acd.publish.outbox import Outbox
+from acd.publish.missed import Missed, ToldFile
+from acd.publish.outbox import Outbox, Waiting
 from acd.publish.payloads import AgentState, LineState, Payload, Status
 from acd.standard import standard_of
 from config.mqtt import Mqtt
@@ -48,7 +49,27 @@ LAST_RETRY_S: Final = 30.0
 class Publisher:
     """The way to one broker."""
 
-    def __init__(self, settings: Mqtt, centre: Centre, event_id: Callable[[], str], commands: Commands) -> None:
+    def __init__(
+        self,
+        settings: Mqtt,
+        centre: Centre,
+        event_id: Callable[[], str],
+        commands: Commands,
+        told: ToldFile,
+        missed: Missed,
+    ) -> None:
+        """Make the way; nothing is connected yet.
+
+        Args:
+            settings: Where the broker is.
+            centre: What states are made from.
+            event_id: The place in the records of the fact that is being told.
+            commands: Carries out what is asked.
+            told: How far the broker was told.
+            missed: What it was not told before this start.
+        """
+        self._told = told
+        self._missed = missed
         self._settings = settings
         self._centre = centre
         self._event_id = event_id
@@ -62,21 +83,19 @@ class Publisher:
     def see(self, fact: object) -> None:
         """Take note of a fact that was just recorded."""
         kind = type(fact)
+        topic = topic_of(fact)
+        if topic is not None:
+            number = self._event_id()
+            self._outbox.put_event(number, f"{self._root}/{topic}", lambda: _json(payload_of(number, fact)))
         if kind is AgentStateChanged:
             self._agent(fact.agent)  # type: ignore[attr-defined]  # the line above says what it is
         elif kind is LineSwitched:
             self._line(fact.queue)  # type: ignore[attr-defined]  # as above
         elif kind in MESSAGE_EVENTS:
-            topic = f"{self._root}/messages/{fact.call}/{MESSAGE_EVENTS[kind]}"  # type: ignore[attr-defined]  # as above
-            number = self._event_id()
-            self._outbox.put_event(topic, lambda: _json(message_event_of(number, fact)))
             for line in self._centre.config.lines:
                 self._line(QueueName(line.name))
         elif kind in EVENTS:
-            topic = f"{self._root}/calls/{fact.call}/{EVENTS[kind]}"  # type: ignore[attr-defined]  # all of them have one
-            number = self._event_id()
-            self._outbox.put_event(topic, lambda: _json(event_of(number, fact)))
-            self._line(fact.queue)  # type: ignore[attr-defined]  # as above
+            self._line(fact.queue)  # type: ignore[attr-defined]  # all of them have one
             if (to := getattr(fact, "to", None)) is not None:
                 self._line(to)
 
@@ -86,6 +105,35 @@ class Publisher:
 
     async def run(self) -> None:
         """Keep the broker told until cancelled; then say good-bye."""
+        self._outbox.hold()
+        catching_up = asyncio.create_task(self._catch_up(), name="mqtt-catch-up")
+        try:
+            await self._keep_told()
+        finally:
+            catching_up.cancel()
+
+    async def _catch_up(self) -> None:
+        """Put what the broker was not told before this start before everything else."""
+        waiting: list[Waiting] = []
+        try:
+            found, left_out = await self._missed.since(self._told.read(), self._settings.outbox)
+            for number, fact in found:
+                topic = topic_of(fact)
+                if topic is not None:
+                    make = partial(self._made, number, fact)
+                    waiting.append(Waiting(number, f"{self._root}/{topic}", make))
+            self._outbox.dropped += left_out
+            log.info("mqtt.caught_up", events=len(waiting), left_out=left_out)
+        except Exception as fault:  # noqa: BLE001 - whatever the records say, what happens now is told
+            log.error("mqtt.not_caught_up", reason=str(fault))
+        finally:
+            self._outbox.release(waiting)
+
+    @staticmethod
+    def _made(number: str, fact: object) -> bytes:
+        return _json(payload_of(number, fact))
+
+    async def _keep_told(self) -> None:
         failures = 0
         while True:
             try:
@@ -152,11 +200,13 @@ class Publisher:
             if states:
                 self._looked = _Look.at(self._centre)
             sent: list[Awaitable[None]] = [client.publish(topic, make(), qos=1, retain=True) for topic, make in states]
-            sent += [client.publish(topic, make(), qos=1) for topic, make in events]
+            sent += [client.publish(event.topic, event.make(), qos=1) for event in events]
             for result in await asyncio.gather(*sent, return_exceptions=True):
                 if isinstance(result, BaseException):
                     raise result
-            self._outbox.confirm()
+            last = self._outbox.confirm()
+            if last is not None:
+                self._told.write(last)
             if len(events) < WINDOW:
                 await asyncio.sleep(REST_S)
 
@@ -167,7 +217,8 @@ class Publisher:
         async for message in client.messages:
             if message.retain:
                 continue  # a command is for now, not for whoever comes later
-            answer = self._commands.take(message.payload)
+            answer = await self._commands.take(message.payload)
+            _still_wanted()
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's
             asked = message.properties
             correlation = getattr(asked, "CorrelationData", None)

@@ -3,21 +3,30 @@
 import asyncio
 import gc
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
+import orjson
 import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from pydantic import SecretStr
 
+from acd.control.errors import StoreAway
+from acd.control.events import Event, UnknownPlace
+from acd.control.store.database import ControlDatabase
+from acd.control.store.trail import Trail
 from acd.publish.commands import Commands
 from acd.publish.health import BrokerHealth
+from acd.publish.missed import After, Missed, ToldFile
 from acd.publish.publisher import Publisher
+from callback.inputs import CallbackAsked, CallbackClosed
+from callback.kinds import Origin
 from config.kinds import Secret
 from config.mqtt import Mqtt
+from metrics.records.codec import encode
 from queue_engine.facts import AgentState
-from queue_engine.ids import CallId
+from queue_engine.ids import CallId, QueueName
 from queue_engine.inputs import CallerHungUp
 from tests.acd.publish.broker import MOSQUITTO, PASSWORD, USER, Broker, listening
 from tests.acd.stage import CALLER, HOST, LINE, Stage
@@ -40,8 +49,21 @@ async def broker(tmp_path, unused_tcp_port_at) -> AsyncIterator[Broker]:
     await broker.stop()
 
 
+async def settled() -> bool:
+    """Nothing has to be waited for."""
+    return True
+
+
+async def no_records(run: str, seq: int) -> AsyncGenerator[Event, None]:
+    """Hold nothing of any run."""
+    raise UnknownPlace
+    yield
+
+
 @asynccontextmanager
-async def publishing(stage: Stage, port: int, **changes: object) -> AsyncIterator[Publisher]:
+async def publishing(
+    stage: Stage, port: int, *, run: str = "run-1", records: After = no_records, **changes: object
+) -> AsyncIterator[Publisher]:
     """Join a publisher to the stage."""
     settings = Mqtt.model_validate(
         {
@@ -54,8 +76,10 @@ async def publishing(stage: Stage, port: int, **changes: object) -> AsyncIterato
         }
         | changes
     )
-    commands = Commands(stage, lambda _line, number, _by: None if number.startswith("+7") else "invalid")
-    publisher = Publisher(settings, stage, lambda: f"run-1/{len(stage.facts)}", commands)
+    commands = Commands(stage, lambda _line, number, _by: None if number.startswith("+7") else "invalid", Trail(None))
+    told = ToldFile(stage.config_path.parent / "acd.mqtt")
+    missed = Missed(run, settled, records)
+    publisher = Publisher(settings, stage, lambda: f"{run}/{len(stage.facts)}", commands, told, missed)
     stage.sinks.append(publisher.see)
     task = asyncio.create_task(publisher.run())
     try:
@@ -114,6 +138,87 @@ async def test_restart_of_the_broker_loses_nothing(stage, broker):
         assert publisher.health().up
 
 
+def records_of(stage: Stage, run: str) -> After:
+    """Return the records of a run: the stage's facts, from after a place on."""
+
+    async def after(wanted: str, seq: int) -> AsyncGenerator[Event, None]:
+        assert wanted == run
+        for number, fact in enumerate(list(stage.facts)[seq:], start=seq + 1):
+            yield Event(run, number, type(fact).__name__, orjson.loads(encode(fact)))
+
+    return after
+
+
+async def test_what_the_broker_missed_before_a_restart_of_the_daemon_is_told(stage, broker):
+    """It was away, we were started anew, it came back: the old run's events come first, each once."""
+    async with publishing(stage, broker.port):
+        async with listening(broker) as ear:
+            stage.call(name="main-1.1")
+            await ear.topic("/main-1.1/accepted")
+        while (stage.config_path.parent / "acd.mqtt").exists() is False:  # noqa: ASYNC110 - a file tells nobody
+            await asyncio.sleep(0.01)
+        await broker.stop()
+        for number in range(2, 12):
+            stage.call(name=f"main-{number}.1")
+            stage.post(CallerHungUp(CallId(f"main-{number}.1")))
+    before = len(stage.facts)
+    again = Stage(stage.config_path)
+    await broker.start()
+    async with (
+        listening(broker) as ear,
+        publishing(again, broker.port, run="run-2", records=records_of(stage, "run-1")),
+    ):
+        again.call(name="main-99.1")
+        await ear.topic("/main-99.1/accepted")
+    ids = [values["id"] for topic, values in ear.heard if "/calls/" in topic]
+    assert ids[-1] == f"run-2/{len(again.facts)}"
+    assert [number for number in ids if number.startswith("run-1/")] == [
+        f"run-1/{n}" for n in range(before - 19, before + 1)
+    ]
+
+
+async def test_more_was_missed_than_the_outbox_holds(stage, broker):
+    """The last ones are told, the others are counted as dropped."""
+    ToldFile(stage.config_path.parent / "acd.mqtt").write("run-1/0")
+    for number in range(75):
+        stage.call(name=f"main-{number}.1")
+        stage.post(CallerHungUp(CallId(f"main-{number}.1")))
+    again = Stage(stage.config_path)
+    records = records_of(stage, "run-1")
+    async with listening(broker) as ear:
+        async with publishing(again, broker.port, run="run-2", records=records, outbox=100) as publisher:
+            await ear.topic("/main-74.1/abandoned")
+            assert publisher.health().dropped == 50
+
+
+async def test_records_that_cannot_be_read_hold_nothing_up(stage, broker):
+    """What happens now is told all the same."""
+
+    async def away(run: str, seq: int) -> AsyncGenerator[Event, None]:
+        raise StoreAway("gone")
+        yield
+
+    ToldFile(stage.config_path.parent / "acd.mqtt").write("run-0/7")
+    async with listening(broker) as ear, publishing(stage, broker.port, records=away):
+        stage.call(name="main-1.1")
+        assert (await ear.topic("/main-1.1/accepted"))["id"] == f"run-1/{len(stage.facts)}"
+
+
+async def test_call_backs_are_told_without_numbers(stage, broker):
+    """Whoever is owed one, from the wish to the end, below a topic of its own."""
+    async with listening(broker) as ear, publishing(stage, broker.port) as publisher:
+        await ear.topic("/agents/102")
+        row = stage.callbacks.ask(CallbackAsked(QueueName(LINE), CALLER, "web", Origin.WEB))
+        stage.callbacks.handle(CallbackClosed(row.request, "chief"))
+        for fact in stage.callbacks.facts:
+            publisher.see(fact)
+        owed = await ear.topic(f"/callbacks/{row.request}/owed")
+        done = await ear.topic(f"/callbacks/{row.request}/done")
+    assert (owed["request"], owed["line"], owed["number"], owed["reason"]) == (row.request, LINE, "***67", "web")
+    assert done["event"] == "done"
+    assert CALLER[1:] not in str(ear.heard)
+
+
 async def test_full_outbox_drops_the_oldest_and_counts(stage, unused_tcp_port_at):
     """A broker that never comes costs the oldest events, and their number is told."""
     async with publishing(stage, unused_tcp_port_at(HOST), outbox=100) as publisher:
@@ -150,6 +255,27 @@ async def test_last_will_tells_that_the_daemon_is_gone(stage, broker):
     for each in wires:
         each.close()
     wire.close()
+
+
+async def test_every_command_stands_in_the_trail(stage):
+    """Done, refused or not understood, with the asker's id and without a number; one that comes again is not noted."""
+    database = ControlDatabase(stage.config.database.url.replace("sqlite:", "sqlite+aiosqlite:"))
+    trail = Trail(database)
+    commands = Commands(stage, lambda _line, _number, _by: None, trail)
+    stage.log_in()
+    pause = b'{"command": "pause", "id": "a1", "agent": "101", "reason": "lunch"}'
+    add = b'{"command": "add_callback", "id": "a2", "line": "%s", "number": "%s"}' % (LINE.encode(), CALLER.encode())
+    for content in (pause, pause, add, b'{"command": "resume", "id": "a3", "agent": "999"}', b"{"):
+        await commands.take(content)
+    told = [(e.who, e.action, e.object, e.detail, e.outcome) for _, e in await trail.entries()]
+    await database.close()
+    assert told[:3] == [
+        ("mqtt", "mqtt pause", "agent 101", "command a1", "done"),
+        ("mqtt", "mqtt add_callback", f"line {LINE}", "command a2", "done"),
+        ("mqtt", "mqtt resume", "agent 999", "command a3", "agent_unknown"),
+    ]
+    assert (told[3][1], told[3][4]) == ("mqtt command", "command_wrong")
+    assert CALLER not in str(told)
 
 
 async def test_commands_are_checked_done_once_and_answered(stage, broker):

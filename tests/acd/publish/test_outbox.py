@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acd.publish.outbox import Outbox
+from acd.publish.outbox import Outbox, Waiting
 
 
 def drained(outbox: Outbox) -> list[bytes]:
@@ -11,7 +11,7 @@ def drained(outbox: Outbox) -> list[bytes]:
     told = []
     while len(outbox):
         states, events = outbox.take(2)
-        told += [make() for _, make in (*states, *events)]
+        told += [make() for _, make in states] + [event.make() for event in events]
         outbox.confirm()
     return told
 
@@ -45,15 +45,30 @@ def test_events_keep_their_order_and_only_the_oldest_are_dropped(steps, most):
     outbox, number, told = Outbox(most), 0, []
     for step in steps:
         if step == "put":
-            outbox.put_event("e", message(number))
+            outbox.put_event(f"r/{number}", "e", message(number))
             number += 1
         else:
             _, events = outbox.take(3)
             if step == "send":
-                told += [int(make()) for _, make in events]
-                outbox.confirm()
+                told += [int(event.make()) for event in events]
+                assert outbox.confirm() == (events[-1].id if events else None)
             else:
                 outbox.put_back()
     told += [int(each) for each in drained(outbox)]
     assert told == sorted(set(told))
     assert len(told) + outbox.dropped == number
+
+
+def test_what_was_missed_before_goes_first():
+    """Events are held until the older ones are there, states are not; of too many the oldest are dropped."""
+    outbox = Outbox(3)
+    outbox.hold()
+    outbox.put_event("run-2/1", "e", message(3))
+    outbox.put_state("s", message(9))
+    states, events = outbox.take(10)
+    assert [make() for _, make in states] == [b"9"]
+    assert events == []
+    outbox.confirm()
+    outbox.release([Waiting(f"run-1/{number}", "e", message(number)) for number in range(3)])
+    assert drained(outbox) == [b"1", b"2", b"3"]
+    assert outbox.dropped == 1
