@@ -26,6 +26,7 @@ from acd.control.history import RecordedHistory
 from acd.control.store.database import ControlDatabase
 from acd.control.store.trail import Trail
 from acd.fact_log import log_fact
+from acd.journal.telephone import AppealLine
 from acd.messages.desk import MessageDesk
 from acd.meters.counted import Counted
 from acd.meters.gauged import Gauged
@@ -187,6 +188,7 @@ class RunningCentre:
         self._recordings = recordings_of(
             lambda: self._config, self._records, self._clock.now, self._servers, self._calling_back, self._record
         )
+        self.appeals = AppealLine(ConfiguredPhrases(lambda: self._config).prompt)
         self._agi = self._make_agi(boards)
         self._runner.connect(
             self._perform,
@@ -222,7 +224,7 @@ class RunningCentre:
             self._services.messages,
             ConfiguredPhrases(lambda: self._config).prompt,
         )
-        routes: dict[str, Route] = {"call": callers.serve, "operator": codes.serve}
+        routes: dict[str, Route] = {"call": callers.serve, "operator": codes.serve, "appeal": self.appeals.serve}
         routes["supervisor"] = SupervisorCodes(self._server_of, self.supervising).serve
         if self._recordings is not None:
             routes["recording"] = self._recordings.serve_key

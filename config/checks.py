@@ -8,7 +8,7 @@ from typing import Final
 from config.breach import BUILT_IN_DESTINATIONS, Breach, unknown
 from config.checks_services import hours, scripts_and_prompts, special_days
 from config.kinds import Secret
-from config.lines import OtherLine, OutsideNumber
+from config.lines import AppealState, OtherLine, OutsideNumber
 from config.model import Config
 
 
@@ -50,18 +50,28 @@ def _numbers(config: Config) -> Iterator[Breach]:
             if number in taken:
                 yield Breach(("line", index, "numbers"), "acd_twice", {"what": number, "other": taken[number]})
             taken.setdefault(number, f"line[{index + 1}].numbers")
-    for index, destination in enumerate(config.destinations):
-        if isinstance(destination, OutsideNumber) and destination.dial_as is not None:
-            other = taken.setdefault(destination.dial_as, f"destination[{index + 1}].dial_as")
-            if other != f"destination[{index + 1}].dial_as":
-                key = ("destination", index, "dial_as")
-                yield Breach(key, "acd_twice", {"what": destination.dial_as, "other": other})
+    yield from _numbers_of_destinations(config, taken)
     for index, operator in enumerate(config.operators):
         if operator.number in taken:
             yield Breach(
                 ("operator", index, "number"), "acd_twice", {"what": operator.number, "other": taken[operator.number]}
             )
         taken.setdefault(operator.number, f"operator[{index + 1}].number")
+
+
+def _numbers_of_destinations(config: Config, taken: dict[str, str]) -> Iterator[Breach]:
+    for index, destination in enumerate(config.destinations):
+        match destination:
+            case OutsideNumber(dial_as=str(number)):
+                held = [("dial_as", number)]
+            case AppealState():
+                held = [("numbers", number) for number in destination.numbers]
+            case _:
+                held = []
+        for key, number in held:
+            if number in taken:
+                yield Breach(("destination", index, key), "acd_twice", {"what": number, "other": taken[number]})
+            taken.setdefault(number, f"destination[{index + 1}].{key}")
 
 
 def _lines(config: Config) -> Iterator[Breach]:

@@ -102,6 +102,15 @@ class VoiceMessage(Table):
     """Said when it is taken, to a caller who is still there."""
 
 
+class AppealState(Table):
+    """A destination that asks for the number of an appeal and tells its state (KEM 5.7)."""
+
+    kind: Literal["appeal_state"]
+    name: Name
+    numbers: tuple[Number, ...] = ()
+    """Dialled from outside. Without any it is reached by a key or a step of a line."""
+
+
 class OtherLine(Table):
     """A destination that puts the call on another line, its wait counted anew."""
 
@@ -135,7 +144,9 @@ class HangUp(Table):
     name: Name
 
 
-Destination = Annotated[Message | VoiceMessage | OtherLine | OutsideNumber | HangUp, Field(discriminator="kind")]
+Destination = Annotated[
+    Message | VoiceMessage | AppealState | OtherLine | OutsideNumber | HangUp, Field(discriminator="kind")
+]
 
 
 class Music(Table):

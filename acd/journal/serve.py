@@ -22,6 +22,7 @@ from acd.journal.facts import JournalFact
 from acd.journal.runtime import JournalRuntime
 from acd.journal.settings import JournalSettings, load_settings
 from acd.journal.store.database import upgrade
+from acd.journal.telephone import AppealLine
 from acd.journal.web.access import DeskGuard
 from acd.journal.web.desk import Floor
 from config.model import Config
@@ -36,6 +37,7 @@ class Centre(Floor, Protocol):
     """The running centre with the log of its facts: `acd.running.RunningCentre` is one."""
 
     events: EventLog
+    appeals: AppealLine
 
     @property
     def config(self) -> Config:
@@ -83,6 +85,7 @@ async def keep_beside(path: Path, centre: Centre, guard: DeskGuard | None = None
         async with serving(load_settings(path), centre, centre.config.database.url) as journal:
             if guard is not None:
                 guard.people = journal.people
+            centre.appeals.journal = journal.journal
             async for seen in centre.events.follow():
                 match seen:
                     case Event():

@@ -52,6 +52,12 @@ def test_secrets_come_from_files_and_environment_and_are_never_shown(tmp_path):
         ('name = "second"', 'name = "served"', "line[2].name", "kept for the product"),
         ('name = "second"', 'name = "saratov1-22"', "line[2].name", "already used"),
         ('numbers = ["123"]', 'numbers = ["122"]', "line[2].numbers", "122 is already used by line[1].numbers"),
+        (
+            "[[asterisk]]",
+            '[[destination]]\nkind = "appeal_state"\nname = "ask"\nnumbers = ["122"]\n[[asterisk]]',
+            "destination[1].numbers",
+            "122 is already used by line[1].numbers",
+        ),
         ('numbers = ["123"]', 'numbers = ["101"]', "operator[1].number", "101 is already used by line[2].numbers"),
         ('numbers = ["123"]', 'numbers = ["12${X}"]', "line[2].numbers[1]", "telephone number"),
         ('numbers = ["123"]', "numbers = []", "line[2].numbers", "at least 1"),

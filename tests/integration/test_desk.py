@@ -5,8 +5,10 @@ those of the README are made.
 """
 
 import asyncio
+import math
 import os
 import re
+from array import array
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -27,8 +29,10 @@ from acd.journal.store.database import open_journal, upgrade
 from acd.journal.store.knowledge import ArticleKind, Knowledge, Proposal
 from acd.journal.store.people import People, hash_password
 from acd.lab.centre import LabCentre
+from acd.lab.keys import write_keys
 from acd.lab.plans import Answering, Caller
 from acd.lab.site import LINE, Site
+from acd.prompts.wav import RATE, write_wav
 from queue_engine.ids import Instant
 from tests.integration.office import until_operator
 from tests.journal.browser import KEYS, Browser, chromedriver, window
@@ -139,7 +143,8 @@ class Office:
 @asynccontextmanager
 async def office(program: Any, home: Path, mail: Any, profile: str, pictures: Path) -> AsyncIterator[Office]:
     """Run a centre whose daemon keeps a journal by this profile."""
-    site = Site(operators=1, auto_login=False, min_talk_s=0.2, title="Служба 1300")
+    more = '[[destination]]\nkind = "appeal_state"\nname = "appeal-state"\nnumbers = ["1223"]\n'
+    site = Site(operators=1, auto_login=False, min_talk_s=0.2, title="Служба 1300", more=more)
     centre = LabCentre(site, program=program, home=home)
     centre.prepare()
     settings = home / "journal.toml"
@@ -183,6 +188,18 @@ async def at_the_desk(driver: str, work: Callable[[Browser], None]) -> None:
             work(browser)
 
     await asyncio.to_thread(run)
+
+
+async def ask_by_telephone(site: Office, typed: str) -> None:
+    """KEM 5.7: dial the number for asking, press what the caller has been told, hear the answer, hang up."""
+    tone = array("h", (round(8000 * math.sin(n * 0.3)) for n in range(RATE // 4)))
+    (site.centre.home / "prompts").mkdir(exist_ok=True)
+    for name in ("ask", "unknown", "finished"):
+        write_wav(site.centre.home / "prompts" / f"appeal-{name}.wav", tone)
+    keys = write_keys(site.centre.home / f"keys-{len(typed)}", typed)
+    caller = Caller("79147654321", dialled="1223", patience_ms=9000)
+    async with site.centre.callers([caller], port=5066, digits=keys, digit_gap_ms=300) as calling:
+        assert (await calling.finish(60)).connected == 1
 
 
 async def test_a_real_call_opens_its_card_and_the_clinics_official_finishes_it(
@@ -252,6 +269,14 @@ async def test_a_real_call_opens_its_card_and_the_clinics_official_finishes_it(
         await at_the_desk(driver, official)
         card = await site.until(1, lambda card: card.state is CardState.FINISHED)
         await at_the_desk(driver, head)
+        for typed in ("99991#", "2026000001#"):
+            await ask_by_telephone(site, typed)
+        lines = site.centre.daemon.text().splitlines()
+        told = [line for line in lines if "appeal.unknown" in line or "appeal.told" in line]
+        assert ["appeal.told" in line for line in told] == [False, True]
+        assert "1300-2026-000001" in told[1]
+        assert "finished" in told[1]
+        assert "does not exist" not in site.centre.asterisk.text()
         assert card.measures.startswith("Пациент записан")
         assert (card.caller, card.contact_name, card.responsible) == ("79147654321", "Петров Пётр Петрович", "anna")
         (talk,) = await site.cards.talks(1)

@@ -26,6 +26,7 @@ from acd.journal.settings import load_settings
 from acd.journal.store.cards import Cards
 from acd.journal.store.database import open_journal, upgrade
 from acd.journal.store.people import People, hash_password
+from acd.journal.telephone import AppealLine
 from config.production_calendar import DayOverride
 from config.worktime import EveryDay
 from metrics.errors import RecordsUnusable
@@ -183,6 +184,7 @@ async def test_it_follows_the_daemons_facts(settings_file):
     async with records_in(path.parent) as records:
         floor = Floor()
         floor.events = EventLog("run", lambda: 2)
+        floor.appeals = AppealLine(str)
         floor.config = SimpleNamespace(database=SimpleNamespace(url=records.url))
         with capture_logs() as told:
             task = asyncio.create_task(keep_beside(path, floor))
@@ -195,6 +197,7 @@ async def test_it_follows_the_daemons_facts(settings_file):
                 while (card := await Cards(engine).by_call("c1")) is None:  # noqa: ASYNC110 - nor does a database
                     await asyncio.sleep(0)
         assert card.running == 1
+        assert (await floor.appeals.journal.tell(card.number.keys)).number == card.number
         await engine.dispose()
         task.cancel()
         with suppress(asyncio.CancelledError):
