@@ -32,6 +32,7 @@ from acd.meters.counted import Counted
 from acd.meters.gauged import Gauged
 from acd.opening.keeper import LineHours
 from acd.phrases import ConfiguredPhrases
+from acd.pressure import Pressure
 from acd.publish.commands import Commands
 from acd.publish.missed import Missed, ToldFile
 from acd.publish.publisher import Publisher
@@ -64,7 +65,7 @@ from config.model import Config
 from config.to_policy import to_policy
 from metrics.facts import TalkFact
 from metrics.live import LiveFigures, LiveSnapshot
-from metrics.records.database import open_engine
+from metrics.records.database import ANSWER_S, open_engine
 from metrics.records.recorder import Recorder
 from metrics.service_facts import ServiceFact
 from queue_engine.effects import Effect, OfferCall, WithdrawOffer
@@ -109,6 +110,7 @@ class RunningCentre:
         self.broken: asyncio.Future[Exception] = loop.create_future()
         """Done when the engine has raised: the daemon has to end and be started anew."""
         self.upgrading = Upgrading(loop, handed_over)
+        self._pressure = Pressure()
         self._agi_listening = False
         self._tasks: asyncio.TaskGroup | None = None
         # An offer's number is never used twice, not even across restarts: it begins with the time of the start.
@@ -122,7 +124,7 @@ class RunningCentre:
         self._metrics = _own_registry()
         self._counted = Counted(self._live.standard, self._metrics)
         self.events = EventLog(self.recorder.run, lambda: self.recorder.recorded, RecordedHistory(config.database.url))
-        self._records = open_engine(config.database.url)
+        self._records = open_engine(config.database.url, answer_s=ANSWER_S)
         self._servers: dict[str, AsteriskServer] = {}
         self._seating = Seating(
             lambda: self._config,
@@ -356,6 +358,7 @@ class RunningCentre:
             tasks.create_task(server.client.run(), name=f"ami-{server.name}")
             tasks.create_task(server.keep_mirror(), name=f"fallback-mirror-{server.name}")
         tasks.create_task(self._listen(), name="agi-listen")
+        tasks.create_task(self._pressure.run(), name="pressure")
         tasks.create_task(self.callbacks.keep(), name="callbacks-keep")
         if self._publisher is not None:
             tasks.create_task(self._publisher.run(), name="mqtt")
@@ -424,6 +427,11 @@ class RunningCentre:
     def config(self) -> Config:
         """The configuration in force."""
         return self._config
+
+    @property
+    def lag_s(self) -> float:
+        """How late the event loop has been in the last seconds."""
+        return self._pressure.lag_s
 
     def now(self) -> Instant:
         """The engine's instant."""

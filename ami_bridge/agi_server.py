@@ -26,7 +26,9 @@ __all__ = ["AgiCounters", "AgiServer", "AgiSession", "Route"]
 log = structlog.get_logger(__name__)
 
 HEADER_DEADLINE_S: Final = 5.0
-MAX_CONNECTIONS: Final = 4000
+MAX_CONNECTIONS: Final = 20_000
+"""A caller who waits is a connection: 10 000 at once, and as many to come and go. Who is refused comes again, then
+waits in the fallback."""
 LOOPBACK: Final = ("127.0.0.0/8", "::1/128")
 
 KEEPALIVE: Final = (

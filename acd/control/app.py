@@ -163,6 +163,7 @@ def _handler(
         asker = await authenticate(request, guard)
         try:
             _check_role(asker, endpoint)
+            _check_pressure(endpoint, centre.lag_s)
             body = await _body(request, endpoint.body)
             query = _checked(endpoint.query, dict(request.query_params))
             asked = Asked(centre, trail, asker, _address(request), request.path_params, query, body)
@@ -181,6 +182,11 @@ def _handler(
 def _check_role(asker: Identity, endpoint: Endpoint) -> None:
     if asker.role not in endpoint.roles:
         raise RequestRefused(403, "not_allowed", f"{asker.role} may not {endpoint.method} {endpoint.path}")
+
+
+def _check_pressure(endpoint: Endpoint, lag_s: float) -> None:
+    if lag_s >= endpoint.gives.value:
+        raise RequestRefused(503, "busy", f"calls go first: the daemon is {lag_s:.1f} s late; ask again in a moment")
 
 
 def _deed(request: Request, centre: Centre) -> tuple[str, str, str, Instant]:

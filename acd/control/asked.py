@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from acd.control.access import Identity, Role
 from acd.control.centre import Centre
 from acd.control.store.trail import Trail
+from acd.pressure import Gives
 from queue_engine.ids import CallId
 
 EVERYBODY: Final = frozenset(Role)
@@ -63,6 +64,8 @@ class Endpoint:
     answer: Callable[[Asked], Awaitable[object]]
     body: type[Body] = NoBody
     query: type[Body] = NoBody
+    gives: Gives = Gives.WORK
+    """What is left undone when the event loop is late."""
 
 
 def given(body: Body, kind: type[_B]) -> _B:

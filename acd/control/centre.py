@@ -113,6 +113,11 @@ class Centre(Protocol):
         """Recorded talks; None where the site records none."""
         ...
 
+    @property
+    def lag_s(self) -> float:
+        """How late the event loop has been in the last seconds."""
+        ...
+
     def now(self) -> Instant:
         """The engine's instant."""
         ...

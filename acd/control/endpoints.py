@@ -34,6 +34,7 @@ from acd.control.views import (
     TrailView,
     UpgradeView,
 )
+from acd.pressure import Gives
 from acd.upgrade import NotReady
 from metrics.errors import RecordsUnusable, ReportError
 
@@ -120,14 +121,22 @@ async def _upgrade(asked: Asked) -> UpgradeView:
         raise RequestRefused(503, "not_ready", str(fault)) from fault
 
 
+REPORT, VIEW = Gives.REPORT, Gives.VIEW
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
-    Endpoint("GET", "/v1/status", "Lines, operators and health at a glance", WATCHERS, StatusView, _status),
-    Endpoint("GET", "/v1/lines", "Every line, now and today", WATCHERS, LinesView, _lines),
-    Endpoint("GET", "/v1/agents", "Operators; an operator sees himself", EVERYBODY, AgentsView, _agents),
-    Endpoint("GET", "/v1/calls", "Calls under way; an operator sees his own", EVERYBODY, CallsView, _calls),
+    Endpoint("GET", "/v1/status", "Lines, operators and health at a glance", WATCHERS, StatusView, _status, gives=VIEW),
+    Endpoint("GET", "/v1/lines", "Every line, now and today", WATCHERS, LinesView, _lines, gives=VIEW),
+    Endpoint("GET", "/v1/agents", "Operators; an operator sees himself", EVERYBODY, AgentsView, _agents, gives=VIEW),
+    Endpoint("GET", "/v1/calls", "Calls under way; an operator sees his own", EVERYBODY, CallsView, _calls, gives=VIEW),
     Endpoint("GET", "/v1/health", "The daemon and what it leans on", EVERYBODY, HealthView, _health),
     Endpoint(
-        "GET", "/v1/kpi", "Indicators of a period against their norms", WATCHERS, dict[str, Any], _kpi, query=KpiQuery
+        "GET",
+        "/v1/kpi",
+        "Indicators of a period against their norms",
+        WATCHERS,
+        dict[str, Any],
+        _kpi,
+        query=KpiQuery,
+        gives=REPORT,
     ),
     Endpoint(
         "GET",
@@ -137,6 +146,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         TrailView,
         _trail,
         query=TrailQuery,
+        gives=REPORT,
     ),
     Endpoint("POST", "/v1/reload", "Read the configuration again", ADMINISTRATORS, ReloadView, _reload),
     Endpoint("POST", "/v1/upgrade", "Let a new daemon take over", ADMINISTRATORS, UpgradeView, _upgrade),

@@ -29,6 +29,7 @@ class Gauged(Collector):
         yield from self._lines(self._centre.live())
         yield from _states(self._centre.live())
         yield from _health(self._centre.health())
+        yield _one("acd_loop_lag_seconds", "How late the event loop has been in the last seconds", self._centre.lag_s)
         yield _one("acd_tasks", "Tasks of the event loop", len(asyncio.all_tasks()))
         broker = self._broker()
         if broker is not None:

@@ -25,6 +25,11 @@ from metrics.records.tables import facts
 
 _DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
+CONNECT_S: Final = 5.0
+"""How long PostgreSQL may take to let us in."""
+ANSWER_S: Final = 20.0
+"""How long PostgreSQL may take for a statement of the daemon's own: a batch of facts, a look at open calls."""
+
 BUSY_TIMEOUT_MS: Final = 5000
 """How long SQLite waits for another process that holds the lock, say a backup."""
 
@@ -53,15 +58,22 @@ def async_url(url: str) -> URL:
     return parsed.set(drivername=_DRIVERS[backend])
 
 
-def open_engine(url: str, *, pool_size: int = 2) -> AsyncEngine:
+def open_engine(url: str, *, pool_size: int = 2, answer_s: float | None = None) -> AsyncEngine:
     """Return an engine; nothing is connected yet. The caller disposes of it.
+
+    Args:
+        url: The database.
+        pool_size: Connections that are kept.
+        answer_s: PostgreSQL has to answer a statement within so long: one that has fallen silent would be waited for
+            without end. None for reports, which may take long.
 
     Raises:
         RecordsUnusable: See `async_url`; or the folder of the SQLite file does not exist.
     """
     parsed = async_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(parsed, pool_size=pool_size, pool_pre_ping=True, connect_args={"timeout": 5})
+        patience = {"timeout": CONNECT_S, "command_timeout": answer_s}
+        return create_async_engine(parsed, pool_size=pool_size, pool_pre_ping=True, connect_args=patience)
     if parsed.database and not Path(parsed.database).absolute().parent.is_dir():
         raise RecordsUnusable(url, "the folder of the file does not exist")
     engine = create_async_engine(parsed)

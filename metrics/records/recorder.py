@@ -24,7 +24,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from metrics.records.codec import VERSION, encode
-from metrics.records.database import async_url, open_engine, upgrade
+from metrics.records.database import ANSWER_S, async_url, open_engine, upgrade
 from metrics.records.spool import Line, SpoolReader, SpoolWriter, format_line, parse_line
 from metrics.records.store import FactStore
 
@@ -76,19 +76,29 @@ class Recorder:
             not be told apart.
         spool_path: Folder of the spool; made if missing. One recorder at a time uses it.
         batch_wait_s: See `BATCH_WAIT_S`.
+        answer_s: How long the database may take for a statement.
 
     Raises:
         RecordsUnusable: `url` is no URL of a database that we know.
         OSError: The folder of the spool cannot be made or read.
     """
 
-    def __init__(self, url: str, run_id: str, spool_path: Path, *, batch_wait_s: float = BATCH_WAIT_S) -> None:
+    def __init__(
+        self,
+        url: str,
+        run_id: str,
+        spool_path: Path,
+        *,
+        batch_wait_s: float = BATCH_WAIT_S,
+        answer_s: float = ANSWER_S,
+    ) -> None:
         async_url(url)
         self._url = url
         self.run: Final = f"{' '.join(run_id.split())}-{secrets.token_hex(4)}"
         self._spool = SpoolWriter(spool_path)
         self._reader = SpoolReader(spool_path)
         self._batch_wait_s = batch_wait_s
+        self._answer_s = answer_s
         self._held: deque[bytes] = deque()
         self._seq = 0
         self.committed = 0
@@ -227,7 +237,7 @@ class Recorder:
             ticket = self._asked
             try:
                 if engine is None or store is None:
-                    engine = engine or open_engine(self._url)
+                    engine = engine or open_engine(self._url, answer_s=self._answer_s)
                     await asyncio.to_thread(upgrade, self._url)
                     store = FactStore(engine)
                 await self._commit_all(store)

@@ -130,6 +130,7 @@ class Stage:
     at: Instant = NOON
     mistakes: list[str] = field(default_factory=list)
     """What a reload complains about."""
+    lag_s: float = 0.0
 
     def __post_init__(self) -> None:
         self.config = load_config(self.config_path)

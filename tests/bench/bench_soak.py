@@ -127,6 +127,12 @@ def _talk(source: Random) -> int:
     return exponential(source, TALK_MS, least_ms=300, most_ms=5000)
 
 
+def engine_memory() -> int:
+    """Return the bytes that the engine's own files have allocated: the study beside it keeps a number per call."""
+    engine = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(True, "*/queue_engine/*")])
+    return sum(trace.size for trace in engine.traces)
+
+
 def virtual(figures: Figures, days: int, rate: float, seed: int) -> None:
     """A month of one line in virtual time: what the engine holds when everybody has gone."""
     operators, talk_s = 24, 180.0
@@ -138,7 +144,7 @@ def virtual(figures: Figures, days: int, rate: float, seed: int) -> None:
             number += 1
             if number % 20_000 == 0:
                 gc.collect()
-                held.append((at - START, tracemalloc.get_traced_memory()[0]))
+                held.append((at - START, engine_memory()))
             yield VirtualCaller(at, LINE, f"+79{number:09}", source.expovariate(1 / talk_s))
 
     policy = QueuePolicy(LINE, target_wait_s=60.0, max_wait_s=600.0)
@@ -151,7 +157,7 @@ def virtual(figures: Figures, days: int, rate: float, seed: int) -> None:
     figures.add("soak_virtual_days", days, "days")
     figures.add("soak_virtual_calls", len(held) * 20_000, "count")
     growth = slope([(at / DAY_S, size / 1024) for at, size in held])
-    figures.add("soak_virtual_memory_slope", growth, "KiB/day", "<=", 4)
+    figures.add("soak_virtual_engine_slope", growth, "KiB/day", "<=", 1)
 
 
 def main() -> int:

@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, func, insert, select, text
 
+from acd.lab.cable import Cable
+from acd.lab.sipp import Endpoint
 from metrics.records.database import open_engine, upgrade
 from metrics.records.queries import is_recorded, last_instant, last_offer, open_calls
 from metrics.records.rebuild import rebuild
@@ -206,6 +208,27 @@ async def test_postgresql_killed_and_started_under_load_has_everything_once(clus
         pass
     await recorder.close()
     assert await recorded(url) == [(recorder.run, seq) for seq in range(1, number + 1)]
+
+
+@pytest.mark.postgres
+async def test_postgresql_that_falls_silent_is_given_up_and_tried_again(cluster: Cluster, tmp_path: Path) -> None:
+    """A connection that stands and says nothing is no database: facts wait in the spool."""
+    url = cluster.fresh("falls_silent")
+    here = Endpoint("127.62.9.1", cluster.port)
+    async with Cable(here, Endpoint("127.0.0.1", cluster.port)) as cable:
+        seen = url.replace(f"127.0.0.1:{cluster.port}", str(here))
+        recorder = Recorder(seen, "run", tmp_path / "spool", batch_wait_s=0.001, answer_s=0.5)
+        assert await recorder.start()
+        cable.hold()
+        recorder.record(an_accepted_call(1))
+        assert not await recorder.settled(wait_s=60)
+        assert not recorder.health().database
+        await cable.mend()
+        while not await recorder.settled():
+            pass
+        assert recorder.healthy
+        await recorder.close()
+    assert await recorded(url) == [(recorder.run, 1)]
 
 
 @dataclass(frozen=True, slots=True)
