@@ -62,6 +62,19 @@ faults: setup-tests  ## faults under load, the books balanced after each (ARGS="
 bench-callback: setup-asterisk  ## from a break to the outgoing INVITE, read from a packet capture
 	@$(PYTHON) -m tests.bench.bench_callback $(ARGS)
 
+security: setup  ## how far the systemd unit shuts the daemon in
+	@systemd-analyze security --offline=true --no-pager packaging/acd.service
+
+sbom: setup  ## a bill of materials of the locked dependencies (CycloneDX), to build/sbom.json
+	@.venv/bin/uv pip install -q --target .cache/sbom --require-hashes -r scripts/sbom.lock
+	@mkdir -p build && PYTHONPATH=.cache/sbom $(PYTHON) -m cyclonedx_py requirements requirements.lock \
+	    --pyproject pyproject.toml --output-reproducible -o build/sbom.json && echo "build/sbom.json"
+
+audit: setup  ## known holes in the locked dependencies, asked of a public source of advisories
+	@.venv/bin/uv pip install -q --target .cache/audit --require-hashes -r scripts/audit.lock
+	@PYTHONPATH=.cache/audit $(PYTHON) -m pip_audit --strict --require-hashes --disable-pip -r requirements.lock || \
+	    { echo "holes were found, or no source of advisories can be reached from here: see above"; exit 1; }
+
 fuzz: setup  ## a million inputs for everything that reads what others wrote (hours; ARGS=--inputs 20000 for minutes)
 	@.venv/bin/uv pip install -q --target .cache/fuzz --require-hashes -r scripts/fuzz.lock || \
 	    echo "atheris is not to be had for this Python: mutations are drawn without looking at coverage"

@@ -33,7 +33,7 @@ class Staff:
     async def pin_is_right(self, agent: AgentId, pin: str) -> bool:
         """Tell whether this is the operator's PIN. After five wrong ones the number is locked for five minutes."""
         operator = next((o for o in self.config().operators if o.number == agent), None)
-        return self._pins.right(agent, operator.pin if operator is not None else None, pin)
+        return await self._pins.right(agent, operator.pin if operator is not None else None, pin)
 
     def pause_reason(self, digits: str) -> tuple[str, float | None] | None:
         """Return the reason of these digits with its time limit; without digits the first of the configuration."""

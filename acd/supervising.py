@@ -108,10 +108,10 @@ class Supervising:
         supervisor = self._at(telephone)
         return supervisor is None or supervisor.pin is not None
 
-    def pin_is_right(self, telephone: Telephone, pin: str) -> bool:
+    async def pin_is_right(self, telephone: Telephone, pin: str) -> bool:
         """Tell whether this is the PIN; too many wrong ones lock it for a while."""
         supervisor = self._at(telephone)
-        return self._pins.right(telephone.name, supervisor.pin if supervisor else None, pin)
+        return await self._pins.right(telephone.name, supervisor.pin if supervisor else None, pin)
 
     async def refused(self, telephone: Telephone, action: str, agent: AgentId, code: str) -> None:
         """Note in the trail what was dialled in vain."""

@@ -31,7 +31,7 @@ class SupervisorDesk(Protocol):
     def needs_pin(self, telephone: Telephone) -> bool:
         """Tell whether its supervisor has a PIN."""
 
-    def pin_is_right(self, telephone: Telephone, pin: str) -> bool:
+    async def pin_is_right(self, telephone: Telephone, pin: str) -> bool:
         """Tell whether this is the PIN; too many wrong ones lock it for a while."""
 
     async def refused(self, telephone: Telephone, action: str, agent: AgentId, code: str) -> None:
@@ -96,7 +96,7 @@ class SupervisorCodes:
         if not self._desk.needs_pin(telephone):
             return True
         for _ in range(PIN_TRIES):
-            if self._desk.pin_is_right(telephone, dialled or await ask(agi, SOUND_ASK_PIN)):
+            if await self._desk.pin_is_right(telephone, dialled or await ask(agi, SOUND_ASK_PIN)):
                 return True
             dialled = ""
         return False

@@ -124,6 +124,23 @@ def revoke(
     session.print_line(session.say(_REVOKED))
 
 
+@tokens.command(
+    help=tell(
+        "Ask for a PIN and print its hash, which may stand in the PIN's file instead of it.",
+        "Спросить PIN и напечатать его хэш, который можно хранить в файле вместо самого PIN.",
+    )
+)
+def pin(context: typer.Context) -> None:
+    """Hash what is typed twice, unseen."""
+    from acd.pins import hashed  # noqa: PLC0415 - argon2 is loaded when it is needed
+
+    session: Session = context.obj
+    typed = typer.prompt(session.say(_PIN), hide_input=True, confirmation_prompt=True)
+    if not typed.isdigit():
+        raise CommandFailed(ExitCode.WRONG, _PIN_WRONG)
+    session.print_line(hashed(typed))
+
+
 def audit(
     context: typer.Context,
     *,
@@ -175,6 +192,9 @@ def note_at_keyboard(session: Session, action: str, object_: str, detail: str) -
 
     _with_database(session, ask)
 
+
+_PIN: Final = Text("PIN", "PIN")
+_PIN_WRONG: Final = Text("A PIN is digits: it is dialled", "PIN состоит из цифр: его набирают на телефоне")
 
 _T = TypeVar("_T")
 

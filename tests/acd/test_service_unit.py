@@ -30,6 +30,12 @@ def test_stop_leaves_time_to_drain():
     assert int(read()["Service"]["TimeoutStopSec"]) > 30
 
 
+def test_no_core_is_written():
+    """What the daemon knows of callers stays out of files that nobody looks after."""
+    service = read()["Service"]
+    assert (service["LimitCORE"], service["UMask"]) == ("0", "0077")
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 def test_systemd_understands_every_line(tmp_path):
     """Systemd's own checker finds no unknown key; programs are replaced by ones that exist here."""
