@@ -23,6 +23,7 @@ from queue_engine.facts import (
 )
 from queue_engine.ids import AgentId, CallId, Instant
 from queue_engine.inputs import Party
+from queue_engine.policy import JoinCondition
 
 SERVED: Final = "served"
 """The dialplan's own destination of a call whose operator hung up first."""
@@ -51,7 +52,9 @@ def facts_of_ended(ended: EndedCall, known: OpenCall | None, agent_at: Callable[
             stage = AbandonStage.GREETING if ended.stage in {"new", "greeting"} else AbandonStage.WAITING
             facts.append(CallAbandoned(at, call, queue, caller, stage, waited_s, ended.cause))
         else:
-            facts.append(CallOverflowed(at, call, queue, ended.destination, "unattended", at - entered_at))
+            closed = ended.stage == JoinCondition.CLOSED
+            reason = JoinCondition.CLOSED.value if closed else "unattended"
+            facts.append(CallOverflowed(at, call, queue, ended.destination, reason, at - entered_at))
         return facts
     agent = known.agent if known and known.agent else agent_at(ended.telephone)
     waited_s = answered_at - entered_at

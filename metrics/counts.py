@@ -33,6 +33,8 @@ class CallCounts:
     died: int = 0
     refused: int = 0
     """Not accepted: outside all shares."""
+    closed: int = 0
+    """Turned away by a closed line, outside its hours: outside all shares, since no operator was to answer them."""
     open: int = 0
     """Still waiting."""
     talking: int = 0
@@ -79,6 +81,8 @@ def counts_of(call: CallRow, norms: Norms) -> CallCounts:
     """Return how one call counts. `records/counting.py` says the same to the database, and a test compares them."""
     if call.outcome == Outcome.REFUSED:
         return CallCounts(refused=1)
+    if call.outcome == Outcome.CLOSED:
+        return CallCounts(closed=1)
     if call.outcome is None or call.waited_s is None:
         return CallCounts(open=1, missed_offers=call.misses, returned=call.returns)
     waited_s = call.waited_s

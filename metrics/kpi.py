@@ -214,6 +214,7 @@ def kpi(
                 "overflowed",
                 "died",
                 "refused",
+                "closed",
                 "open",
                 "missed_offers",
             )

@@ -33,6 +33,7 @@ from queue_engine.facts import (
     OfferMissed,
 )
 from queue_engine.ids import AgentId, CallId, Instant, QueueName
+from queue_engine.policy import JoinCondition
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ class _Tally:
     overflowed: int = 0
     died: int = 0
     refused: int = 0
+    closed: int = 0
     over_maximum: int = 0
     answered_over_maximum: int = 0
     unanswered_after_norm: int = 0
@@ -344,6 +346,9 @@ class LiveFigures:
             self._uncount_answer(call)
         norms = self.standard.of(self._line_of(call, fact.queue))
         tally = self._tally(call, fact.queue)
+        if isinstance(fact, CallOverflowed) and fact.reason == JoinCondition.CLOSED:
+            tally.closed += 1
+            return
         in_norm = fact.waited_s <= norms.target_wait_s
         tally.accepted += 1
         tally.waited_s += fact.waited_s

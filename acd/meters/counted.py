@@ -23,6 +23,7 @@ from queue_engine.facts import (
     OfferMissed,
     OfferWithdrawn,
 )
+from queue_engine.policy import JoinCondition
 
 WAIT_S: Final = (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0)
 TALK_S: Final = (10.0, 30.0, 60.0, 120.0, 180.0, 240.0, 300.0, 420.0, 600.0, 900.0, 1800.0)
@@ -65,7 +66,7 @@ class Counted:
         """Count a step of the engine."""
         self._steps.observe(seconds)
 
-    def see(self, fact: RecordedFact) -> None:  # noqa: C901 - one case per kind
+    def see(self, fact: RecordedFact) -> None:  # noqa: C901, PLR0912 - one case per kind
         """Count a fact."""
         match fact:
             case CallAccepted():
@@ -85,6 +86,8 @@ class Counted:
                 self._talks.labels(fact.queue).observe(fact.talked_s)
             case CallAbandoned():
                 self._left(fact, "abandoned")
+            case CallOverflowed() if fact.reason == JoinCondition.CLOSED:
+                self._ended.labels(fact.queue, "closed").inc()
             case CallOverflowed():
                 self._left(fact, "overflowed")
             case CallDied():

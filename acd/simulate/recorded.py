@@ -29,7 +29,7 @@ from acd.simulate.roster import Planned
 from acd.simulate.scenario import QUARTERS, Redial, Scenario, Traffic
 from acd.tape import replay
 from metrics.records.derive_calls import call_after
-from metrics.records.rows import CallKind, CallRow, Outcome
+from metrics.records.rows import NOT_COUNTED, CallKind, CallRow, Outcome
 from metrics.reports.periods import Period
 from queue_engine.facts import AgentState, AgentStateChanged, CallAnswered, CallOffered
 from queue_engine.ids import AgentId
@@ -45,7 +45,7 @@ CLOSE_ENOUGH: Final = 0.03
 
 def incoming(rows: Sequence[CallRow]) -> list[CallRow]:
     """Return callers' calls that were let in and have ended."""
-    return [row for row in rows if row.kind == CallKind.INCOMING and row.outcome not in {None, Outcome.REFUSED}]
+    return [row for row in rows if row.kind == CallKind.INCOMING and row.outcome not in {None, *NOT_COUNTED}]
 
 
 def talks_of(rows: Sequence[CallRow]) -> Duration | None:

@@ -29,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from metrics.counts import CallCounts
 from metrics.norms import Norms, Standard
-from metrics.records.rows import CallKind, Outcome
+from metrics.records.rows import NOT_COUNTED, CallKind, Outcome
 from metrics.records.tables import calls
 
 SLOT_S: Final = 900
@@ -202,6 +202,8 @@ def _sums(standard: Standard) -> tuple[ColumnElement[Any], ...]:
 def _counts(outcome: str | None, sums: Mapping[str, Any]) -> CallCounts:
     if outcome == Outcome.REFUSED:
         return CallCounts(refused=sums["count"])
+    if outcome == Outcome.CLOSED:
+        return CallCounts(closed=sums["count"])
     if outcome is None:
         return CallCounts(open=sums["count"], missed_offers=sums["misses"], returned=sums["returns"])
     common = CallCounts(
@@ -256,7 +258,7 @@ def over_maximum(standard: Standard) -> ColumnElement[bool]:
     maximum_s = norm_of_line(standard, lambda norms: norms.max_wait_s)
     leaving_s = norm_of_line(standard, lambda norms: norms.leaving_s)
     grace_s = case((c.outcome == Outcome.OVERFLOWED, leaving_s), else_=0.0)
-    return and_(c.outcome.is_not(None), c.outcome != Outcome.REFUSED, c.waited_s > maximum_s + grace_s)
+    return and_(c.outcome.is_not(None), c.outcome.not_in(NOT_COUNTED), c.waited_s > maximum_s + grace_s)
 
 
 def norm_of_line(standard: Standard, read: Callable[[Norms], float]) -> ColumnElement[Any]:

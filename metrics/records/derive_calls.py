@@ -34,6 +34,7 @@ from queue_engine.facts import (
     TargetWaitPassed,
 )
 from queue_engine.ids import CallId
+from queue_engine.policy import JoinCondition
 
 _FURTHER_VISIT: Final = re.compile(r"\d\.\d+-(\d{1,6})$")
 
@@ -110,7 +111,8 @@ def call_after(call: CallRow | None, fact: RecordedFact) -> CallRow | None:  # n
             )
         case CallOverflowed():
             row = call or _row(fact, "", fact.waited_s)
-            return _unserved(row, fact.at, Outcome.OVERFLOWED, fact.waited_s)._replace(
+            outcome = Outcome.CLOSED if fact.reason == JoinCondition.CLOSED else Outcome.OVERFLOWED
+            return _unserved(row, fact.at, outcome, fact.waited_s)._replace(
                 destination=fact.destination,
                 reason=fact.reason,
             )

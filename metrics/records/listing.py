@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from metrics.norms import Standard
 from metrics.records.counting import Scope, norm_of_line, over_maximum
-from metrics.records.rows import CallRow, Outcome
+from metrics.records.rows import NOT_COUNTED, CallRow, Outcome
 from metrics.records.tables import calls
 
 
@@ -37,7 +37,7 @@ class Violation:
 def _violates(standard: Standard) -> tuple[ColumnElement[bool], ColumnElement[Any]]:
     c = calls.c
     answered = c.outcome == Outcome.ANSWERED
-    decided = and_(c.outcome.is_not(None), c.outcome != Outcome.REFUSED)
+    decided = and_(c.outcome.is_not(None), c.outcome.not_in(NOT_COUNTED))
     in_norm = and_(answered, c.waited_s <= norm_of_line(standard, lambda norms: norms.target_wait_s))
     kind = case((over_maximum(standard), "over_maximum"), (not_(answered), "not_answered"), else_="over_norm")
     return and_(decided, not_(in_norm)), kind

@@ -19,6 +19,12 @@ class Outcome(StrEnum):
     DIED = "died"
     REFUSED = "refused"
     """Never accepted: the line is unknown to the configuration. Counted apart."""
+    CLOSED = "closed"
+    """Turned away as it came, since the line was closed: no operator was to answer it. Counted apart."""
+
+
+NOT_COUNTED: Final = (Outcome.REFUSED, Outcome.CLOSED)
+"""Outcomes of calls that no operator was to answer: no share and no violation counts them."""
 
 
 class CallKind(StrEnum):

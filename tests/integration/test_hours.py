@@ -95,9 +95,9 @@ async def record(centre: LabCentre, number: str) -> dict[str, object]:
     ("dialled", "outcome", "reason"),
     [
         ("122", "answered", None),
-        ("201", "overflowed", "closed"),
+        ("201", "closed", "closed"),
         ("202", "answered", None),
-        ("203", "overflowed", "closed"),
+        ("203", "closed", "closed"),
     ],
     ids=["D5-in-hours", "D5-holiday", "D5-moved-working-day", "D5-out-of-hours"],
 )
@@ -127,6 +127,6 @@ async def test_a_line_that_is_closed_by_hand_tells_who_waits_and_survives_a_rest
         await calling.finish(30)
     await centre.start_daemon()
     alone = await record(centre, "79270002042")
-    assert (alone["outcome"], alone["destination"], alone["reason"]) == ("overflowed", "closed-now", "unattended")
+    assert (alone["outcome"], alone["destination"], alone["reason"]) == ("closed", "closed-now", "closed")
     lines = {line["line"]: line for line in (await centre.ask("/v1/lines"))["lines"]}
     assert (lines["by-hand"]["open"], lines["by-hand"]["switched_for"]) == (False, "drill")

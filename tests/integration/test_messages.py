@@ -130,7 +130,7 @@ async def test_a_message_left_while_the_daemon_is_away_is_learnt_of_afterwards(c
     left = await message(centre, "79270003004")
     rows = await centre.recorded(lambda rows: any(row["caller"] == "79270003004" for row in rows))
     record = next(row for row in rows if row["caller"] == "79270003004")
-    assert (record["outcome"], record["destination"], record["call"]) == ("overflowed", "secretary", left["call"])
+    assert (record["outcome"], record["destination"], record["call"]) == ("closed", "secretary", left["call"])
     await centre.stop_daemon()
     await centre.start_daemon()
     assert [row["call"] for row in await messages(centre, "79270003004")] == [left["call"]]

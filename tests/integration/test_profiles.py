@@ -153,7 +153,7 @@ async def test_a_call_out_of_hours_reaches_the_secretary(told, service):
     """UDM 5.3b and the others' likewise: the message is on record, in the list of work, and named like its call."""
     number = caller_of(service, "out")
     row = told["rows"][number]
-    assert (row["outcome"], row["reason"], row["destination"]) == ("overflowed", "closed", SECRETARIES[service])
+    assert (row["outcome"], row["reason"], row["destination"]) == ("closed", "closed", SECRETARIES[service])
     message = told["messages"][number]
     assert (message["call"], message["line"], message["state"]) == (row["call"], f"{service}-out", "new")
 

@@ -44,6 +44,7 @@ BY_HAND = (
     call("overflowed", 120.4),  # left at the maximum, as it should
     call("died", 20.0),
     call("refused", None),  # counts nowhere
+    call("closed", 0.5),  # outside the hours: counts nowhere else
     call(None, None),  # still waiting, counts nowhere
 )
 """Ten accepted calls: 5 answered, 3 of them within 60 s; 3 abandoned; 1 overflowed; 1 died."""
@@ -66,6 +67,7 @@ def test_volumes_of_the_table_by_hand() -> None:
     assert (COUNTS.accepted, COUNTS.answered, COUNTS.answered_in_norm) == (10, 5, 3)
     assert (COUNTS.abandoned, COUNTS.abandoned_in_norm, COUNTS.abandoned_short) == (3, 2, 1)
     assert (COUNTS.overflowed, COUNTS.died, COUNTS.refused, COUNTS.open, COUNTS.talking) == (1, 1, 1, 1, 1)
+    assert COUNTS.closed == 1
     assert (COUNTS.talks, COUNTS.marked, COUNTS.talked_s) == (4, 2, 1100.0)
 
 
