@@ -27,6 +27,7 @@ from acd.control.store.database import ControlDatabase
 from acd.control.store.trail import Trail
 from acd.fact_log import log_fact
 from acd.journal.telephone import AppealLine
+from acd.last_operators import LastOperators
 from acd.messages.desk import MessageDesk
 from acd.meters.counted import Counted
 from acd.meters.gauged import Gauged
@@ -135,6 +136,7 @@ class RunningCentre:
         self._services = Services(
             lambda: self._config, self._clock, loop, self._records, self._runner.post, self._tell_service
         )
+        self._last_operators = LastOperators(self._records, self._clock.now)
         boards: dict[str, Switchboard] = {}
         self._performer = Performer(
             boards,
@@ -179,6 +181,7 @@ class RunningCentre:
             server = self._servers[settings.name] = self._make_server(settings.name)
             boards[settings.name] = server.board
             server.board.line_of = self._line_of
+            server.board.last_operator_of = self._last_operators.of
             self._calling_back.join(server)
             self._catching_up.watch(server)
             self._services.join(server)
@@ -203,6 +206,7 @@ class RunningCentre:
             self._counted.see,
             self._take_note,
             self._services.see,
+            self._last_operators.see,
             log_fact,
             self._publish,
             *([] if self._recordings is None else [self._recordings.keeper.observe]),
@@ -351,6 +355,7 @@ class RunningCentre:
         self._tasks = tasks
         await self._catching_up.start(tasks)
         await self._calling_back.start()
+        await self._last_operators.start()
         self._runner.post(PoliciesLoaded(*to_policy(self._config)))
         await self._services.start(tasks)
         self._seating.take_again()

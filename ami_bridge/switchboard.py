@@ -123,6 +123,8 @@ class Switchboard:
         self.fetch: Callable[[CallLeg], None] = lambda _: None
         """Brings a call to us whose session is lost and does not come back by itself."""
         self.line_of: Callable[[str], QueueName | None] = lambda _: None
+        self.last_operator_of: Callable[[str], AgentId | None] = lambda _: None
+        """Who talked last to the caller of a number."""
         """The line of a dialled number."""
         self.caught_up: Callable[[], Awaitable[None]] = _at_once
         """Returns when all events have come in that Asterisk has sent before, or the link is lost."""
@@ -478,6 +480,7 @@ class Switchboard:
                 greeted=greeted,
                 recovered=call.known_before,
                 turns=call.turns,
+                preferred=self.last_operator_of(call.caller),
             )
         )
 

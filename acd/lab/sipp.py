@@ -268,6 +268,7 @@ class Callers(_Sipp):
         at_once: int | None = None,
         account: tuple[str, str] | None = None,
         digits: Sequence[Path] = (),
+        info_keys: str = "",
         digit_gap_ms: int = 1000,
         rtp_file: Path | None = None,
     ) -> None:
@@ -282,6 +283,7 @@ class Callers(_Sipp):
             at_once: No more calls than this are up at a time: the next begins when one ends.
             account: User and password for the digest authentication that a telephone is asked for.
             digits: Packet captures of keys that are played after the answer, one after the other.
+            info_keys: Keys that are told by SIP INFO after the answer, one after the other.
             digit_gap_ms: Pause before each key.
             rtp_file: Raw A-law that is played to Asterisk; None for no media.
         """
@@ -295,6 +297,7 @@ class Callers(_Sipp):
             "username": account[0] if account else "",
             "password": account[1] if account else "",
             "digits": digits,
+            "info_keys": info_keys,
             "digit_gap_ms": digit_gap_ms,
             "rtp_file": rtp_file,
             "refusals": REFUSALS,

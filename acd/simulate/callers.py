@@ -23,6 +23,7 @@ class Caller:
     """One call, from its coming to its end."""
 
     __slots__ = (
+        "answer_s",
         "at",
         "breaks",
         "call",
@@ -49,6 +50,7 @@ class Caller:
         breaks: bool = False,
         habits: "Habits | None" = None,
         tries: int = 0,
+        answer_s: float = -1.0,
     ) -> None:
         self.at = at
         self.queue = queue
@@ -62,6 +64,8 @@ class Caller:
         self.habits = habits
         self.tries = tries
         """How often the caller has called in vain before."""
+        self.answer_s = answer_s
+        """How soon an operator picks up for this call, where that is known; negative: it is drawn."""
         self.call = _NO_CALL
         self.sums: Sums | None = None
         self.talking = False

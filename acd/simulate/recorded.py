@@ -134,8 +134,8 @@ class Day:
 
     rows: tuple[CallRow, ...]
     planned: tuple[Planned, ...]
-    answers_s: tuple[float, ...]
-    """From the offer to the answer, of each answered call."""
+    answers_s: Mapping[str, float]
+    """By answered call: from the offer to the answer."""
     greeting_s: Mapping[str, float]
     """By line: no call was offered sooner after it came."""
 
@@ -150,7 +150,7 @@ def read_tape(path: Path) -> Day:
     rows: dict[str, CallRow] = {}
     planned: list[Planned] = []
     offered: dict[str, float] = {}
-    answers: list[float] = []
+    answers: dict[str, float] = {}
     greeting: dict[str, float] = {}
     for step in replay(path):
         for fact in step.facts:
@@ -162,11 +162,11 @@ def read_tape(path: Path) -> Day:
                 offered[fact.call] = fact.at
                 greeting[fact.queue] = min(greeting.get(fact.queue, fact.waited_s), fact.waited_s)
             elif isinstance(fact, CallAnswered) and fact.call in offered:
-                answers.append(fact.at - offered[fact.call])
+                answers[fact.call] = fact.at - offered[fact.call]
             after = call_after(row, fact)
             if after is not None:
                 rows[fact.call] = after
-    return Day(tuple(incoming(list(rows.values()))), tuple(planned), tuple(answers), greeting)
+    return Day(tuple(incoming(list(rows.values()))), tuple(planned), answers, greeting)
 
 
 def _own_will(fact: AgentStateChanged) -> list[Planned]:
@@ -186,4 +186,4 @@ def _own_will(fact: AgentStateChanged) -> list[Planned]:
 
 def answering(day: Day) -> Empirical | None:
     """Return how soon operators picked up; None where nobody did."""
-    return fit_empirical(day.answers_s) if day.answers_s else None
+    return fit_empirical(list(day.answers_s.values())) if day.answers_s else None

@@ -1,9 +1,9 @@
 """Yesterday's calls against another configuration: the same callers at the same instants, other rules or more staff.
 
-Known of each call is when it came, how long it waited and how long it talked. Who was answered had more patience than
-he waited: how much more is drawn (exponential patience has no memory, so what is left is distributed as the whole).
-Who was not answered has a talk drawn among those recorded. Operators come, pause and go as they did; whoever is in the
-other configuration and was not on the tape's day works all the time.
+Known of each call is when it came, how long it waited, how soon it was picked up and how long it talked. Who was
+answered had more patience than he waited: how much more is drawn (exponential patience has no memory, so what is left
+is distributed as the whole). Who was not answered has a talk drawn among those recorded. Operators come, pause and go
+as they did; whoever is in the other configuration and was not on the tape's day works all the time.
 """
 
 import math
@@ -91,7 +91,13 @@ class Replay:
             if row.queue in lines:
                 habits = Habits(self.day.greeting_s.get(row.queue, 0.0), 0.0, 0, lambda: 0.0, _never)
                 yield Caller(
-                    row.entered_at, QueueName(row.queue), row.caller, talk_s, patience_s=patience_s, habits=habits
+                    row.entered_at,
+                    QueueName(row.queue),
+                    row.caller,
+                    talk_s,
+                    patience_s=patience_s,
+                    habits=habits,
+                    answer_s=self.day.answers_s.get(row.call, -1.0),
                 )
 
 

@@ -36,8 +36,8 @@ class Ringing:
         self._offers: set[OfferId] = set()
         self._at_once = isinstance(habits.answer, Constant) and habits.answer.mean_s <= 0 and not self._faults
 
-    def ring(self, effect: OfferCall, now: float) -> None:
-        """Telephones ring; each new one is answered, or not, in its own time."""
+    def ring(self, effect: OfferCall, now: float, known_s: float = -1.0) -> None:
+        """Telephones ring; each new one is answered, or not, in its own time, or in the one known of this call."""
         if self._at_once:
             for ring in effect.rings:
                 self._post(OfferAnswered(ring.offer))
@@ -48,7 +48,7 @@ class Ringing:
             if offer in offers:
                 continue
             failure = self._fault() if self._faults else None
-            after_s = self._answer_after()
+            after_s = known_s if known_s >= 0 else self._answer_after()
             offers.add(offer)
             if failure is None and after_s < effect.ring_s:
                 self._plan(now + after_s, self._picks_up, offer)

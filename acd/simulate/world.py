@@ -204,7 +204,8 @@ class World:
             self._overheard(step.facts)
         for effect in step.effects:
             if isinstance(effect, OfferCall):
-                self._ring(effect, self._now)
+                caller = self._here.get(effect.call)
+                self._ring(effect, self._now, caller.answer_s if caller is not None else -1.0)
             elif isinstance(effect, SendCallTo):
                 self._sent_on(effect)
             elif isinstance(effect, WithdrawOffer):

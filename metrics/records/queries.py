@@ -80,3 +80,23 @@ async def last_instant(engine: AsyncEngine) -> Instant | None:
     async with engine.connect() as connection:
         at = await connection.scalar(select(facts.c.at).order_by(facts.c.id.desc()).limit(1))
     return None if at is None else Instant(at)
+
+
+@dataclass(frozen=True, slots=True)
+class LastTalk:
+    """Whom a caller talked to, and when that ended."""
+
+    caller: str
+    agent: AgentId
+    ended_at: Instant
+
+
+async def last_talks(engine: AsyncEngine, since: Instant) -> list[LastTalk]:
+    """Return the talks that ended after an instant, in the order of their ends; of a caller the last one counts."""
+    query = (
+        select(calls.c.caller, calls.c.agent, calls.c.ended_at)
+        .where(calls.c.ended_at >= since, calls.c.agent.is_not(None), calls.c.caller != "")
+        .order_by(calls.c.ended_at)
+    )
+    async with engine.connect() as connection:
+        return [LastTalk(*row) for row in (await connection.execute(query)).all()]
