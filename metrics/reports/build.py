@@ -1,5 +1,6 @@
 """Puts reports together: which tables, charts and notes each kind has, in which order."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -82,7 +83,7 @@ async def make_report(
                 case ReportKind.KPI:
                     parts = _indicators(gathered, order)
                 case _:
-                    parts = _periodical(gathered, order.kind) + await _violations(connections[0], order, gathered)
+                    parts = _periodical(gathered, order.kind) + await _violations(connections, order, gathered)
     return Report(order.kind, order.period, order.line, order.service, order.made_at, tuple(parts))
 
 
@@ -168,10 +169,13 @@ def _staff(gathered: Gathered) -> Parts:
     return parts if gathered.agents() else [Note("nothing")]
 
 
-async def _violations(connection: AsyncConnection, order: Order, gathered: Gathered) -> Parts:
+async def _violations(connections: tuple[AsyncConnection, AsyncConnection], order: Order, gathered: Gathered) -> Parts:
     scope = Scope(order.period.start, order.period.end, order.line)
-    counted = await count_violations(connection, scope, gathered.standard)
-    listed = await list_violations(connection, scope, gathered.standard, VIOLATIONS_AT_MOST)
+    first, second = connections
+    counted, listed = await asyncio.gather(
+        count_violations(first, scope, gathered.standard),
+        list_violations(second, scope, gathered.standard, VIOLATIONS_AT_MOST),
+    )
     total = sum(counted.values())
     kinds = ("over_maximum", "not_answered", "over_norm")
     parts: Parts = [
