@@ -1,4 +1,4 @@
-"""What is counted fact by fact: calls by outcome, offers by result, waits and talks in histograms, the engine's steps.
+"""What is counted fact by fact: calls by outcome, offers by result, waits and talks in histograms, call-backs, steps.
 
 The norms are borders of the buckets, so that a share within the norm can be computed exactly from them. They are those
 of the start: a norm that a reload changes becomes a border with the next start.
@@ -9,6 +9,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from callback.facts import CallbackAttemptStarted, CallbackDone, CallbackGivenUp, CallbackLate, CallbackMerged
 from metrics.norms import Norms, Standard
 from metrics.records.codec import RecordedFact
 from queue_engine.facts import (
@@ -22,7 +23,9 @@ from queue_engine.facts import (
     CallReturned,
     OfferMissed,
     OfferWithdrawn,
+    QuestioningEnded,
 )
+from queue_engine.ids import CallId, Instant, QueueName
 from queue_engine.policy import JoinCondition
 
 WAIT_S: Final = (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0)
@@ -58,6 +61,33 @@ class Counted:
         self._talks = Histogram(
             "acd_talk_seconds", "Length of talks", ["line"], buckets=borders(TALK_S, talks), registry=registry
         )
+        self._questionings = Histogram(
+            "acd_questioning_seconds",
+            "From the answer to the operator's mark (K3)",
+            ["line"],
+            buckets=borders(TALK_S, (each.questioning_s for each in norms)),
+            registry=registry,
+        )
+        self._advisings = Histogram(
+            "acd_advising_seconds",
+            "From the operator's mark to the end of the talk (K4)",
+            ["line"],
+            buckets=borders(TALK_S, (each.advising_s for each in norms)),
+            registry=registry,
+        )
+        self._attempts = Counter(
+            "acd_callback_attempts", "Attempts of call-backs, by their limit", ["line", "in_time"], registry=registry
+        )
+        self._late = Counter(
+            "acd_callbacks_late", "Call-backs without an attempt at their limit", ["line"], registry=registry
+        )
+        self._called_back = Counter(
+            "acd_callbacks_ended", "Call-backs that have ended, by result", ["line", "result"], registry=registry
+        )
+        self._answered: dict[CallId, tuple[QueueName, Instant]] = {}
+        """When the talks began that go on."""
+        self._marked: dict[CallId, Instant] = {}
+        """When questioning ended in them."""
         self._steps = Histogram(
             "acd_engine_step_seconds", "Time that the engine takes for one input", buckets=STEP_S, registry=registry
         )
@@ -73,6 +103,7 @@ class Counted:
                 self._accepted.labels(fact.queue).inc()
             case CallAnswered():
                 self._waits.labels(fact.queue, "answered").observe(fact.waited_s)
+                self._answered[fact.call] = (fact.queue, fact.at)
                 if fact.offer is not None:
                     self._offers.labels(fact.queue, "answered").inc()
             case OfferMissed():
@@ -81,9 +112,13 @@ class Counted:
                 self._offers.labels(fact.queue, "withdrawn").inc()
             case CallReturned():
                 self._returned.labels(fact.queue).inc()
+                self._forget(fact.call)
+            case QuestioningEnded():
+                self._marked.setdefault(fact.call, fact.at)
             case CallEnded():
                 self._ended.labels(fact.queue, "answered").inc()
                 self._talks.labels(fact.queue).observe(fact.talked_s)
+                self._divide(fact)
             case CallAbandoned():
                 self._left(fact, "abandoned")
             case CallOverflowed() if fact.reason == JoinCondition.CLOSED:
@@ -94,9 +129,30 @@ class Counted:
                 self._left(fact, "died")
             case CallRefused():
                 self._ended.labels(fact.queue, "refused").inc()
+            case CallbackAttemptStarted():
+                self._attempts.labels(fact.queue, "yes" if fact.within_limit else "no").inc()
+            case CallbackLate():
+                self._late.labels(fact.queue).inc()
+            case CallbackDone() | CallbackMerged() | CallbackGivenUp():
+                self._called_back.labels(fact.queue, _RESULTS[type(fact)]).inc()
             case _:  # the other kinds are counted nowhere here
                 pass
 
     def _left(self, fact: CallAbandoned | CallOverflowed | CallDied, outcome: str) -> None:
         self._ended.labels(fact.queue, outcome).inc()
         self._waits.labels(fact.queue, outcome).observe(fact.waited_s)
+
+    def _divide(self, ended: CallEnded) -> None:
+        """Count questioning and advising of a talk with a mark; one without is in neither, as in K3 and K4."""
+        began, marked_at = self._answered.get(ended.call), self._marked.get(ended.call)
+        self._forget(ended.call)
+        if began is not None and marked_at is not None:
+            self._questionings.labels(began[0]).observe(max(0.0, marked_at - began[1]))
+            self._advisings.labels(began[0]).observe(max(0.0, ended.at - marked_at))
+
+    def _forget(self, call: CallId) -> None:
+        self._answered.pop(call, None)
+        self._marked.pop(call, None)
+
+
+_RESULTS: Final = {CallbackDone: "done", CallbackMerged: "called_himself", CallbackGivenUp: "given_up"}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from acd.control.callbacks import oldest_due_in_s
 from acd.control.centre import Centre, Health
 from acd.publish.health import BrokerHealth
 from acd.standard import standard_of
@@ -31,6 +32,7 @@ class Gauged(Collector):
         yield from _health(self._centre.health())
         yield _one("acd_loop_lag_seconds", "How late the event loop has been in the last seconds", self._centre.lag_s)
         yield _one("acd_tasks", "Tasks of the event loop", len(asyncio.all_tasks()))
+        yield from self._callbacks()
         broker = self._broker()
         if broker is not None:
             yield _one("acd_broker_up", "1 while the MQTT broker is connected", broker.up)
@@ -38,6 +40,15 @@ class Gauged(Collector):
             dropped = CounterMetricFamily("acd_broker_dropped", "Messages dropped while the MQTT broker was away")
             dropped.add_metric([], broker.dropped)
             yield dropped
+
+    def _callbacks(self) -> Iterator[Metric]:
+        snapshot = self._centre.callbacks.snapshot()
+        yield _one("acd_callbacks_owed", "Call-backs whose caller is not being spoken to", snapshot.owed)
+        due = GaugeMetricFamily("acd_callback_due_seconds", "Until the nearest limit of a first attempt, <0 when late")
+        due_in_s = oldest_due_in_s(snapshot, self._centre.now())
+        if due_in_s is not None:
+            due.add_metric([], due_in_s)
+        yield due
 
     def _lines(self, live: LiveSnapshot) -> Iterator[Metric]:
         standard = standard_of(self._centre.config)

@@ -19,8 +19,10 @@ from acd.meters.counted import Counted, borders
 from acd.meters.gauged import Gauged
 from acd.publish.health import BrokerHealth
 from acd.standard import standard_of
-from queue_engine.ids import AgentId, CallId, Instant
-from queue_engine.inputs import AgentPaused, CallerHungUp, OfferFailed, Party, RingFailure, TalkEnded
+from callback.inputs import CallbackAsked, CallbackClosed
+from callback.kinds import Origin
+from queue_engine.ids import AgentId, CallId, Instant, QueueName
+from queue_engine.inputs import AgentPaused, CallerHungUp, OfferFailed, Party, QuestioningMarked, RingFailure, TalkEnded
 from tests.acd.stage import HOST, LINE, Stage, Tokens, write_site
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -96,6 +98,35 @@ async def test_a_day_in_small_is_counted(stage):
     assert told["acd_database_up", ()] == 1
     assert told["acd_broker_dropped_total", ()] == 3
     assert told["acd_engine_step_seconds_count", ()] == 1
+
+
+async def test_questioning_and_call_backs_are_counted(stage):
+    """A talk is divided at the operator's mark, one without a mark is in neither half; who is owed a call shows."""
+    async with metered(stage) as meters:
+        stage.log_in()
+        for number, mark in enumerate((True, False)):
+            call = stage.call(name=f"main-{number}.1")
+            stage.answer()
+            stage.at = Instant(stage.at + 40)
+            if mark:
+                stage.post(QuestioningMarked(AgentId("101"), "key"))
+            stage.at = Instant(stage.at + 25)
+            stage.post(CallerHungUp(call))
+        row = stage.callbacks.ask(CallbackAsked(QueueName(LINE), "+78452123456", "web", Origin.BREAK))
+        owed = values(await meters.scrape())
+        stage.callbacks.handle(CallbackClosed(row.request, "chief"))
+        for fact in stage.callbacks.facts:
+            meters.counted.see(fact)
+        told = values(await meters.scrape())
+    line = ("line", LINE)
+    assert (told["acd_questioning_seconds_count", (line,)], told["acd_questioning_seconds_sum", (line,)]) == (1, 40)
+    assert (told["acd_advising_seconds_count", (line,)], told["acd_advising_seconds_sum", (line,)]) == (1, 25)
+    assert told["acd_questioning_seconds_bucket", (("le", "180.0"), line)] == 1
+    assert owed["acd_callbacks_owed", ()] == 1
+    assert 0 < owed["acd_callback_due_seconds", ()] <= 15
+    assert told["acd_callbacks_owed", ()] == 0
+    assert ("acd_callback_due_seconds", ()) not in told
+    assert told["acd_callbacks_ended_total", (line, ("result", "done"))] == 1
 
 
 def test_norms_are_borders():

@@ -1,11 +1,13 @@
 """The way to the broker, against a real Mosquitto on loopback: states, events, commands, restarts, passwords, TLS."""
 
 import asyncio
+import contextlib
 import gc
 import subprocess
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
+import aiomqtt
 import orjson
 import pytest
 from paho.mqtt.packettypes import PacketTypes
@@ -17,6 +19,7 @@ from acd.control.events import Event, UnknownPlace
 from acd.control.store.database import ControlDatabase
 from acd.control.store.trail import Trail
 from acd.publish.commands import Commands
+from acd.publish.events import topic_of
 from acd.publish.health import BrokerHealth
 from acd.publish.missed import After, Missed, ToldFile
 from acd.publish.publisher import Publisher
@@ -136,6 +139,46 @@ async def test_restart_of_the_broker_loses_nothing(stage, broker):
         assert list(dict.fromkeys(events)) == sorted(set(events), key=lambda each: int(str(each).split("/")[1]))
         assert publisher.health().dropped == 0
         assert publisher.health().up
+
+
+async def test_restarts_of_the_broker_under_load_lose_nothing(stage, broker):
+    """Calls come and go all the while, the broker goes away twice: each event is heard, in order."""
+    heard: list[str] = []
+    over = asyncio.Event()
+
+    async def load() -> None:
+        number = 0
+        while not over.is_set():
+            number += 1
+            stage.call(name=f"main-{number}.1")
+            stage.post(CallerHungUp(CallId(f"main-{number}.1")))
+            await asyncio.sleep(0.002)
+        stage.call(name="main-last.1")
+
+    async with publishing(stage, broker.port) as publisher:
+        loading = asyncio.create_task(load())
+        for _ in range(2):
+            async with listening(broker) as ear:
+                for _ in range(50):
+                    await ear.until(lambda topic, _: "/calls/" in topic)
+                await broker.stop()
+                with contextlib.suppress(aiomqtt.MqttError):
+                    await ear.topic("/never")  # what came until the broker was gone is acknowledged already
+                heard += [str(values["id"]) for topic, values in ear.heard if "/calls/" in topic]
+            missed = len(stage.facts) + 50
+            while len(stage.facts) < missed:  # noqa: ASYNC110 - a list tells nobody
+                await asyncio.sleep(0.01)
+            await broker.start()
+        async with listening(broker) as ear:
+            over.set()
+            await loading
+            await ear.topic("/main-last.1/accepted")
+            heard += [str(values["id"]) for topic, values in ear.heard if "/calls/" in topic]
+        assert publisher.health().dropped == 0
+    once = list(dict.fromkeys(int(each.rpartition("/")[2]) for each in heard))
+    assert once == sorted(once)
+    told = {n for n, fact in enumerate(stage.facts, start=1) if topic_of(fact) is not None and n >= once[0]}
+    assert set(once) == told
 
 
 def records_of(stage: Stage, run: str) -> After:
