@@ -1,9 +1,11 @@
 """The desk's pages as a browser sees them, without a browser."""
 
+import inspect
 import re
 
 import pytest
 
+from acd import transferring
 from acd.journal.cards import Channel, open_card
 from acd.journal.roles import MATRIX, Person, Role
 from acd.journal.service import Seen
@@ -325,6 +327,36 @@ async def test_an_operator_says_that_his_talk_broke(site):
     assert "Абоненту перезвонят" in answer.text
     (owed,) = site.floor.callbacks.snapshot().rows
     assert (owed.number, owed.by) == ("+79161234567", "operator_1")
+
+
+async def test_an_operator_hands_his_caller_on_from_the_desk(site):
+    """D3, D4: to a colleague, a line or outside; what cannot be is said, and the talk goes on."""
+    client = await site.client(Role.OPERATOR_1)
+    token = form_token(await client.get(f"{BASE}/"))
+    inline = {"x-desk-inline": "1"}
+    fields = {"form_token": token, "do": "transfer", "to": "102"}
+    assert "Нет разговора" in (await client.post(f"{BASE}/state", data=fields, headers=inline)).text
+    await talk(site)
+    assert '<option value="102">' in (await client.get(f"{BASE}/phone")).text
+    assert "Туда передать нельзя" in (await client.post(f"{BASE}/state", data=fields, headers=inline)).text
+    asked = []
+
+    async def transfer(*what, agreed):
+        asked.append((*what, agreed))
+
+    site.floor.transfers.transfer = transfer
+    done = await client.post(f"{BASE}/state", data={**fields, "agreed": "on"}, headers=inline)
+    assert "Абонент передаётся" in done.text
+    assert asked == [("c1", "102", "operator_1", True)]
+    assert ("transfer", "c1 102") in [(one.action, one.detail) for one in await site.desk.journal.trail.read()]
+
+
+def test_every_refusal_of_a_transfer_has_its_words():
+    """Whatever `acd.transferring` answers can be said at the desk."""
+    source = inspect.getsource(transferring)
+    codes = set(re.findall(r'TransferImpossible\(\s*"(\w+)"', source))
+    assert codes
+    assert {f"transfer_{code}" for code in codes} <= set(WORDS)
 
 
 async def test_the_end_of_questioning_is_marked_from_the_desk(site):

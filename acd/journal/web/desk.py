@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from acd.control.callbacks import CallbackDesk
+from acd.control.centre import TransferDesk
 from acd.control.recordings import RecordingDesk
 from acd.journal.roles import Person, Right
 from acd.journal.service import Journal
@@ -70,6 +71,11 @@ class Floor(Protocol):
     @property
     def callbacks(self) -> CallbackDesk:
         """Who is owed a call-back."""
+        ...
+
+    @property
+    def transfers(self) -> TransferDesk:
+        """Those who hand callers on."""
         ...
 
     @property
@@ -187,6 +193,7 @@ def render(
         "service": desk.floor.config.site.title or desk.journal.service,
         "line_title": lambda line: title_of_line(desk, line),
         "pauses": desk.floor.config.pause_reasons,
+        "transfer_targets": lambda: targets_of(desk, values.get("person")),
         "pause_title": lambda name: pause_title(desk, name),
         "R": Right,
         "me": standing(desk, values.get("person")),
@@ -222,6 +229,18 @@ def standing(desk: Desk, person: Person | None) -> Standing | None:
     agent = next((one for one in live.agents if one.agent == person.agent), nobody)
     call = next((one for one in (*live.talking, *live.waiting) if one.call == agent.call), None)
     return Standing(agent, call)
+
+
+def targets_of(desk: Desk, person: Person | None) -> list[tuple[str, str, bool]]:
+    """Return where this operator can hand his caller on to: its name, what people call it, whether consent is asked."""
+    titles = {operator.number: operator.title for operator in desk.floor.config.operators}
+    titles |= {line.name: line.title or line.name for line in desk.floor.config.lines}
+    own = person.agent if person is not None else None
+    return [
+        (target.name, titles.get(target.name, target.name), target.consent)
+        for target in desk.floor.transfers.targets()
+        if target.name != own
+    ]
 
 
 def pause_title(desk: Desk, name: str) -> str:

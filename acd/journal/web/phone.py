@@ -1,4 +1,4 @@
-"""What an operator does at the telephone from the desk: his state, a call-back for a card, a talk that broke.
+"""What an operator does at the telephone from the desk: his state, handing a caller on, a call-back for a card.
 
 Asked by the page's script these answer with a part of the page, so that what is being typed into a card stays; without
 the script the whole page comes back.
@@ -8,9 +8,11 @@ from starlette.responses import Response
 
 from acd.journal.store.talks import note_callback
 from acd.journal.store.trail import TrailEntry
-from acd.journal.web.desk import Asked, BadForm, local_instant
+from acd.journal.web.desk import Asked, BadForm, local_instant, standing
+from acd.transferring import TransferImpossible
 from callback.inputs import CallbackAsked
 from callback.kinds import ImpossibleReason, Origin
+from queue_engine.facts import AgentState
 from queue_engine.ids import AgentId, QueueName
 from queue_engine.inputs import (
     AgentLoggedIn,
@@ -47,11 +49,28 @@ async def state(asked: Asked) -> Response:
     do, told = asked.form.get("do", ""), ""
     if do == "unfinished":
         told = "unfinished_taken" if asked.desk.floor.callbacks.unfinished(number, login) else "unfinished_none"
+    elif do == "transfer":
+        told = await _hand_on(asked)
     elif (deed := deeds.get(do)) is not None:
         asked.desk.floor.post(deed)
     else:
         raise BadForm
     return asked.page("phone.html", told=told) if asked.inline else asked.goto("/")
+
+
+async def _hand_on(asked: Asked) -> str:
+    """Hand the operator's own caller on; return the key of the words that say how it went."""
+    desk, person = asked.desk, asked.person
+    own = standing(desk, person)
+    if own is None or own.call is None or own.agent.state is not AgentState.TALKING:
+        return "transfer_call_unknown"
+    to, agreed = asked.form.get("to", ""), asked.form.get("agreed") == "on"
+    try:
+        await desk.floor.transfers.transfer(own.call.call, to, person.login, agreed=agreed)
+    except TransferImpossible as fault:
+        return f"transfer_{fault.code}"
+    await desk.journal.trail.note(TrailEntry(desk.now(), person.login, "transfer", detail=f"{own.call.call} {to}"))
+    return "transfer_done"
 
 
 async def call_back(asked: Asked) -> Response:

@@ -165,6 +165,17 @@ WORDS: Final[Mapping[str, Text]] = {
     "unfinished": Text("The talk broke", "Связь прервалась"),
     "unfinished_taken": Text("The caller will be called back.", "Абоненту перезвонят."),
     "unfinished_none": Text("There was no such talk lately.", "Недавнего разговора нет."),
+    "transfer": Text("Hand on", "Передать"),
+    "transfer_to": Text(
+        "To whom the caller is handed on (* with his consent)", "Кому передать абонента (* с его согласия)"
+    ),
+    "transfer_agreed": Text("agrees", "согласен"),
+    "transfer_done": Text("The caller is being handed on.", "Абонент передаётся."),
+    "transfer_call_unknown": Text("There is no talk to hand on.", "Нет разговора, который можно передать."),
+    "transfer_target_unknown": Text("Nobody can be handed on to there.", "Туда передать нельзя."),
+    "transfer_consent_needed": Text("Ask the caller first.", "Сначала спросите согласие абонента."),
+    "transfer_agent_absent": Text("That operator takes no calls now.", "Этот оператор сейчас не принимает звонки."),
+    "transfer_not_transferred": Text("Asterisk has not handed the call on.", "Asterisk не передал звонок."),
     "call_back": Text("Call back", "Перезвонить"),
     "callback_at": Text("When (empty: now)", "Когда (пусто — сейчас)"),
     "callback_mine": Text("I myself", "звоню я"),
