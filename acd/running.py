@@ -543,5 +543,7 @@ class RunningCentre:
         self._calling_back.configure()
         self._seating.log_in_automatic()
         self._mirror_soon()
+        if self._publisher is not None:
+            self._publisher.retell()
         log.info("config.reloaded", lines=len(config.lines), operators=len(config.operators))
         return []

@@ -17,6 +17,7 @@ from acd.publish.payloads import (
     MessageEvent,
     Pause,
     Resume,
+    ScriptState,
     Status,
 )
 
@@ -45,6 +46,13 @@ _EXAMPLES: Final[tuple[tuple[str, str, BaseModel], ...]] = (
         "agents/<operator>",
         "Retained; empty when the operator has left the configuration",
         AgentState(agent="101", name="Anna", state="talking", since=_AT, reason="answered", call="main-1795251600.17"),
+    ),
+    (
+        "scripts/<line>",
+        "Retained; empty for a line without a script",
+        ScriptState(
+            line="saratov-122", script="saratov-122", title="122", text="Здравствуйте! Слушаю вас.", source="SAR 3.4"
+        ),
     ),
     (
         "calls/<call>/<event>",

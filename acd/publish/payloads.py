@@ -56,6 +56,21 @@ class AgentState(Payload):
     since: float
     reason: str
     call: str | None
+    line: str | None = None
+    """Of the call that rings at, or is talked to by, the operator."""
+    script: str | None = None
+    """Name of that line's script: what the operator's screen shows. Its text is retained at `scripts/<line>`."""
+
+
+class ScriptState(Payload):
+    """What is said on a line. Retained; empty for a line without a script."""
+
+    line: str
+    script: str
+    title: str
+    text: str
+    source: str | None = None
+    """The section of the regulation, or the order, that it follows."""
 
 
 EventKind = Literal[

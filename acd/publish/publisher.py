@@ -21,12 +21,13 @@ from paho.mqtt.properties import Properties
 
 import acd
 from acd.control.centre import Centre
+from acd.control.scripts import show_scripts
 from acd.publish.commands import Commands
 from acd.publish.events import EVENTS, MESSAGE_EVENTS, payload_of, topic_of
 from acd.publish.health import BrokerHealth
 from acd.publish.missed import Missed, ToldFile
 from acd.publish.outbox import Outbox, Waiting
-from acd.publish.payloads import AgentState, LineState, Payload, Status
+from acd.publish.payloads import AgentState, LineState, Payload, ScriptState, Status
 from acd.standard import standard_of
 from config.mqtt import Mqtt
 from metrics.live import LiveLine
@@ -251,9 +252,14 @@ class Publisher:
         started_at = self._centre.health().started_at
         return Status.model_validate({"state": state, "version": acd.__version__, "since": started_at})
 
+    def retell(self) -> None:
+        """The configuration has changed: everything that is retained is told again."""
+        self._tell_all()
+
     def _tell_all(self) -> None:
         for line in self._centre.config.lines:
             self._line(QueueName(line.name))
+            self._outbox.put_state(f"{self._root}/scripts/{line.name}", partial(self._script_state, line.name))
         for view in self._centre.snapshot().agents:
             self._agent(view.agent)
 
@@ -285,14 +291,28 @@ class Publisher:
             )
         )
 
+    def _script_state(self, line: str) -> bytes:
+        scripts = show_scripts(self._centre.config, (line,))
+        if not scripts:
+            return b""
+        said = scripts[0]
+        return _json(ScriptState(line=line, script=said.script, title=said.title, text=said.text, source=said.source))
+
     def _agent_state(self, agent: AgentId) -> bytes:
         view = self._looked.agents.get(agent)
         if view is None:
             return b""  # an empty retained message takes the old one away
-        name = self._looked.names.get(agent, agent)
+        line = None if view.call is None else self._looked.line_of.get(view.call)
         return _json(
             AgentState(
-                agent=agent, name=name, state=view.state.value, since=view.since, reason=view.reason, call=view.call
+                agent=agent,
+                name=self._looked.names.get(agent, agent),
+                state=view.state.value,
+                since=view.since,
+                reason=view.reason,
+                call=view.call,
+                line=line,
+                script=None if line is None else self._looked.scripts.get(line),
             )
         )
 
@@ -306,18 +326,24 @@ class _Look:
     agents: Mapping[str, AgentView]
     titles: Mapping[str, str]
     names: Mapping[str, str]
+    line_of: Mapping[str, str]
+    """The line of each call."""
+    scripts: Mapping[str, str | None]
+    """Name of the script of each line."""
     standard: Standard
 
     @classmethod
     def at(cls, centre: Centre) -> "_Look":
         config = centre.config
-        live = centre.live()
+        live, snapshot = centre.live(), centre.snapshot()
         return cls(
             live.at,
             {line.queue: line for line in live.lines},
-            {view.agent: view for view in centre.snapshot().agents},
+            {view.agent: view for view in snapshot.agents},
             {line.name: line.title or line.name for line in config.lines},
             {operator.number: operator.title for operator in config.operators},
+            {call.call: line.queue for line in snapshot.lines for call in (*line.waiting, *line.talking)},
+            {line.name: line.script for line in config.lines},
             standard_of(config),
         )
 

@@ -109,8 +109,12 @@ async def test_states_are_kept_and_calls_are_told_without_numbers(stage, broker)
         call = stage.call()
         stage.answer()
         told = await ear.topic(f"/calls/{call}/answered")
-        line = next(values for topic, values in reversed(ear.heard) if topic.endswith(LINE))
+        line = next(values for topic, values in reversed(ear.heard) if topic.endswith(f"/lines/{LINE}"))
         assert (line["talking"], line["waiting"]) == (1, 0)
+        screen = next(values for topic, values in reversed(ear.heard) if topic.endswith("/agents/101"))
+        script = next(values for topic, values in ear.heard if topic.endswith(f"/scripts/{LINE}"))
+        assert (screen["line"], screen["script"]) == (LINE, script["script"])
+        assert "анонимное" in script["text"]
     events = [topic.rpartition("/")[2] for topic, _ in ear.heard if "/calls/" in topic]
     assert events == ["accepted", "offered", "answered"]
     assert (told["agent"], told["line"], told["waited_s"]) == ("101", LINE, 0.0)
