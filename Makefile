@@ -9,7 +9,7 @@ ADDRESS ?=
 PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
 
 .PHONY: help setup setup-asterisk setup-tests demo run lint check test test-asterisk-all bench-asterisk
-.PHONY: compiled faults soak fuzz bench-engine bench-simulate bench-metrics bench-kpi bench-outage bench-journal states mutants
+.PHONY: compiled bench-overload faults soak fuzz bench-engine bench-simulate bench-metrics bench-kpi bench-outage bench-journal states mutants
 .PHONY: clean
 
 help:  ## this list
@@ -52,6 +52,9 @@ test-asterisk-all: setup  ## the integration tests on Asterisk 22 and on 16.28
 bench-asterisk: setup-asterisk  ## our hook against Asterisk's Queue(), then bench-callback; read from packet captures
 	@status=0; $(PYTHON) -m tests.bench.bench_asterisk $(ARGS) || status=1; \
 	    $(PYTHON) -m tests.bench.bench_callback || status=1; exit $$status
+
+bench-overload: setup-asterisk  ## 10 000 callers who wait, and a storm of AMI events, on the daemon as it is run
+	@$(PYTHON) -m tests.bench.bench_overload $(ARGS)
 
 soak: setup-asterisk  ## steady load and a month in virtual time: does anything grow? (ARGS="--minutes 120 --rate 20")
 	@$(PYTHON) -m tests.bench.bench_soak $(ARGS)
