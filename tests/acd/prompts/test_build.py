@@ -146,7 +146,7 @@ def test_what_is_no_sound_is_told(tmp_path):
 def test_the_voice_that_comes_with_set_up_speaks_russian(site):
     """espeak-ng reads a text of the product's own; it lasts as long as a word lasts."""
     try:
-        find_program("espeak-ng", "run scripts/setup-tests")
+        find_program("espeak-ng", "run scripts/setup-asterisk")
     except ProgramMissing as missing:
         pytest.skip(str(missing))
     config = load_config(site)
