@@ -314,7 +314,7 @@ class Recorder:
             return
         try:
             await store.write(lines)
-        except StatementError as error:
+        except (StatementError, OverflowError, TypeError, ValueError) as error:
             if not _is_refusal(error):
                 raise
             if len(lines) > 1:
@@ -322,15 +322,21 @@ class Recorder:
                 await self._commit(store, lines[:middle])
                 await self._commit(store, lines[middle:])
                 return
-            log.warning("records.fact_refused", run=lines[0].run, seq=lines[0].seq, error=str(error.orig))
+            log.warning(
+                "records.fact_refused", run=lines[0].run, seq=lines[0].seq, error=str(getattr(error, "orig", error))
+            )
             self._reader.reject(lines[0])
 
 
-def _is_refusal(error: StatementError) -> bool:
+def _is_refusal(error: Exception) -> bool:
     """Tell a database that refuses what a fact says from one that cannot work now.
 
-    SQLSTATE classes 22 and 23 are data exception and constraint violation (PostgreSQL manual, appendix A).
+    SQLSTATE classes 22 and 23 are data exception and constraint violation (PostgreSQL manual, appendix A). Python's
+    driver of SQLite refuses values itself: whole numbers above 64 bits by an error that is no database's, values of
+    types that it does not know as a mistake in binding them.
     """
     if isinstance(error, DataError | IntegrityError) or not isinstance(error, DBAPIError):
+        return True
+    if "binding parameter" in str(error.orig):
         return True
     return str(getattr(error.orig, "sqlstate", "") or "")[:2] in {"22", "23"}

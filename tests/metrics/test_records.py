@@ -26,7 +26,7 @@ from metrics.records.rebuild import rebuild
 from metrics.records.recorder import Recorder
 from metrics.records.rows import OfferResult
 from metrics.records.tables import agent_states, calls, facts, offers
-from queue_engine.facts import AgentState, AgentStateChanged, CallAccepted, CallOffered
+from queue_engine.facts import AbandonStage, AgentState, AgentStateChanged, CallAbandoned, CallAccepted, CallOffered
 from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
 from tests.metrics.conftest import Cluster
 from tests.metrics.stories import START, story
@@ -268,6 +268,21 @@ async def test_a_fact_that_the_database_refuses_is_put_aside(url: str, tmp_path:
     await recorder.close()
     assert {row["caller"] for row in await rows(url, calls)} == {"good", "fair"}
     assert b"evil" in (tmp_path / "spool" / "rejected.spool").read_bytes()
+
+
+@pytest.mark.parametrize(("waited_s", "cause"), [(1.0, 2**63 + 1), (1.0, ["a", "list"]), ("long", 16)])
+async def test_a_value_that_nobody_can_take_is_put_aside(url: str, tmp_path: Path, waited_s: Any, cause: Any) -> None:
+    """Whatever a fact says, those before and after it are committed."""
+    recorder = Recorder(url, "run", tmp_path / "spool")
+    assert await recorder.start()
+    at = Instant(START)
+    recorder.record(an_accepted_call(1))
+    recorder.record(CallAbandoned(at, CallId("pbx-1"), QueueName("122"), "+7", AbandonStage.WAITING, waited_s, cause))
+    recorder.record(an_accepted_call(3))
+    assert await recorder.settled()
+    assert (recorder.health().rejected, recorder.health().database) == (1, True)
+    await recorder.close()
+    assert [row["call"] for row in await rows(url, calls)] == ["pbx-1", "pbx-3"]
 
 
 async def _forbid_caller(url: str, caller: str) -> None:
