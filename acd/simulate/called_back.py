@@ -68,9 +68,17 @@ def number_rule(shown: str) -> Dialable | Undialable:
 
 
 def policies(base: Sequence[CallbackPolicy], habits: CallBacks) -> tuple[CallbackPolicy, ...]:
-    """Return the lines' policies with what the scenario says of them."""
-    left_out: frozenset[BreakKind] = frozenset() if habits.after_leaving else frozenset({BreakKind.LEFT_LINE})
-    return tuple(replace(each, attempts=habits.attempts, breaks=each.breaks - left_out) for each in base)
+    """Return the lines' policies with what the scenario says otherwise."""
+    left = frozenset({BreakKind.LEFT_LINE})
+    changed = []
+    for each in base:
+        attempts, breaks = each.attempts, each.breaks
+        if habits.attempts is not None:
+            attempts = max(habits.attempts, each.min_attempts)
+        if habits.after_leaving is not None:
+            breaks = breaks | left if habits.after_leaving else breaks - left
+        changed.append(replace(each, attempts=attempts, breaks=breaks))
+    return tuple(changed)
 
 
 class CalledBack:

@@ -166,9 +166,10 @@ class CallBacks(Table):
     """Calls back that are answered."""
     rings: Duration = Lognormal(kind="lognormal", mean_s=12.0, cv=0.6)
     """From dialling to the answer; an unanswered one rings as long as the policy says."""
-    attempts: Annotated[int, Field(ge=2, le=10)] = 2
-    after_leaving: bool = True
-    """Also who left the line unserved is called back, not only a talk that broke off."""
+    attempts: Annotated[int, Field(ge=2, le=10)] | None = None
+    """Attempts for a break; as the line's configuration says if not given."""
+    after_leaving: bool | None = None
+    """Whether who left the line unserved is called back too; as the line's configuration says if not given."""
 
 
 class Scenario(Table):

@@ -9,12 +9,14 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from multiprocessing import get_context
 from random import Random
 from typing import Self, TypeVar
 from zoneinfo import ZoneInfo
 
+from acd.callbacks.policies import callback_policies
+from acd.simulate.called_back import number_rule
 from acd.simulate.callers import CallerStream, stream
 from acd.simulate.roster import Roster, at, by_numbers, by_shifts, span
 from acd.simulate.scenario import Scenario, Traffic, seconds_of
@@ -28,7 +30,7 @@ from config.model import Config
 from config.to_policy import to_policy
 from metrics.records.counting import SLOT_S
 from queue_engine.facts import Fact
-from queue_engine.ids import QueueName
+from queue_engine.ids import Instant, QueueName
 from queue_engine.policy import AgentPolicy
 
 Job = TypeVar("Job")
@@ -107,9 +109,15 @@ class Study:
             {each.name: QueueName(each.line) for each in self.config.destinations if isinstance(each, OtherLine)},
             self.count_from,
             self.scenario.call_backs,
-            tuple(CallbackPolicy(name) for name in names),
+            self._call_back_policies(names),
         )
         return World(setting, self._callers(lines, makes), makes, watch)
+
+    def _call_back_policies(self, names: Sequence[QueueName]) -> tuple[CallbackPolicy, ...]:
+        """Return the policy of every line: the configuration's, or the ordinary one where it has no call-backs."""
+        midnight = datetime.combine(self.scenario.first_day, time(), self.zone).timestamp()
+        configured = {each.queue: each for each in callback_policies(self.config, number_rule, Instant(midnight))}
+        return tuple(configured.get(name) or CallbackPolicy(name) for name in names)
 
     def quarters(self, traffic: Traffic) -> list[tuple[float, float, float]]:
         """Return begin, end (seconds since the epoch) and expected calls of each quarter of an hour of the run."""

@@ -278,16 +278,20 @@ async def test_operator_says_by_code_that_the_talk_was_not_finished(centre):
 
 
 @pytest.mark.parametrize("site", [site_with(keys='key = [{ key = "1", callback = true }]\n', operators=1)])
-async def test_waiting_caller_exchanges_his_wait_for_a_call(centre):
+@pytest.mark.parametrize("way", ["rtp", "info"])
+async def test_waiting_caller_exchanges_his_wait_for_a_call(centre, way):
     """He presses the key, hears his number, presses again and is let go; in his turn he is called (C3)."""
-    tone = write_tone(centre.home / "tone.al")
-    pressed = write_keys(centre.home / "keys", "11")
+    keys = {"info_keys": "11"} if way == "info" else {"digits": write_keys(centre.home / "keys", "11")}
     busy = Answering(ring_ms=100, talk_ms=9000)
     async with centre.telephones([busy, QUICK]), centre.far_side([LONG]) as far:
         async with centre.callers([Caller("79270000009", patience_ms=60_000)]):
             await centre.until(lambda status: status.talking == 1)
             waiting = centre.callers(
-                [Caller(CALLER, patience_ms=30_000)], port=5062, digits=pressed, digit_gap_ms=2000, rtp_file=tone
+                [Caller(CALLER, patience_ms=30_000)],
+                port=5062,
+                digit_gap_ms=2000,
+                rtp_file=write_tone(centre.home / "tone.al"),
+                **keys,
             )
             async with waiting:
                 assert (await waiting.finish(20)).served == 1

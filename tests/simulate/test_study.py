@@ -14,7 +14,7 @@ from metrics.kpi import service_level
 from metrics.norms import ServiceLevelRule
 from metrics.reports.model import Report
 from metrics.reports.render import Format, render
-from tests.simulate.site import SCENARIO, config, scenario, site
+from tests.simulate.site import SCENARIO, SITE, config, scenario, site
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=ZoneInfo("Europe/Saratov"))
 RUNS = 4
@@ -24,6 +24,32 @@ RUNS = 4
 def study(tmp_path) -> Study:
     """Return a study of the small morning."""
     return Study(config(tmp_path), scenario("[call_backs]\n"))
+
+
+CALLS_BACK = """
+[[trunk]]
+name = "city"
+address = "192.0.2.1"
+match = ["192.0.2.1"]
+
+[line.callback]
+trunk = "city"
+breaks = ["connection_lost"]
+attempts = 3
+"""
+
+
+def owed(directory, more: str) -> int:
+    """Return how many call-backs a morning owes on a site that calls back broken talks alone, and no talk breaks."""
+    text = SITE.replace('\n[[line]]\nname = "second"', CALLS_BACK + '\n[[line]]\nname = "second"')
+    return Study(config(directory, text), scenario(f"[call_backs]\n{more}")).run(0).call_backs.owed
+
+
+def test_call_backs_follow_the_lines_own_rules(study, tmp_path):
+    """Whom the configuration does not call back is not called back in the simulation, unless the scenario asks."""
+    assert study.run(0).call_backs.owed > 0
+    assert owed(tmp_path, "") == 0
+    assert owed(tmp_path, "after_leaving = true\n") > 0
 
 
 def report_of(study: Study, wanted: int = RUNS) -> Report:
