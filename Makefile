@@ -9,7 +9,7 @@ ADDRESS ?=
 PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
 
 .PHONY: help setup setup-asterisk setup-tests demo run lint check test test-asterisk-all bench-asterisk
-.PHONY: compiled bench-overload faults soak fuzz bench-engine bench-simulate bench-metrics bench-kpi bench-outage bench-journal states mutants
+.PHONY: compiled bench-overload faults soak fuzz bench-daemon bench-engine bench-simulate bench-metrics bench-kpi bench-outage bench-journal states mutants
 .PHONY: clean
 
 help:  ## this list
@@ -61,6 +61,9 @@ soak: setup-asterisk  ## steady load and a month in virtual time: does anything 
 
 faults: setup-tests  ## faults under load, the books balanced after each (ARGS="--runs 100" for the long run)
 	@$(PYTHON) -m acd.lab.faults $(ARGS)
+
+bench-daemon: setup  ## the daemon's own CPU per call, Asterisk being played
+	@$(PYTHON) -m tests.bench.bench_daemon $(ARGS)
 
 bench-callback: setup-asterisk  ## from a break to the outgoing INVITE, read from a packet capture
 	@$(PYTHON) -m tests.bench.bench_callback $(ARGS)

@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import structlog
 
@@ -22,6 +23,9 @@ from config.model import Config
 from metrics.records.database import newest_revision
 
 log = structlog.get_logger(__name__)
+
+GARBAGE_AFTER: Final = 20_000
+"""Objects more than were freed before Python looks for cycles among the young (its own choice is 700)."""
 
 
 class Exit(IntEnum):
@@ -95,6 +99,7 @@ async def run_daemon(config: Config, options: DaemonOptions) -> int:
                     tasks.create_task(_reload_when(reload_wanted, centre), name="reload")
                     if options.journal is not None:
                         tasks.create_task(keep_beside(options.journal, centre, at_the_desk), name="journal")
+                    _settle_memory()
                     notify("READY=1")
                     log.info("daemon.started", site=config.site.name)
                     tasks.create_task(_feed_watchdog(), name="watchdog")
@@ -114,6 +119,18 @@ async def run_daemon(config: Config, options: DaemonOptions) -> int:
     status = Exit.BROKEN if broken else Exit.FORCED if forced else Exit.CLEAN if recorded else Exit.RECORDS_BEHIND
     log.info("daemon.stopped", status=int(status))
     return int(status)
+
+
+def _settle_memory() -> None:
+    """What stands now stays: look through it for garbage once and never again.
+
+    Python's search for cycles went over modules, configuration and tables time after time, and took 9 % of the
+    processor time of a call (`perf`, 60 calls a second). Calls leave cycles too few to matter: they die by their
+    reference counts.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER, 10, 10)
 
 
 def _end_group() -> NoReturn:

@@ -7,12 +7,14 @@ Medical secrecy (S2 of the requirements; SAR 6.1): a caller's number never reach
 name of its key, and in any other text, such as that of an exception, by its look. A call is found again by its id.
 """
 
+import asyncio
+import atexit
 import logging
 import os
 import re
 import sys
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
@@ -76,22 +78,77 @@ class FastLog:
         self._logger = logging.getLogger(name)
         self._slow = structlog.get_logger(name)
 
-    def info(self, event: str, at: float, fields: dict[str, Any]) -> None:
-        """Log an event that happened at `at` (seconds since the epoch); numbers in `fields` are hidden by key."""
+    def info(self, event: str, at: float, fields: bytes, *, numbers: bool) -> None:
+        """Log an event that happened at `at` (seconds since the epoch).
+
+        `fields` is a JSON object that has a member at least; it goes into the line as it stands, as it has been made
+        already for the records. With `numbers` it may hold one of `NUMBER_KEYS`, and those are hidden.
+        """
         if _fast_out is None:
-            self._slow.info(event, **fields)
+            self._slow.info(event, **orjson.loads(fields))
             return
         if not self._logger.isEnabledFor(logging.INFO):
             return
-        for key in NUMBER_KEYS & fields.keys():
-            if isinstance(number := fields[key], str):
-                fields[key] = mask_number(number)
-        head = {"event": event, "level": "info", "timestamp": datetime.fromtimestamp(at, UTC)}
-        os.write(_fast_out, orjson.dumps(head | fields, default=str, option=orjson.OPT_APPEND_NEWLINE))
+        when = datetime.fromtimestamp(at, UTC).isoformat()
+        head = f'{{"event":"{event}","level":"info","timestamp":"{when}",'
+        _fast_out.put(b"%b%b\n" % (head.encode(), (_hidden(fields) if numbers else fields)[1:]))
 
 
-_fast_out: int | None = None
-"""Descriptor that fast lines go to; None while lines are made for people, or the stream is no file."""
+def _hidden(fields: bytes) -> bytes:
+    shown = orjson.loads(fields)
+    for key in NUMBER_KEYS & shown.keys():
+        if isinstance(number := shown[key], str):
+            shown[key] = mask_number(number)
+    return orjson.dumps(shown)
+
+
+class _FastOut:
+    """The lines of one turn of the event loop, in one `write(2)`.
+
+    Each write costs more than making the line does, and gives the other threads the interpreter. Lines of the ordinary
+    way and the end of the process find them written (`_InOrder`, `atexit`), so that nothing stands out of its order and
+    only SIGKILL can take a line, that of the very moment.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lines: list[bytes] = []
+
+    def put(self, line: bytes) -> None:
+        """Write the line when the loop has done what it is doing now; at once where none runs."""
+        self._lines.append(line)
+        if len(self._lines) == 1:
+            try:
+                asyncio.get_running_loop().call_soon(self.flush)
+            except RuntimeError:
+                self.flush()
+
+    def flush(self) -> None:
+        """Write what is there. A log that cannot be written (disk full, reader gone) stops no call."""
+        data, self._lines = b"".join(self._lines), []
+        with suppress(OSError):
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+
+
+class _InOrder(logging.StreamHandler[TextIO]):
+    """The ordinary way, after what the fast one holds."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line."""
+        if _fast_out is not None:
+            _fast_out.flush()
+        super().emit(record)
+
+
+_fast_out: _FastOut | None = None
+"""Where fast lines go; None while lines are made for people, or the stream is no file."""
+
+
+@atexit.register
+def _flush_at_exit() -> None:
+    if _fast_out is not None:
+        _fast_out.flush()
 
 
 def set_up_logs(*, level: str = "info", stream: TextIO | None = None, pretty: bool | None = None) -> None:
@@ -105,7 +162,10 @@ def set_up_logs(*, level: str = "info", stream: TextIO | None = None, pretty: bo
     out = stream or sys.stderr
     for_people = out.isatty() if pretty is None else pretty
     global _fast_out  # noqa: PLW0603 - a process has one log
-    _fast_out = None if for_people else _descriptor(out)
+    if _fast_out is not None:
+        _fast_out.flush()
+    descriptor = None if for_people else _descriptor(out)
+    _fast_out = None if descriptor is None else _FastOut(descriptor)
     threshold = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -122,7 +182,7 @@ def set_up_logs(*, level: str = "info", stream: TextIO | None = None, pretty: bo
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(out)
+    handler = _InOrder(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],

@@ -44,6 +44,7 @@ class EngineRunner:
         self._failed: Callable[[Exception], None] | None = None
         self._sinks: list[FactSink] = []
         self._stepped: Callable[[float], None] | None = None
+        self._told: Callable[[], None] | None = None
 
     def connect(
         self,
@@ -51,10 +52,12 @@ class EngineRunner:
         *sinks: FactSink,
         failed: Callable[[Exception], None],
         stepped: Callable[[float], None] | None = None,
+        told: Callable[[], None] | None = None,
     ) -> None:
         """Say who carries out effects and who is told facts, in this order, before the first input.
 
-        `stepped` is told how long the engine took for an input, in seconds.
+        `stepped` is told how long the engine took for an input, in seconds. `told` is called when all facts of a step
+        have been told, before anything of the next step is done.
 
         `failed` is told when the engine raises: a bug of ours, after which its state cannot be trusted. Whoever is told
         must end the daemon; Asterisk keeps the calls for the next one.
@@ -62,6 +65,7 @@ class EngineRunner:
         self._perform = perform
         self._failed = failed
         self._stepped = stepped
+        self._told = told
         self._sinks.extend(sinks)
 
     def post(self, happened: Input) -> None:
@@ -100,13 +104,15 @@ class EngineRunner:
 
     def _tick(self, due: Instant) -> None:
         self._timer = None
-        # A loop may wake a hair early; the deadline it was armed for has passed all the same.
         self._draining = True
         try:
-            now = max(self._clock.now(), due)
-            if self._tape is not None:
-                self._tape.ticked(now)
-            self._deliver(self._engine.advance(now))
+            wanted = self._engine.next_deadline()
+            if wanted is not None and wanted <= due:  # else what it was armed for has been settled otherwise
+                # A loop may wake a hair early; the deadline it was armed for has passed all the same.
+                now = max(self._clock.now(), due)
+                if self._tape is not None:
+                    self._tape.ticked(now)
+                self._deliver(self._engine.advance(now))
         except Exception as error:  # noqa: BLE001 - a bug of ours: whoever is told ends the daemon
             self._give_up(error)
         finally:
@@ -121,14 +127,15 @@ class EngineRunner:
 
     def _arm(self) -> None:
         due = self._engine.next_deadline()
+        if due is None:
+            return
         if self._timer is not None:
-            if due == self._armed_for:
+            # A timer that comes too early looks again; one less to set for each call that is answered in time.
+            if self._armed_for is not None and self._armed_for <= due:
                 return
             self._timer.cancel()
-            self._timer = None
         self._armed_for = due
-        if due is not None:
-            self._timer = self._loop.call_at(self._clock.loop_time(due), self._tick, due)
+        self._timer = self._loop.call_at(self._clock.loop_time(due), self._tick, due)
 
     def _deliver(self, step: Step) -> None:
         # Effects first: a caller's telephone rings before anybody writes it down.
@@ -138,9 +145,13 @@ class EngineRunner:
                     self._perform(effect)
                 except Exception:
                     log.exception("effect.failed", effect=type(effect).__name__)
+        if not step.facts:
+            return
         for fact in step.facts:
             for sink in self._sinks:
                 try:
                     sink(fact)
                 except Exception:
                     log.exception("sink.failed", fact=type(fact).__name__)
+        if self._told is not None:
+            self._told()

@@ -200,7 +200,7 @@ class RunningCentre:
             # Before the records: who dies between the two finds the call's end unrecorded, and the book knows it.
             # The other way round the end would be recorded and nobody owed a call-back.
             self._calling_back.callbacks.observe,
-            self.recorder.record,
+            self.recorder.note,
             self.events.take,
             self._live.see,
             self._counted.see,
@@ -212,6 +212,7 @@ class RunningCentre:
             *([] if self._recordings is None else [self._recordings.keeper.observe]),
             failed=self._engine_failed,
             stepped=self._counted.stepped,
+            told=self.recorder.write,
         )
 
     # -- composition -----------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ HeaderValue = str | Sequence[str]
 class AmiMessage(Mapping[str, str]):
     """One event or response. Header names are compared without case; of a repeated header the first value counts."""
 
-    __slots__ = ("_folded", "_headers", "_repeated", "action_id", "event")
+    __slots__ = ("_folded", "_headers", "_repeated", "action_id", "event", "has_repeats")
 
     def __init__(self, headers: dict[str, str], repeated: dict[str, list[str]] | None = None) -> None:
         """Take the headers as Asterisk spells them; `repeated` has all the values of those that come several times."""
@@ -47,6 +47,8 @@ class AmiMessage(Mapping[str, str]):
         """Name of the event; empty for a response."""
         self.action_id: str | None = headers.get("ActionID")
         """Which action this belongs to, if any."""
+        self.has_repeats: bool = bool(repeated)
+        """Whether a header comes more than once."""
 
     def _name(self, header: str) -> str | None:
         """Return the header's name as the message spells it."""
@@ -195,10 +197,18 @@ class AmiDecoder:
         if rest:
             self._held += rest
             self._hold()
-        messages = [parse_message(block) for block in map(_stripped, blocks) if block and self._is_wanted(block)]
-        kept = [message for message in messages if not message.forged]
-        self.forged += len(messages) - len(kept)
-        return kept
+        messages: list[AmiMessage] = []
+        for block in blocks:
+            # Asterisk now and then ends a message with a CR LF too many: then the next one begins with it.
+            whole = block if block[:1] == b"E" else block.lstrip(b"\r\n")
+            if not whole or not self._is_wanted(whole):
+                continue
+            message = parse_message(whole)
+            if message.has_repeats and message.forged:
+                self.forged += 1
+            else:
+                messages.append(message)
+        return messages
 
     def _hold(self) -> None:
         if len(self._held) > self._max_message:
@@ -221,11 +231,6 @@ class AmiDecoder:
             return True
         end = block.find(b"\r\n")
         return (block[7:end] if end > 0 else block[7:]) in self._wanted or _ACTION_ID in block
-
-
-def _stripped(block: bytes) -> bytes:
-    """Drop an empty line before the message; Asterisk now and then ends one with a CR LF too many."""
-    return block.lstrip(b"\r\n") if block[:1] in b"\r\n" else block
 
 
 def encode_action(name: str, headers: Mapping[str, HeaderValue], action_id: str) -> bytes:

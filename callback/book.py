@@ -133,6 +133,11 @@ class CallbackBook:
         """Return when `advance` wants to be called; None while nothing waits for time."""
         return self._desk.deadlines.next_due()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is open."""
+        return not self._desk.requests
+
     def snapshot(self) -> BookSnapshot:
         """Return all that is open, the oldest first."""
         rows = tuple(self._desk.requests.values())

@@ -111,7 +111,7 @@ class Callbacks:
     @property
     def idle(self) -> bool:
         """Whether no line has call-backs and nobody is owed one."""
-        return not self._policies and not self._book.snapshot().rows
+        return not self._policies and self._book.is_empty
 
     async def restore(self, policies: tuple[CallbackPolicy, ...]) -> None:
         """Take back what was stored, before the first fact. Until `resynchronised` nothing is dialled."""

@@ -79,6 +79,19 @@ def encode(fact: object) -> bytes:
     Text that no database could hold is made harmless: NUL is left out (PostgreSQL refuses it), halves of surrogate
     pairs become `?`. Raises TypeError for what is no dataclass of plain values.
     """
+    global _last  # noqa: PLW0603 - see there
+    if fact is _last[0]:
+        return _last[1]
+    data = _encode(fact)
+    _last = (fact, data)
+    return data
+
+
+_last: tuple[object, bytes] = (None, b"null")
+"""The last fact and its line: the records, the log and whoever follows ask for the same one after the other."""
+
+
+def _encode(fact: object) -> bytes:
     try:
         data = orjson.dumps(fact)
     except TypeError:  # orjson.JSONEncodeError is one: a lone surrogate, an integer above 64 bits

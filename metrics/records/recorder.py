@@ -1,10 +1,10 @@
 """Takes facts from the daemon and sees to it that each reaches the database once and only once.
 
-The way of a fact: `record` writes it into the spool (one `write(2)`, so the death of the daemon loses nothing) and
-wakes the writer; the writer, a thread with an event loop of its own, reads the spool from the front, commits what it
-finds in batches and removes what is committed. A database that is away therefore costs disk, never memory, and is no
-special case: nor is a restart, which finds the spool of the run before. Whatever the database does, the daemon's own
-event loop does not wait for it.
+The way of a fact: `record` writes it into the spool (one `write(2)`, so the death of the daemon loses nothing; facts
+that become true together are noted and written by one) and wakes the writer; the writer, a thread with an event loop of
+its own, reads the spool from the front, commits what it finds in batches and removes what is committed. A database that
+is away therefore costs disk, never memory, and is no special case: nor is a restart, which finds the spool of the run
+before. Whatever the database does, the daemon's own event loop does not wait for it.
 
 Only a spool that cannot be written (disk full) puts facts into memory, up to `HELD_AT_MOST`; the writer commits them
 from there. Beyond that facts are lost, counted and shown.
@@ -99,6 +99,8 @@ class Recorder:
         self._reader = SpoolReader(spool_path)
         self._batch_wait_s = batch_wait_s
         self._answer_s = answer_s
+        self._noted: list[bytes] = []
+        """Lines of facts that were noted and do not stand in the spool yet."""
         self._held: deque[bytes] = deque()
         self._seq = 0
         self.committed = 0
@@ -120,6 +122,11 @@ class Recorder:
 
     def record(self, fact: object) -> None:
         """Take a fact. Returns at once and never raises, whatever the fact, the disk or the database."""
+        self.note(fact)
+        self.write()
+
+    def note(self, fact: object) -> None:
+        """Take a fact that `write` is to put into the spool, together with others that became true with it."""
         self._seq += 1
         try:
             values = encode(fact)
@@ -127,15 +134,21 @@ class Recorder:
             self._lost += 1
             self._spool_error = f"fact of kind {type(fact).__name__} cannot be written: {error}"
             return
-        line = format_line(self.run, self._seq, type(fact).__name__, VERSION, values)
+        self._noted.append(format_line(self.run, self._seq, type(fact).__name__, VERSION, values))
+
+    def write(self) -> None:
+        """Put what was noted into the spool, by one `write(2)`. Returns at once and never raises."""
+        if not self._noted:
+            return
+        lines, self._noted = self._noted, []
         if self._held:
-            self._hold(line)
+            self._hold(lines)
         else:
             try:
-                self._spool.append(line)
+                self._spool.append(b"".join(lines))
             except OSError as error:
                 self._spool_error = f"spool: {error}"
-                self._hold(line)
+                self._hold(lines)
         if not self._awake:
             self._awake = True
             self._call_writer()
@@ -206,11 +219,10 @@ class Recorder:
             self._reader.remove_what_is_read()
         return done
 
-    def _hold(self, line: bytes) -> None:
-        if len(self._held) >= HELD_AT_MOST:
-            self._lost += 1
-        else:
-            self._held.append(line)
+    def _hold(self, lines: list[bytes]) -> None:
+        room = HELD_AT_MOST - len(self._held)
+        self._held.extend(lines[:room])
+        self._lost += len(lines[room:])
 
     def _call_writer(self, event: asyncio.Event | None = None) -> None:
         if self._loop is not None:

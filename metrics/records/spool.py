@@ -1,8 +1,8 @@
 r"""The write-ahead file of facts: a fact is in it before anybody else hears of it.
 
-Each fact is one line, `run TAB seq TAB kind TAB version TAB json LF`, written by one `write(2)`; JSON holds no raw
-tab or line feed. What the kernel has taken survives the death of the daemon, so nothing is flushed per fact; `sync`
-is for the power supply, and is called per batch while the database is away.
+Each fact is one line, `run TAB seq TAB kind TAB version TAB json LF`, written by one `write(2)` with those that became
+true together; JSON holds no raw tab or line feed. What the kernel has taken survives the death of the daemon, so
+nothing is flushed per fact; `sync` is for the power supply, and is called per batch while the database is away.
 
 The file is a row of segments, `00000001.spool` and so on. The writer of the records reads them from the front, each
 line once, and removes a segment when everything in it is committed. A line that was torn by a power failure is put
@@ -60,14 +60,14 @@ class SpoolWriter:
         self._file = -1
         self._length = 0
 
-    def append(self, line: bytes) -> None:
-        """Write the line whole, or raise OSError (disk full, read-only) with the file as before."""
+    def append(self, lines: bytes) -> None:
+        """Write one line or several, whole, or raise OSError (disk full, read-only) with the file as before."""
         if self._file < 0 or self._length >= SEGMENT_BYTES:
             self._next_segment()
-        if os.write(self._file, line) != len(line):
+        if os.write(self._file, lines) != len(lines):
             os.ftruncate(self._file, self._length)
             raise OSError(errno.ENOSPC, "no room for a whole line")
-        self._length += len(line)
+        self._length += len(lines)
 
     def sync(self) -> None:
         """Have the disk confirm what was written."""

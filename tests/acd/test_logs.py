@@ -1,5 +1,6 @@
 """The log: one shape for all, and no caller's number in it."""
 
+import asyncio
 import io
 import json
 import logging
@@ -99,19 +100,55 @@ def test_mask_keeps_two_digits_at_most(number, masked):
     assert mask_number(number) == masked
 
 
-def test_fast_line_is_as_any_other(tmp_path):
-    """What bypasses the standard library has the same shape, and hides numbers as well; no number is no trouble."""
+@pytest.fixture
+def fast_lines(tmp_path):
+    """Set the log up on a file, as a service has it; what stands in the file, decoded."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     with (tmp_path / "log").open("w+", encoding="utf-8") as stream:
         set_up_logs(stream=stream)
         try:
-            FastLog("facts").info("call.accepted", 1_795_251_600.0, {"caller": "+79271234567", "number": None})
+            yield lambda: [json.loads(line) for line in (tmp_path / "log").read_text(encoding="utf-8").splitlines()]
         finally:
             set_up_logs(stream=io.StringIO())
             root.handlers[:] = handlers
             root.setLevel(level)
             structlog.reset_defaults()
-        line = json.loads((tmp_path / "log").read_text(encoding="utf-8"))
+
+
+def test_fast_line_is_as_any_other(fast_lines):
+    """What bypasses the standard library has the same shape, and hides numbers as well; no number is no trouble."""
+    FastLog("facts").info("call.accepted", 1_795_251_600.0, b'{"caller":"+79271234567","number":null}', numbers=True)
+    (line,) = fast_lines()
     assert (line["event"], line["level"], line["caller"], line["number"]) == ("call.accepted", "info", "***67", None)
     assert line["timestamp"] == "2026-11-21T09:00:00+00:00"
+
+
+async def test_fast_lines_of_a_turn_are_written_together(fast_lines):
+    """While the loop does one thing its lines wait; when it has done it, all of them are in the file."""
+    fast = FastLog("facts")
+    fast.info("first", 0.0, b'{"call":"1"}', numbers=False)
+    fast.info("second", 0.0, b'{"call":"1"}', numbers=False)
+    assert fast_lines() == []
+    await asyncio.sleep(0)
+    assert [line["event"] for line in fast_lines()] == ["first", "second"]
+
+
+async def test_fast_and_ordinary_lines_keep_their_order(fast_lines):
+    """What was logged first stands first, whichever way it went."""
+    FastLog("facts").info("first", 0.0, b'{"call":"1"}', numbers=False)
+    structlog.get_logger("parts").info("second")
+    assert [line["event"] for line in fast_lines()] == ["first", "second"]
+
+
+def test_people_read_fast_lines_too():
+    """On a terminal a fast line is text like the others, its number hidden."""
+    stream = io.StringIO()
+    set_up_logs(level="info", stream=stream, pretty=True)
+    try:
+        FastLog("facts").info("call.accepted", 0.0, b'{"caller":"+79271234567"}', numbers=True)
+    finally:
+        logging.getLogger().handlers.clear()
+        structlog.reset_defaults()
+    assert "call.accepted" in stream.getvalue()
+    assert "9271234567" not in stream.getvalue()

@@ -67,6 +67,21 @@ async def test_what_is_recorded_is_committed_once_in_order(url: str, tmp_path: P
     assert list((tmp_path / "spool").iterdir()) == []
 
 
+async def test_facts_that_are_noted_stand_in_the_spool_together(url: str, tmp_path: Path) -> None:
+    """Nothing of what was noted is written before `write`, then all of it is, in order; each has its number at once."""
+    recorder = Recorder(url, "run", tmp_path / "spool")
+    told = story(Random(2), calls=3)
+    for number, fact in enumerate(told, start=1):
+        recorder.note(fact)
+        assert recorder.recorded == number
+    assert recorder.spooled == 0
+    recorder.write()
+    assert recorder.spooled > 0
+    assert await recorder.start()
+    assert await recorder.close()
+    assert await recorded(url) == [(recorder.run, seq) for seq in range(1, len(told) + 1)]
+
+
 async def test_rebuilt_tables_equal_those_made_live_over_restarts(url: str, tmp_path: Path) -> None:
     """Whatever was derived batch by batch, by several runs with cold memories, a rebuild derives again the same."""
     rng = Random(7)
