@@ -112,19 +112,27 @@ def working_time(
     Raises:
         ScheduleError: Hours of one weekday overlap.
     """
+    hours, special = tuple(hours), tuple(special)
+    if not hours:
+        return None
+    overrides = {day.date: DayOverride(day.like) for day in special if day.like is not None}
+    own = {day.date: tuple(day_span(text) for text in day.hours) for day in special if day.hours}
+    calendar = ProductionCalendar(overrides) if days == "production" else _OwnDays(overrides)
+    return WorkTime(_SiteCalendar(calendar, own), schedule_of(hours), ZoneInfo(zone))
+
+
+def schedule_of(hours: Iterable[str]) -> WorkSchedule:
+    """Return hours as they stand in the file as the arithmetic takes them.
+
+    Raises:
+        ScheduleError: Hours of one weekday overlap, or there are none.
+    """
     spans: dict[int, list[Span]] = {}
     for text in hours:
         for start, end in local_minutes(text):
             weekday = start // DAY_MINUTES
             spans.setdefault(weekday, []).append((start - weekday * DAY_MINUTES, end - weekday * DAY_MINUTES))
-    if not spans:
-        return None
-    special = tuple(special)
-    overrides = {day.date: DayOverride(day.like) for day in special if day.like is not None}
-    own = {day.date: tuple(day_span(text) for text in day.hours) for day in special if day.hours}
-    calendar = ProductionCalendar(overrides) if days == "production" else _OwnDays(overrides)
-    schedule = WorkSchedule({weekday: tuple(sorted(each)) for weekday, each in spans.items()})
-    return WorkTime(_SiteCalendar(calendar, own), schedule, ZoneInfo(zone))
+    return WorkSchedule({weekday: tuple(sorted(each)) for weekday, each in spans.items()})
 
 
 def day_span(text: str) -> Span:

@@ -10,14 +10,16 @@ from typing import Final
 from acd.journal.errors import ProfileError
 from acd.journal.limits import KEM_REGISTER, KEM_RESOLVE, Limit, LimitRule, LimitTable, Urgency
 from acd.journal.states import CardTrigger, Holder
-from config.worktime import DAY_MINUTES, WorkSchedule
+from config.hours import schedule_of
+from config.profile import load_profile
+from config.worktime import WorkSchedule
 
-_H: Final = 60
-_ALL_DAY: Final = ((0, DAY_MINUTES),)
+ROUND_THE_CLOCK: Final = ("mon-sun 00:00-24:00",)
 
 
-def _weekdays(*span: int) -> Mapping[int, tuple[tuple[int, int], ...]]:
-    return dict.fromkeys(range(5), ((span[0], span[1]),))
+def _schedule(name: str) -> WorkSchedule:
+    """Return the hours of a service's lines: its office has the same."""
+    return schedule_of(load_profile(name).line_values().get("hours", ROUND_THE_CLOCK))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,8 @@ PROFILES: Final[Mapping[str, JournalProfile]] = {
         JournalProfile(
             name="saratov-122",
             prefix="122",
-            zone="Europe/Saratov",
-            schedule=WorkSchedule(dict.fromkeys(range(7), _ALL_DAY)),  # SAR 1.5 leaves the hours to the site
+            zone=load_profile("saratov-122").time_zone,
+            schedule=_schedule("saratov-122"),  # SAR 1.5 leaves the hours to the site
             days_off=False,
             limits=LimitTable(),
             holders=frozenset({Holder.SECOND_LINE, Holder.CLINIC, Holder.MINISTRY}),  # SAR 4.6
@@ -68,8 +70,8 @@ PROFILES: Final[Mapping[str, JournalProfile]] = {
         JournalProfile(
             name="sakhalin-1300",
             prefix="1300",
-            zone="Asia/Sakhalin",
-            schedule=WorkSchedule(_weekdays(9 * _H, 18 * _H)),
+            zone=load_profile("sakhalin-1300").time_zone,
+            schedule=_schedule("sakhalin-1300"),
             limits=LimitTable(feedback=Limit(LimitRule.WORKING_DAYS, 2, "SAH 4.2")),
             holders=frozenset({Holder.SECOND_LINE, Holder.CLINIC, Holder.MINISTRY}),  # SAH 3.2, 4.2
             forbidden=_NO_REOPENING,
@@ -77,10 +79,8 @@ PROFILES: Final[Mapping[str, JournalProfile]] = {
         JournalProfile(
             name="udmurtia-oms",
             prefix="oms",
-            zone="Europe/Samara",
-            schedule=WorkSchedule(
-                {**_weekdays(8 * _H + 30, 17 * _H + 30), 4: ((8 * _H + 30, 16 * _H + 30),)}  # UDM 5.3
-            ),
+            zone=load_profile("udmurtia-oms").time_zone,
+            schedule=_schedule("udmurtia-oms"),
             limits=LimitTable(resolve=dict.fromkeys(Urgency, _ANSWER_BY_LAW)),
             holders=frozenset({Holder.SECOND_LINE, Holder.INSURER}),  # UDM 5.5
             forbidden=_NO_REOPENING,
@@ -88,16 +88,16 @@ PROFILES: Final[Mapping[str, JournalProfile]] = {
         JournalProfile(
             name="kemerovo-support",
             prefix="kem",
-            zone="Asia/Novokuznetsk",
-            schedule=WorkSchedule(_weekdays(8 * _H + 30, 17 * _H)),  # KEM 5.3
+            zone=load_profile("kemerovo-support").time_zone,
+            schedule=_schedule("kemerovo-support"),
             limits=LimitTable(register=KEM_REGISTER, resolve=KEM_RESOLVE, reopen=_REOPEN_AS_KEM),
             holders=frozenset({Holder.SECOND_LINE, Holder.THIRD_LINE}),  # KEM 5.2
         ),
         JournalProfile(
             name="vladimir-clinic",
             prefix="vla",
-            zone="Europe/Moscow",
-            schedule=WorkSchedule(_weekdays(8 * _H, 18 * _H)),
+            zone=load_profile("vladimir-clinic").time_zone,
+            schedule=_schedule("vladimir-clinic"),
             limits=LimitTable(),
             holders=frozenset({Holder.SECOND_LINE, Holder.CLINIC}),  # VLA 1.7, 3.3
             forbidden=_NO_REOPENING,

@@ -120,6 +120,7 @@ def test_no_hours_are_round_the_clock():
 def test_what_contradicts_itself_is_told(tmp_path, line, more, told):
     """Hours that lead nowhere, overlap or end before they begin; special days that say two things or nothing."""
     numbers = 'numbers = ["122", "+78452000122"]'
+    without_profile = SAMPLE.replace('profile = "saratov-122"\n', "")
     with pytest.raises(ConfigErrors) as errors:
-        load_config(written(tmp_path, SAMPLE.replace(numbers, f"{numbers}\n{line}") + more), ENVIRON)
+        load_config(written(tmp_path, without_profile.replace(numbers, f"{numbers}\n{line}") + more), ENVIRON)
     assert told in [mistake.key for mistake in errors.value.mistakes]
