@@ -91,8 +91,8 @@ class Call:
         self.side_timer = NO_TIMER
         """Patience for one operator, one more telephone, or the end of being held: never two of them at once."""
         self.say_timer = NO_TIMER
-        self.said: tuple[int, float] | None = None
-        """Position and expected end of the wait that the caller was last told."""
+        self.said: tuple[int, float | None] | None = None
+        """The least position and expected wait that the caller was told; None for what nothing could be said of."""
 
 
 class Seat:

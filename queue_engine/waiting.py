@@ -145,11 +145,14 @@ def _say(floor: Floor, call: Call, say: Say) -> None:
     line = call.line
     position = line.position(call.entry)
     wait_s = line.expected_wait_s(position - 1)
+    least_s = wait_s
     if call.said is not None:
         position = min(position, call.said[0])
-        wait_s = None if wait_s is None else min(wait_s, call.said[1])
-    if wait_s is not None:
-        call.said = (position, wait_s)
+        before_s = call.said[1]
+        if before_s is not None:
+            least_s = before_s if wait_s is None else min(wait_s, before_s)
+    call.said = (position, least_s)
+    wait_s = None if wait_s is None else least_s
     floor.effects.append(Announce(call.id, say.announcement, position, wait_s))
 
 
