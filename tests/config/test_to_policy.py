@@ -2,7 +2,7 @@
 
 from config.load import load_config
 from config.to_policy import to_policy
-from queue_engine.policy import AgentPolicy, QueuePolicy, Skill, Strategy
+from queue_engine.policy import AgentPolicy, JoinCondition, JoinRule, QueuePolicy, Skill, Strategy
 from tests.config.sample import ENVIRON, SAMPLE, spoilt, written
 
 LANES = """
@@ -22,7 +22,8 @@ def test_lines_become_policies(tmp_path):
         "ring_s = 15", "ring_s = 15\nwrap_up_s = 30\nmin_talk_s = 3\nweight = 2\ntarget_wait_s = 40\n" + LANES
     )
     queues, _ = to_policy(load_config(written(tmp_path, text), ENVIRON))
-    assert queues[0] == QueuePolicy(name="saratov-122", at_max_wait="sorry")
+    closed = (JoinRule(JoinCondition.CLOSED, "saratov-closed"),)  # of the profile
+    assert queues[0] == QueuePolicy(name="saratov-122", at_max_wait="sorry", on_join=closed)
     assert queues[1] == QueuePolicy(
         name="second",
         target_wait_s=40,
@@ -38,6 +39,7 @@ def test_lines_become_policies(tmp_path):
         skills=(Skill("tatar", 3),),
         last_agent_wait_s=20,
         redial_s=60,
+        on_join=closed,
     )
 
 
