@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -107,6 +107,11 @@ class AsteriskServer:
     def set_global(self, variable: str, value: str) -> None:
         """Set a global variable of the dialplan; a link that is down is told when it comes up."""
         self.client.post("Setvar", {"Variable": variable, "Value": value})
+
+    def set_variables(self, channel: str, variables: Mapping[str, str]) -> None:
+        """Set variables of a channel; that it is gone already is no error."""
+        for name, value in variables.items():
+            self.client.post("Setvar", {"Channel": channel, "Variable": name, "Value": value})
 
     def stop_recordings(self) -> None:
         """End the recording of every talk; the talks go on."""

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from acd.server import AsteriskServer
+from ami_bridge.attended import AttendedTransfers
 from ami_bridge.desks import Telephone
 from ami_bridge.errors import BridgeError
 from ami_bridge.handed import BACK, Handed, OutsideVisit, first_visit, visit_before
@@ -33,7 +34,7 @@ from metrics.facts import (
 )
 from metrics.records.transfers import ended_transfers
 from queue_engine.floor import AWAY
-from queue_engine.ids import AgentId, CallId, Instant
+from queue_engine.ids import AgentId, CallId, Instant, QueueName
 from queue_engine.inputs import SYSTEM_ACTOR, Turn
 from queue_engine.snapshot import EngineSnapshot
 
@@ -98,6 +99,8 @@ class Transferring:
     def join(self, server: AsteriskServer) -> None:
         """Be told by a server of callers who were handed on."""
         server.board.handed = self._handed
+        attended = AttendedTransfers(server.board, server.set_variables, self._joined)
+        server.board.attended = attended.on_event
         server.board.outside_ended = lambda visit: self._outside_ended(server.name, visit)
 
     # -- what is asked ---------------------------------------------------------------------------------------------
@@ -191,6 +194,11 @@ class Transferring:
         by = SYSTEM_ACTOR if kind is TransferTarget.RETURN else self._asked.pop(before, str(agent))
         at = call.entered_at
         self._tell(CallTransferred(at, before, handed.queue, agent, TransferWay.BLIND, kind, target, call.call, by))
+
+    def _joined(self, before: CallId, queue: QueueName, agent: AgentId, call: CallLeg, to: AgentId) -> None:
+        """An operator has joined the caller to a colleague whom he had asked."""
+        kind, way = TransferTarget.OPERATOR, TransferWay.ATTENDED
+        self._tell(CallTransferred(self._now(), before, queue, agent, way, kind, to, call.call, agent))
 
     def _outside_ended(self, server: str, visit: OutsideVisit) -> None:
         """A caller's visit outside is over: both facts at once, as nobody of us was in it."""

@@ -159,6 +159,12 @@ class LegBook:
         self._calls[call.call] = call
         self._by_uniqueid[call.uniqueid] = call
 
+    def rename(self, call: CallLeg, name: CallId) -> None:
+        """The same caller's next visit: known under this id from now on."""
+        self._calls.pop(call.call, None)
+        call.call = name
+        self._calls[name] = call
+
     def remove(self, call: CallLeg) -> None:
         """Forget the call and all its operators' legs."""
         self._calls.pop(call.call, None)

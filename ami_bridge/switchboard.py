@@ -132,6 +132,8 @@ class Switchboard:
         """Told the Uniqueid of a channel of our dialplan that ended without ever having come to us."""
         self.outside_ended: Callable[[OutsideVisit], None] | None = None
         """Told of callers' visits to somebody outside, at their end."""
+        self.attended: Callable[[AmiMessage], None] | None = None
+        """Told of attended transfers."""
         self.handed: Callable[[CallLeg, Handed], None] | None = None
         """Told of a caller who was handed on and has come to a line with it, before the engine is."""
         self.link_up = False
@@ -149,6 +151,7 @@ class Switchboard:
             "DTMFEnd": self._dtmf_end,
             "ContactStatus": self._contact_status,
             "BlindTransfer": self._blind_transfer,
+            "AttendedTransfer": self._attended_transfer,
             "UserEvent": self._user_event,
         }
 
@@ -188,6 +191,15 @@ class Switchboard:
         """That channel is gone, or has turned out to be ours."""
         if self._foreign.pop(uniqueid, None) is not None:
             self.desks.foreign_ended(telephone, uniqueid)
+
+    def foreign_channel(self, uniqueid: str) -> tuple[Telephone, str] | None:
+        """Return the telephone and the name of a channel that no offer of ours explains."""
+        foreign = self._foreign.get(uniqueid)
+        return None if foreign is None else (foreign.telephone, foreign.channel)
+
+    def forget_call(self, call: CallLeg) -> None:
+        """The channel lives on, but not as a call of a line."""
+        self._caller_done(call)
 
     def uniqueids(self) -> set[str]:
         """Return the Uniqueids of all channels that we believe to exist."""
@@ -289,9 +301,9 @@ class Switchboard:
         self, call: CallLeg, telephone: Telephone, channel: str, uniqueid: str, answered_at: Instant | None
     ) -> None:
         """Take a talk that no offer of ours explains for what it is: this call with whoever sits at the telephone."""
-        self.foreign_ended(telephone, uniqueid)
         if call.talk is not None:
-            return
+            return  # the caller comes to a second talk: `attended.py` is told which
+        self.foreign_ended(telephone, uniqueid)
         # Nobody logged in there: the fallback rang it. The talk is booked under the telephone's name.
         agent = self.desks.agent_at(telephone) or AgentId(telephone.name)
         leg = OperatorLeg(agent, telephone.name, None, channel, uniqueid, call.bridge, talking=True)
@@ -411,6 +423,10 @@ class Switchboard:
             if leg.offer is not None:
                 failure = RingFailure.CANCELLED if leg.withdrawn else ring_failure(leg.dial_status or dial_status, 0)
                 self.post(OfferFailed(leg.offer, failure))
+
+    def _attended_transfer(self, message: AmiMessage) -> None:
+        if self.attended is not None:
+            self.attended(message)
 
     def _blind_transfer(self, message: AmiMessage) -> None:
         # The transferrer's channel is hung up by Asterisk then: no HangupRequest tells who ended the talk.

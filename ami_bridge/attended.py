@@ -1,0 +1,98 @@
+"""Attended transfers: an operator has asked a colleague first and now joins the caller to him.
+
+Asterisk moves the caller's channel into the bridge of the second talk and ends both channels of the operator. The
+caller's dialplan stays where it is, inside the Dial of the first talk. So there is no new session as with a blind
+transfer: the visit that follows begins here, and what the dialplan needs for its journal is written onto the channel.
+
+Facts of Asterisk used here, tried on 16.28 and 22.10: `AttendedTransfer` comes after `BridgeEnter` of the caller in the
+colleague's bridge and before the `Hangup` of the operator's two channels; it names all four channels.
+"""
+
+from collections.abc import Callable, Mapping
+
+from ami_bridge.desks import Telephone
+from ami_bridge.handed import first_visit, visit_after
+from ami_bridge.legs import CallLeg, OperatorLeg
+from ami_bridge.message import AmiMessage
+from ami_bridge.switchboard import NORMAL_CLEARING, Switchboard
+from queue_engine.ids import AgentId, CallId, QueueName
+from queue_engine.inputs import CallArrived, CallerHungUp, Party, TalkEnded, TalkFound
+
+
+class AttendedTransfers:
+    """Those of one server."""
+
+    def __init__(
+        self,
+        board: Switchboard,
+        set_variables: Callable[[str, Mapping[str, str]], None],
+        joined: Callable[[CallId, QueueName, AgentId, CallLeg, AgentId], None],
+    ) -> None:
+        """Take what it works with.
+
+        Args:
+            board: The server's switchboard.
+            set_variables: Writes variables onto a channel.
+            joined: Told of each: the visit that is over, its line, who handed the caller on, the visit that follows,
+                and who has him now.
+        """
+        self._board = board
+        self._set_variables = set_variables
+        self._joined = joined
+
+    def on_event(self, message: AmiMessage) -> None:
+        """Take in an `AttendedTransfer`; one that came to nothing leaves everybody where he was."""
+        if message.get("Result") != "Success":
+            return
+        legs = self._board.legs
+        found = legs.operator(message["OrigTransfererUniqueid"]) or legs.operator(
+            message.get("SecondTransfererUniqueid") or ""
+        )
+        if found is None or not found[1].talking:
+            return
+        call, leg = found
+        # The operator may have called the colleague first and the caller second: whoever is not the caller has him now.
+        ends = (message.get("TransferTargetUniqueid") or "", message.get("TransfereeUniqueid") or "")
+        far = next((uniqueid for uniqueid in ends if uniqueid != call.uniqueid), "")
+        self._hand_on(call, leg, far)
+
+    def _hand_on(self, call: CallLeg, leg: OperatorLeg, far: str) -> None:
+        board, now = self._board, self._board.now()
+        before, queue = call.call, call.queue
+        board.legs.drop(call, leg)
+        board.post(TalkEnded(before, Party.AGENT, NORMAL_CLEARING, handed_on=True))
+        taken_by = self._whoever(far, call)
+        if taken_by is None:
+            board.forget_call(call)  # not to one of ours: what follows is no talk of a line
+            return
+        board.legs.rename(call, visit_after(before, first_visit(call.server, call.uniqueid)))
+        call.entered_at, call.known_before, call.turns, call.hung_up_by = now, False, (), None
+        # Not greeted, so that nobody is rung for it in the moment before the talk is told.
+        board.post(CallArrived(call.call, queue, call.caller, now, greeted=False))
+        board.legs.attach(call, taken_by)
+        board.post(TalkFound(call.call, queue, taken_by.agent, call.caller, now, now))
+        self._joined(before, queue, leg.agent, call, taken_by.agent)
+        at = board.clock.theirs(now)
+        visit = call.call.rpartition("-")[2]
+        written = {"ACD_CALL": call.call, "ACD_VISIT": visit, "ACD_ENTERED": f"{at:.3f}"}
+        self._set_variables(call.channel, written | {"ACD_ANSWERED": f"{at * 1000:.0f}", "ACD_QUESTIONED": ""})
+
+    def _whoever(self, uniqueid: str, call: CallLeg) -> OperatorLeg | None:
+        """Return the leg of whoever talks with the caller now; None if that is no operator of ours."""
+        board = self._board
+        other = board.legs.operator(uniqueid)
+        if other is not None:  # the colleague was reached through a line: that call was the operator's own
+            own, leg = other
+            board.legs.drop(own, leg)
+            board.post(CallerHungUp(own.call, NORMAL_CLEARING, Party.AGENT))
+            return OperatorLeg(leg.agent, leg.telephone, None, leg.channel, uniqueid, call.bridge, talking=True)
+        found = board.foreign_channel(uniqueid)
+        if found is None:
+            return None
+        telephone, channel = found
+        board.foreign_ended(telephone, uniqueid)
+        agent = self._agent_at(telephone)
+        return OperatorLeg(agent, telephone.name, None, channel, uniqueid, call.bridge, talking=True)
+
+    def _agent_at(self, telephone: Telephone) -> AgentId:
+        return self._board.desks.agent_at(telephone) or AgentId(telephone.name)

@@ -1,0 +1,175 @@
+"""Operators' telephones that SIPp cannot be: one that holds two calls and joins them (REFER with Replaces, RFC 3891).
+
+All telephones of a lab's centre are at one address, so one socket is all of them. It answers every call to a telephone
+that is told to, calls Asterisk as any of them, and keeps each call's dialog.
+"""
+
+import asyncio
+import itertools
+import re
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+from acd.lab.sipp import Endpoint
+
+SDP = (
+    "v=0\r\no=phone 1 1 IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\n"
+    "m=audio {port} RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=ptime:20\r\n"
+)
+
+
+@dataclass
+class Dialog:
+    """One call of a telephone."""
+
+    user: str
+    call_id: str
+    local: str
+    """Our From (or To), with its tag."""
+    remote: str
+    target: str = ""
+    cseq: int = 1
+    up: asyncio.Event = field(default_factory=asyncio.Event)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tag(self, side: str) -> str:
+        """Return the tag of a side."""
+        match = re.search(r"tag=([^;>\s]+)", side)
+        return match[1] if match else ""
+
+
+class Softphones(asyncio.DatagramProtocol):
+    """All telephones of a centre."""
+
+    def __init__(self, local: Endpoint, server: Endpoint, *, answering: set[str]) -> None:
+        """Take where they and Asterisk are, and which of them answer calls."""
+        self._local = local
+        self._server = server
+        self.answering = answering
+        self.dialogs: list[Dialog] = []
+        self.offered: dict[str, asyncio.Event] = {}
+        self._numbers = itertools.count(1)
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        place = (self._local.address, self._local.port)
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=place)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for dialog in self.dialogs:
+            if dialog.up.is_set() and not dialog.over.is_set():
+                self.hang_up(dialog)
+        self._transport.close()
+
+    # -- what the people do ----------------------------------------------------------------------------------------
+
+    async def talk_of(self, user: str) -> Dialog:
+        """Wait until this telephone has answered a call, and return it."""
+        async with asyncio.timeout(20):
+            while True:
+                for dialog in self.dialogs:
+                    if dialog.user == user and dialog.up.is_set() and not dialog.over.is_set():
+                        return dialog
+                await asyncio.sleep(0.05)
+
+    def call(self, user: str, number: str) -> Dialog:
+        """Call a number from this telephone."""
+        call_id = f"own-{next(self._numbers)}@{self._local.address}"
+        local = f"<sip:{user}@{self._server}>;tag=own{next(self._numbers)}"
+        dialog = Dialog(user, call_id, local, f"<sip:{number}@{self._server}>", f"sip:{number}@{self._server}")
+        self.dialogs.append(dialog)
+        self._request(dialog, "INVITE", body=self._sdp())
+        return dialog
+
+    def join(self, first: Dialog, second: Dialog) -> None:
+        """Join the far sides of two calls of one telephone: the attended transfer."""
+        user = re.search(r"sip:([^@>]+)@", second.remote)
+        tags = f"to-tag={second.tag(second.remote)};from-tag={second.tag(second.local)}"
+        replaces = quote(f"{second.call_id};{tags}", safe="")
+        to = f"Refer-To: <sip:{user[1] if user else ''}@{self._server}?Replaces={replaces}>"
+        self._request(first, "REFER", [to])
+
+    def hang_up(self, dialog: Dialog) -> None:
+        """End a call."""
+        dialog.over.set()
+        self._request(dialog, "BYE")
+
+    # -- SIP -------------------------------------------------------------------------------------------------------
+
+    def _sdp(self) -> str:
+        return SDP.format(address=self._local.address, port=self._local.port + 1000)
+
+    def _request(self, dialog: Dialog, method: str, more: list[str] | None = None, body: str = "") -> None:
+        dialog.cseq += method != "ACK"
+        branch = f"z9hG4bK{next(self._numbers)}"
+        lines = [
+            f"{method} {dialog.target} SIP/2.0",
+            f"Via: SIP/2.0/UDP {self._local};branch={branch}",
+            f"From: {dialog.local}",
+            f"To: {dialog.remote}",
+            f"Call-ID: {dialog.call_id}",
+            f"CSeq: {dialog.cseq} {method}",
+            "Max-Forwards: 70",
+            f"Contact: <sip:{dialog.user}@{self._local}>",
+            *(more or []),
+        ]
+        self._send(lines, body)
+
+    def _send(self, lines: list[str], body: str = "") -> None:
+        kind = ["Content-Type: application/sdp"] if body else []
+        text = "\r\n".join([*lines, *kind, f"Content-Length: {len(body)}", "", body])
+        self._transport.sendto(text.encode(), (self._server.address, self._server.port))
+
+    def datagram_received(self, data: bytes, _address: object) -> None:
+        """Take in a message of Asterisk's."""
+        text = data.decode(errors="replace")
+        first, _, rest = text.partition("\r\n")
+        heads = re.findall(r"(?m)^([A-Za-z-]+):\s*(.*?)\r?$", rest.partition("\r\n\r\n")[0])
+        if first.startswith("SIP/2.0"):
+            self._answered(int(first.split()[1]), heads)
+        else:
+            self._asked(first.split()[0], first.split()[1], heads)
+
+    def _answered(self, status: int, heads: list[tuple[str, str]]) -> None:
+        values = dict(heads)
+        dialog = next((d for d in self.dialogs if d.call_id == values["Call-ID"]), None)
+        if dialog is None or not values["CSeq"].endswith("INVITE") or status < 200:
+            return
+        dialog.remote = values["To"]
+        contact = re.search(r"<([^>]+)>", values.get("Contact", ""))
+        dialog.target = contact[1] if contact else dialog.target
+        self._request(dialog, "ACK")
+        (dialog.up if status < 300 else dialog.over).set()
+
+    def _asked(self, method: str, uri: str, heads: list[tuple[str, str]]) -> None:
+        values = dict(heads)
+        copied = [f"{name}: {value}" for name, value in heads if name in {"Via", "From", "Call-ID", "CSeq"}]
+        dialog = next((d for d in self.dialogs if d.call_id == values["Call-ID"]), None)
+        if method == "INVITE" and dialog is None:
+            user = uri.removeprefix("sip:").partition("@")[0]
+            to = f"{values['To']};tag=phone{next(self._numbers)}"
+            contact = re.search(r"<([^>]+)>", values["Contact"])
+            dialog = Dialog(user, values["Call-ID"], to, values["From"], contact[1] if contact else "", 100)
+            self.dialogs.append(dialog)
+            self.offered.setdefault(user, asyncio.Event()).set()
+            here = f"Contact: <sip:{user}@{self._local}>"
+            self._send(["SIP/2.0 180 Ringing", *copied, f"To: {to}", here])
+            if user in self.answering:
+                self._send(["SIP/2.0 200 OK", *copied, f"To: {to}", here], self._sdp())
+                dialog.up.set()
+            return
+        if method == "ACK":
+            return
+        if method in {"BYE", "CANCEL"} and dialog is not None:
+            dialog.over.set()
+        body = self._sdp() if method == "INVITE" else ""
+        here = f"Contact: <sip:{dialog.user if dialog else 'x'}@{self._local}>"
+        self._send(["SIP/2.0 200 OK", *copied, f"To: {values['To']}", here], body)
+        if method == "CANCEL" and dialog is not None:
+            invite = [line.replace("CANCEL", "INVITE") for line in copied]
+            self._send(["SIP/2.0 487 Request Terminated", *invite, f"To: {dialog.local}"])
