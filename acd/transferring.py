@@ -195,10 +195,11 @@ class Transferring:
         at = call.entered_at
         self._tell(CallTransferred(at, before, handed.queue, agent, TransferWay.BLIND, kind, target, call.call, by))
 
-    def _joined(self, before: CallId, queue: QueueName, agent: AgentId, call: CallLeg, to: AgentId) -> None:
-        """An operator has joined the caller to a colleague whom he had asked."""
-        kind, way = TransferTarget.OPERATOR, TransferWay.ATTENDED
-        self._tell(CallTransferred(self._now(), before, queue, agent, way, kind, to, call.call, agent))
+    def _joined(self, before: CallId, queue: QueueName, agent: AgentId, call: CallLeg, to: AgentId | None) -> None:
+        """An operator has joined the caller to a colleague whom he had asked, or put him into his place in a line."""
+        kind = TransferTarget.LINE if to is None else TransferTarget.OPERATOR
+        target, way = to or call.queue, TransferWay.ATTENDED
+        self._tell(CallTransferred(self._now(), before, queue, agent, way, kind, target, call.call, agent))
 
     def _outside_ended(self, server: str, visit: OutsideVisit) -> None:
         """A caller's visit outside is over: both facts at once, as nobody of us was in it."""

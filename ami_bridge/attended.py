@@ -26,7 +26,7 @@ class AttendedTransfers:
         self,
         board: Switchboard,
         set_variables: Callable[[str, Mapping[str, str]], None],
-        joined: Callable[[CallId, QueueName, AgentId, CallLeg, AgentId], None],
+        joined: Callable[[CallId, QueueName, AgentId, CallLeg, AgentId | None], None],
     ) -> None:
         """Take what it works with.
 
@@ -34,7 +34,7 @@ class AttendedTransfers:
             board: The server's switchboard.
             set_variables: Writes variables onto a channel.
             joined: Told of each: the visit that is over, its line, who handed the caller on, the visit that follows,
-                and who has him now.
+                and who has him now; None where he waits in a line.
         """
         self._board = board
         self._set_variables = set_variables
@@ -51,6 +51,10 @@ class AttendedTransfers:
         if found is None or not found[1].talking:
             return
         call, leg = found
+        waits = legs.caller(message.get("SecondTransfererUniqueid") or "")
+        if message.get("DestType") == "App" and waits is not None and waits is not call:
+            self._takes_place(call, leg, waits)
+            return
         # The operator may have called the colleague first and the caller second: whoever is not the caller has him now.
         ends = (message.get("TransferTargetUniqueid") or "", message.get("TransfereeUniqueid") or "")
         far = next((uniqueid for uniqueid in ends if uniqueid != call.uniqueid), "")
@@ -76,6 +80,21 @@ class AttendedTransfers:
         visit = call.call.rpartition("-")[2]
         written = {"ACD_CALL": call.call, "ACD_VISIT": visit, "ACD_ENTERED": f"{at:.3f}"}
         self._set_variables(call.channel, written | {"ACD_ANSWERED": f"{at * 1000:.0f}", "ACD_QUESTIONED": ""})
+
+    def _takes_place(self, call: CallLeg, leg: OperatorLeg, waits: CallLeg) -> None:
+        """The operator waits in a line himself and puts the caller into his place: his visit is the caller's now.
+
+        Asterisk moves the caller's channel, with its name and Uniqueid, to where the operator's is in the dialplan: the
+        session there goes on, with somebody else in it.
+        """
+        board = self._board
+        before, queue = call.call, call.queue
+        board.legs.drop(call, leg)
+        board.post(TalkEnded(before, Party.AGENT, NORMAL_CLEARING, handed_on=True))
+        board.forget_call(call)
+        board.legs.rebind(waits, call.channel, call.uniqueid)
+        waits.caller = call.caller
+        self._joined(before, queue, leg.agent, waits, None)
 
     def _whoever(self, uniqueid: str, call: CallLeg) -> OperatorLeg | None:
         """Return the leg of whoever talks with the caller now; None if that is no operator of ours."""

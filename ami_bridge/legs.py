@@ -165,6 +165,12 @@ class LegBook:
         call.call = name
         self._calls[name] = call
 
+    def rebind(self, call: CallLeg, channel: str, uniqueid: str) -> None:
+        """Another channel is in this call's place now."""
+        self._by_uniqueid.pop(call.uniqueid, None)
+        call.channel, call.uniqueid = channel, uniqueid
+        self._by_uniqueid[uniqueid] = call
+
     def remove(self, call: CallLeg) -> None:
         """Forget the call and all its operators' legs."""
         self._calls.pop(call.call, None)

@@ -343,6 +343,9 @@ class Switchboard:
         call = self.legs.caller(uniqueid)
         if call is not None:
             self.caller_gone(call, cause)
+            own = self._foreign.get(uniqueid)
+            if own is not None:  # an operator who had called a line himself
+                self.foreign_ended(own.telephone, uniqueid)
             return
         found = self.legs.operator(uniqueid)
         if found is not None:

@@ -6,6 +6,7 @@ from ami_bridge.legs import is_call_of
 from queue_engine.ids import CallId, Instant, OfferId, QueueName
 from queue_engine.inputs import (
     AgentBusyElsewhere,
+    AgentFreeElsewhere,
     CallLost,
     OfferAnswered,
     OfferFailed,
@@ -116,3 +117,11 @@ def test_talk_whose_beginning_nobody_knows_is_an_answer_of_now():
     bench.inputs.clear()
     bench.board.caller_found_in_bridge(call, "bridge", None)
     assert bench.inputs == [OfferAnswered(OfferId(7))]
+
+
+def test_operator_who_called_a_line_himself_is_free_when_that_call_ends():
+    """His channel was a caller's and his telephone's own call at once."""
+    bench = Bench()
+    bench.happens(newchannel(PHONE, LEG))
+    bench.board.find_or_add(CallId(f"a1-{LEG}"), QueueName("122"), "101", Instant(1000.0), PHONE, LEG)
+    assert AgentFreeElsewhere("101") in bench.happens(hangup(PHONE, LEG))

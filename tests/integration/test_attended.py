@@ -30,6 +30,7 @@ async def test_operator_asks_a_colleague_and_joins_the_caller_to_him(centre, ask
         second = phones.call("op101", asked)
         colleague = await phones.talk_of("op102")
         await asyncio.wait_for(second.up.wait(), 10)
+        await asyncio.sleep(1)
         phones.join(first, second)
         status = await centre.until(lambda status: status.operators == {"ready": 1, "talking": 1})
         assert status.waiting == 0
@@ -62,3 +63,23 @@ async def test_caller_hangs_up_after_an_attended_transfer(centre):
         _, row = await centre.settled(2)
     assert (row["agent"], row["ended_by"]) == ("102", "caller")
     await centre.until(lambda status: status.ready == 2)
+
+
+async def test_operator_who_waits_in_a_line_puts_the_caller_into_his_place(centre):
+    """The caller waits on at that place and is served by whoever is free next, never left in nothing."""
+    await centre.tell("/v1/agents/102/pause", {"reason": "break"})
+    phones = Softphones(centre.slice.telephones, centre.slice.asterisk, answering={"op101", "op102"})
+    async with phones, centre.callers([Caller("79270000003", patience_ms=20_000)]) as calling:
+        first = await phones.talk_of("op101")
+        second = phones.call("op101", "122")
+        await asyncio.wait_for(second.up.wait(), 10)
+        await centre.until(lambda status: status.waiting == 1)
+        phones.join(first, second)
+        for own in (first, second):
+            own.over.set()  # Asterisk ends both; whoever is free now takes the caller, the same operator too
+        again = await phones.talk_of("op101")
+        await centre.until(lambda status: status.talking == 1 and status.waiting == 0)
+        await asyncio.sleep(1.5)
+        phones.hang_up(again)
+        assert (await calling.finish(30)).served == 1
+    await centre.until(lambda status: status.waiting == status.talking == 0)
