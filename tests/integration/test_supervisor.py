@@ -167,7 +167,7 @@ async def test_taken_over_caller_talks_to_the_supervisor_and_the_operator_is_fre
 
 async def test_talk_and_supervisor_outlive_the_daemon(centre):
     """Asterisk alone holds all three together; the next daemon finds the talk, the supervisor leaves when he likes."""
-    async with scene(centre, "death", patience_ms=12_000, senior=Answering(ring_ms=50, talk_ms=6000)) as talk:
+    async with scene(centre, "death", patience_ms=30_000, senior=Answering(ring_ms=50, talk_ms=12_000)) as talk:
         await talk.supervise("whisper")
         await centre.kill_daemon()
         assert "ChanSpy" in await centre.asterisk.rx("core show channels concise")
