@@ -303,7 +303,13 @@ async def test_pages_are_accessible_and_fit_the_screen(sqlite, driver, axe):
             log_in(browser, site.address, "administrator")
             for path in PAGES:
                 look(browser, path)
+            log_in(browser, site.address, "operator_1")
+            asyncio.run_coroutine_threadsafe(ring_and_answer(site), loop).result(30)
+            browser.wait_for("[data-state=talking]")
+            for path in ("/?talking", "/cards/1?talking", "/password"):
+                look(browser, path)
 
+        loop = asyncio.get_running_loop()
         await in_browser(driver, work)
         assert {path: what for path, what in found.items() if what} == {}
 

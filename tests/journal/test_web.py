@@ -313,6 +313,25 @@ async def test_the_strip_of_the_telephone_is_drawn_by_itself(site):
     assert 'id="phone"' not in (await (await site.client(Role.ADMINISTRATOR)).get(f"{BASE}/journal")).text
 
 
+async def test_an_operator_sits_down_at_any_free_telephone(site):
+    """Hot desks: his own is offered first; one that is taken, or none at all, is refused with the reason."""
+    for number in ("101", "102"):
+        site.floor.post(AgentBecameReachable(number))
+    client = await site.client(Role.OPERATOR_1)
+    page = await client.get(f"{BASE}/")
+    assert '<option value="op101" selected>' in page.text
+    site.floor.log_in_at("102", "op103", "test", oust=False)
+    fields, inline = {"form_token": form_token(page), "do": "login"}, {"x-desk-inline": "1"}
+
+    async def sit(telephone):
+        return (await client.post(f"{BASE}/state", data={**fields, "telephone": telephone}, headers=inline)).text
+
+    assert "работает другой оператор" in await sit("op103")
+    assert "Выберите телефон" in await sit("")
+    assert 'data-state="ready"' in await sit("op102")
+    assert site.floor.seats["op102"] == "101"
+
+
 async def test_an_operator_says_that_his_talk_broke(site):
     """C1: the caller is owed a call-back; without a talk the desk says so."""
     client = await site.client(Role.OPERATOR_1)

@@ -73,6 +73,10 @@ class Floor(Protocol):
         """Who is owed a call-back."""
         ...
 
+    def log_in_at(self, agent: AgentId, telephone: str, by: str, *, oust: bool) -> str:
+        """Log an operator in at a telephone; return why not, or an empty text."""
+        ...
+
     @property
     def transfers(self) -> TransferDesk:
         """Those who hand callers on."""
@@ -193,6 +197,7 @@ def render(
         "service": desk.floor.config.site.title or desk.journal.service,
         "line_title": lambda line: title_of_line(desk, line),
         "pauses": desk.floor.config.pause_reasons,
+        "telephones": lambda: telephones_for(desk, values.get("person")),
         "transfer_targets": lambda: targets_of(desk, values.get("person")),
         "pause_title": lambda name: pause_title(desk, name),
         "R": Right,
@@ -229,6 +234,16 @@ def standing(desk: Desk, person: Person | None) -> Standing | None:
     agent = next((one for one in live.agents if one.agent == person.agent), nobody)
     call = next((one for one in (*live.talking, *live.waiting) if one.call == agent.call), None)
     return Standing(agent, call)
+
+
+def telephones_for(desk: Desk, person: Person | None) -> list[tuple[str, bool]]:
+    """Return the telephones where this operator can sit, and which is his own; none where he has no choice."""
+    config = desk.floor.config
+    operator = next((one for one in config.operators if person is not None and one.number == person.agent), None)
+    if operator is None:
+        return []
+    names = [(telephone.name, telephone.name == operator.own_telephone) for telephone in config.telephones]
+    return names if operator.own_telephone is None or len(names) > 1 else []
 
 
 def targets_of(desk: Desk, person: Person | None) -> list[tuple[str, str, bool]]:

@@ -49,6 +49,9 @@ async def state(asked: Asked) -> Response:
     do, told = asked.form.get("do", ""), ""
     if do == "unfinished":
         told = "unfinished_taken" if asked.desk.floor.callbacks.unfinished(number, login) else "unfinished_none"
+    elif do == "login" and "telephone" in asked.form:
+        refused = asked.desk.floor.log_in_at(number, asked.form["telephone"], login, oust=False)
+        told = f"seat_{refused}" if refused else ""
     elif do == "transfer":
         told = await _hand_on(asked)
     elif (deed := deeds.get(do)) is not None:

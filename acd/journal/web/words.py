@@ -165,6 +165,11 @@ WORDS: Final[Mapping[str, Text]] = {
     "unfinished": Text("The talk broke", "Связь прервалась"),
     "unfinished_taken": Text("The caller will be called back.", "Абоненту перезвонят."),
     "unfinished_none": Text("There was no such talk lately.", "Недавнего разговора нет."),
+    "seat": Text("At which telephone", "За каким телефоном"),
+    "seat_telephone_unknown": Text("Choose a telephone.", "Выберите телефон."),
+    "seat_telephone_taken": Text(
+        "Somebody else sits at that telephone.", "За этим телефоном работает другой оператор."
+    ),
     "transfer": Text("Hand on", "Передать"),
     "transfer_to": Text(
         "To whom the caller is handed on (* with his consent)", "Кому передать абонента (* с его согласия)"
