@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping
 
 from acd.control.errors import RequestRefused
 from acd.lab.centre import LabCentre
+from acd.lab.keys import write_keys
 from acd.lab.plans import Answering, Caller, Kind
 from acd.lab.site import LINE, Site
 from metrics.records.tables import calls, transfers
@@ -37,6 +38,16 @@ trunk = "city"
 ring_s = 3
 dial_as = "889"
 consent = true
+
+[[destination]]
+kind = "number"
+name = "supervision"
+number = "88006660000"
+trunk = "city"
+ring_s = 3
+dial_as = "890"
+consent = true
+consent_ask = "beep"
 """
 
 TALK = Answering(ring_ms=50, talk_ms=2000)
@@ -208,6 +219,21 @@ async def test_hot_line_with_the_operators_mark(centre):
         assert (await calling.finish(30)).served == 1
     _, (handed,) = await story.over(1, 1)
     assert (handed["consent"], handed["result"], handed["by"]) == ("operator", "taken", "console")
+
+
+@pytest.mark.parametrize(("key", "answered"), [("1", True), ("2", False)])
+async def test_hot_line_with_the_callers_own_key(centre, key, answered):
+    """UDM 5.13: asked after the operator has dialled it, he agrees by the key, or is back with the operator."""
+    story = await Story.begin(centre)
+    pressed = write_keys(centre.home / f"key-{key}", key)
+    calling = centre.callers([Caller(f"7927000002{key}")], digits=pressed, digit_gap_ms=3500)
+    async with centre.far_side([TALK]) as far, centre.telephones([to("890"), TALK]), calling:
+        assert (await calling.finish(40)).served == 1
+        assert far.counts().answered == int(answered)
+    _, handed = await story.over(1 if answered else 2, 1 if answered else 2)
+    assert (handed[0]["consent"], handed[0]["result"]) == (
+        ("key", "taken") if answered else ("refused", "not_answered")
+    )
 
 
 async def test_transfer_by_the_api_to_a_colleague(centre):
