@@ -80,6 +80,38 @@ def priority(
     _ask(context.obj, call, "priority", {"priority": class_}, json=json)
 
 
+@calls.command(help=tell("Hand the caller of a talk on.", "Передать абонента разговора дальше."))
+def transfer(
+    context: typer.Context,
+    call: _Call,
+    to: Annotated[
+        str,
+        typer.Argument(
+            help=tell(
+                "Number of an operator, name of a line or of a destination.",
+                "Номер оператора, имя линии или назначения.",
+            )
+        ),
+    ],
+    *,
+    consent: Annotated[
+        bool,
+        typer.Option(
+            "--consent",
+            help=tell("The caller agrees to be handed on outside.", "Абонент согласен на передачу вовне."),
+        ),
+    ] = False,
+    json: _Json = False,
+) -> None:
+    """Ask the daemon to hand the caller on; what becomes of it, the records tell."""
+    session: Session = context.obj
+    told = session.daemon().post(f"/v1/calls/{quote(call, safe='')}/transfer", {"to": to, "consent": consent})
+    if json:
+        session.print_json(told)
+        return
+    session.print_line(session.say(_HANDED_ON, call=told["call"], to=told["to"]["to"]))
+
+
 def _ask(session: Session, call: str, action: str, body: dict[str, object], *, json: bool) -> None:
     told = session.daemon().post(f"/v1/calls/{quote(call, safe='')}/{action}", body)
     if json:
@@ -101,6 +133,7 @@ def _row(call: dict[str, Any], session: Session) -> list[str]:
     ]
 
 
+_HANDED_ON: Final = Text("{call} is handed on to {to}", "{call}: передан — {to}")
 _GREETING: Final = Text("greeting", "приветствие")
 _HEAD: Final = (
     Text("Call", "Вызов"),

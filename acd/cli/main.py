@@ -166,6 +166,10 @@ _AWAY_ADVICE: Final = Text(
 _REFUSED: Final = Text("The daemon refused: {message}", "Служба отказала: {message}")
 _REFUSALS: Final = {
     "agent_unknown": Text("There is no such operator", "Такого оператора нет"),
+    "target_unknown": Text("Callers cannot be handed on to that", "Туда абонентов не передают"),
+    "consent_needed": Text(
+        "The caller has to be asked first: then `--consent`", "Сначала спросите абонента, затем `--consent`"
+    ),
     "recording_unknown": Text("There is no such recording", "Такой записи нет"),
     "recording_destroyed": Text("This recording is destroyed", "Эта запись уничтожена"),
     "recordings_off": Text("This site records no talks", "Эта площадка не записывает разговоров"),
