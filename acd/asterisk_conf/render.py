@@ -53,6 +53,29 @@ CALLBACK_EVENTS: Final = ("DialState",)
 KEY_EVENTS: Final = ("UserEvent",)
 """What is wanted where operators press keys in a talk, or hand callers on to somebody outside."""
 
+FREQUENT_EVENTS: Final = (
+    "AGIExecEnd",
+    "AGIExecStart",
+    "BridgeCreate",
+    "BridgeDestroy",
+    "BridgeLeave",
+    "DeviceStateChange",
+    "DialState",
+    "HangupHandlerPush",
+    "HangupHandlerRun",
+    "MusicOnHoldStart",
+    "MusicOnHoldStop",
+    "NewAccountCode",
+    "NewCallerid",
+    "NewConnectedLine",
+    "Newexten",
+    "Newstate",
+    "QueueMemberStatus",
+    "RTCPReceived",
+    "RTCPSent",
+)
+"""What Asterisk makes in every call beside these, forty events and more: an Asterisk of our own need not make them."""
+
 TRANSFERRER: Final = "${CUT(BLINDTRANSFER,-,1-$[ ${FIELDQTY(BLINDTRANSFER,-)} - 1 ])}"
 """The endpoint of whoever has handed the caller on, as `PJSIP/op101`, from the name of his channel."""
 
@@ -82,6 +105,11 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
 
     environment.filters |= {"owner": owner, "dial_string": dial_string, "closed_to": _closed_to, "greetings": greetings}
     outside = [each for each in config.destinations if isinstance(each, OutsideNumber) and each.dial_as is not None]
+    events = (
+        *LATER_EVENTS,
+        *(CALLBACK_EVENTS if _callbacks(config, server) else ()),
+        *(KEY_EVENTS if config.questioned_keys or outside else ()),
+    )
     values = {
         "generated": _GENERATED,
         "config": config,
@@ -98,11 +126,8 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
         "colleagues": [(member, name) for member, name in _colleagues(config, telephones)],
         "destinations": config.destinations,
         "early_events": EARLY_EVENTS,
-        "events": (
-            *LATER_EVENTS,
-            *(CALLBACK_EVENTS if _callbacks(config, server) else ()),
-            *(KEY_EVENTS if config.questioned_keys or outside else ()),
-        ),
+        "events": events,
+        "unused_events": [name for name in FREQUENT_EVENTS if name not in events],
         "outside": outside,
         "own_number": config.lines[0].numbers[0],
         "transferrer": TRANSFERRER,

@@ -181,6 +181,15 @@ def test_other_events_do_not(tmp_path, name):
     assert not passes(files(tmp_path)["acd-manager.conf"], event(name, "1"))
 
 
+def test_no_event_that_the_daemon_is_sent_is_made_impossible(tmp_path):
+    """What an Asterisk of our own does not even make are events that the filter would hold back anyway."""
+    rendered = files(tmp_path, SAMPLE)
+    (names,) = [line for line in section(rendered["manager.conf"], "general") if line.startswith("disabledevents")]
+    disabled = names.partition("= ")[2].split(",")
+    assert {"Newexten", "Newstate"} < set(disabled)
+    assert [name for name in disabled if passes(rendered["acd-manager.conf"], event(name, "1"))] == []
+
+
 @pytest.mark.parametrize(
     "number",
     [
