@@ -66,6 +66,7 @@ class AsteriskServer:
         """Told of a call that ended before it came to us: its caller hung up while Asterisk answered."""
         self.on_hangup: Callable[[str], None] | None = None
         """Told the Uniqueid of every channel that ends."""
+        self._taking_up: asyncio.Task[None] | None = None
         self._asking: set[asyncio.Task[None]] = set()
         self._post = post
         self.pruner = Pruner(now, self.board.clock)
@@ -121,7 +122,9 @@ class AsteriskServer:
 
     def fetch_waiting(self) -> None:
         """Bring those to us at once who wait in the dialplan for their next try."""
-        self.take_back(call for call in self.board.legs if call.introduced and not call.legs)
+        self.take_back(
+            call for call in self.board.legs if call.introduced and not any(leg.channel for leg in call.legs)
+        )
 
     def take_back(self, calls: Iterable[CallLeg]) -> None:
         """Bring calls without a session, say out of Asterisk's own Queue(), to the hook: they come to us at once."""
@@ -162,10 +165,18 @@ class AsteriskServer:
         with contextlib.suppress(AmiError):
             await self.client.action("Ping")
 
-    async def _take_up(self, but: str) -> None:
-        """Our port refused callers for a while: whoever comes first now must not be first in the line."""
+    async def _take_up(self) -> None:
+        """Our port refused callers for a while: whoever comes first now must not be first in the line.
+
+        All who come meanwhile wait for the one look at Asterisk's channels.
+        """
+        if self._taking_up is None or self._taking_up.done():
+            self._taking_up = asyncio.create_task(self._take_up_all(), name=f"take-up-{self.name}")
+        await asyncio.shield(self._taking_up)
+
+    async def _take_up_all(self) -> None:
         try:
-            self.take_back(await self._resynchroniser.take_up(self.client, but))
+            self.take_back(await self._resynchroniser.take_up(self.client))
             self.fetch_waiting()
         except AmiError as error:
             log.warning("arrivals.not_taken_up", server=self.name, reason=str(error))

@@ -102,7 +102,7 @@ class CallerSessions:
             return
         if board.arrivals.is_anybody_late(self._now()):
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(board.take_up(agi.unique_id), TAKE_UP_LIMIT_S)
+                await asyncio.wait_for(board.take_up(), TAKE_UP_LIMIT_S)
         known = board.legs.call(CallId(call_id))
         if known is not None:
             entered_at = known.entered_at

@@ -96,8 +96,8 @@ class Resynchroniser:
     def _known(self) -> set[str]:
         return self._board.uniqueids() | self._board.arrivals.uniqueids()
 
-    async def take_up(self, client: AmiClient, but: str) -> list[CallLeg]:
-        """Take up the calls that never came to us, but for this channel's; return those that stand in the fallback.
+    async def take_up(self, client: AmiClient) -> list[CallLeg]:
+        """Take up the calls that never came to us, in the order of entry; return those that stand in the fallback.
 
         Raises:
             AmiError: Asterisk did not answer.
@@ -106,12 +106,13 @@ class Resynchroniser:
             return []  # a resynchronisation is under way and does the same
         self._board.hung_up_since_resync = set()
         try:
+            await read_clock(client, self._board.clock, self._board.now)
             channels = await client.action_list("Status", {"Variables": VARIABLES})
             gone = self._board.hung_up_since_resync
         finally:
             self._board.hung_up_since_resync = None
         known = self._board.legs.uniqueids()
-        new = {uniqueid: c for uniqueid, c in _present(channels, gone).items() if uniqueid not in known | {but}}
+        new = {uniqueid: c for uniqueid, c in _present(channels, gone).items() if uniqueid not in known}
         return self._take_up_calls(new)
 
     def _record_those_who_died_coming(self, alive: Set[str], ended: Mapping[CallId, EndedCall]) -> None:

@@ -78,11 +78,7 @@ def ring_failure(dial_status: str, cause: int) -> RingFailure:
 
 
 async def _at_once() -> None:
-    """Of a board without a link: whatever was sent has come in."""
-
-
-async def _nobody(_: str) -> None:
-    """Of a board without a link: there is nobody to be taken up."""
+    """Of a board without a link: there is nothing to wait for."""
 
 
 @dataclass(slots=True)
@@ -118,8 +114,8 @@ class Switchboard:
         self._foreign: dict[str, _ForeignChannel] = {}
         self._caller_in: dict[str, CallLeg] = {}
         self.arrivals = Arrivals()
-        self.take_up: Callable[[str], Awaitable[None]] = _nobody
-        """Takes up the calls that Asterisk has and that never came to us, but for the channel of this Uniqueid."""
+        self.take_up: Callable[[], Awaitable[None]] = _at_once
+        """Takes up the calls that Asterisk has and that never came to us."""
         self.fetch: Callable[[CallLeg], None] = lambda _: None
         """Brings a call to us whose session is lost and does not come back by itself."""
         self.line_of: Callable[[str], QueueName | None] = lambda _: None
