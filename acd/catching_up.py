@@ -104,7 +104,6 @@ class CatchingUp:
         """Fetch the calls that wait without us; learn what became of those that ended without us."""
         await self.callers_served.wait()
         server.take_back(found.in_fallback)
-        server.fetch_waiting()
         await self._record_missing(server, found)
         self._calling_back.resume()
 

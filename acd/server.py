@@ -120,12 +120,6 @@ class AsteriskServer:
             if call.talk is not None and call.talk.channel:
                 self.client.post("StopMixMonitor", {"Channel": call.talk.channel})
 
-    def fetch_waiting(self) -> None:
-        """Bring those to us at once who wait in the dialplan for their next try."""
-        self.take_back(
-            call for call in self.board.legs if call.introduced and not any(leg.channel for leg in call.legs)
-        )
-
     def take_back(self, calls: Iterable[CallLeg]) -> None:
         """Bring calls without a session, say out of Asterisk's own Queue(), to the hook: they come to us at once."""
         for call in calls:
@@ -177,7 +171,6 @@ class AsteriskServer:
     async def _take_up_all(self) -> None:
         try:
             self.take_back(await self._resynchroniser.take_up(self.client))
-            self.fetch_waiting()
         except AmiError as error:
             log.warning("arrivals.not_taken_up", server=self.name, reason=str(error))
 

@@ -30,6 +30,8 @@ VARIABLES: Final = (
 )
 UP: Final = "6"
 """State of a channel that has answered or was answered."""
+FETCHED_FROM: Final = frozenset({"Queue", "Wait"})
+"""Where a call stands in our dialplan that has no session and opens none: the fallback, or before its next try."""
 GONE_STATES: Final = frozenset({"UNAVAILABLE", "INVALID", "UNKNOWN"})
 
 
@@ -40,7 +42,7 @@ class Found:
     ended: Mapping[CallId, EndedCall]
     """The journal of ended calls."""
     in_fallback: Sequence[CallLeg]
-    """Calls that wait in Asterisk's own Queue(), in the order of their entry."""
+    """Calls that wait without us, for their next try or in Asterisk's own Queue(), in the order of their entry."""
     present: Mapping[str, AmiMessage]
     """All channels, by Uniqueid."""
     outside: Sequence[OutsideVisit] = ()
@@ -201,7 +203,7 @@ class Resynchroniser:
                     self._board.mark_found(call.talk.agent, variables.get("ACD_QUESTIONED", ""))
                 continue
             application = channel.get("Application")
-            if application == "Queue":
+            if application in FETCHED_FROM:
                 in_fallback.append(call)
             if application != "Dial" and not call.introduced:
                 # It will open a session within a second; its place in the line is its own at once.
