@@ -19,14 +19,16 @@ from queue_engine.facts import (
     OfferWithdrawn,
     TargetWaitPassed,
 )
-from queue_engine.ids import CallId, Instant, QueueName
+from queue_engine.ids import AgentId, CallId, Instant, QueueName
 from queue_engine.inputs import (
     CallArrived,
     CallerHungUp,
+    CallGivenTo,
     CallLost,
     GreetingEnded,
     OfferAnswered,
     OfferFailed,
+    PoliciesLoaded,
     RingFailure,
 )
 from queue_engine.policy import LeaveFor, MoveTo, QueuePolicy
@@ -284,3 +286,20 @@ def test_call_lost_while_waiting_has_died():
     assert [(fact.reason, fact.waited_s) for fact in of(step, CallDied)] == [("asterisk_restarted", 3)]
     assert centre.state("1") is AgentState.READY
     assert centre.feed(CallLost(CallId("a"), "again")).facts == ()
+
+
+def test_who_waits_for_one_operator_still_does_after_a_reload():
+    """A caller who was given to somebody is his through new policies, and nobody else's."""
+    staff = (agent("1"), agent("2"))
+    centre = Centre(agents=staff)
+    centre.log_in("1")
+    centre.call("a")
+    centre.feed(OfferAnswered(centre.offer_of("1")))
+    centre.call("b")
+    centre.feed(CallGivenTo(CallId("b"), AgentId("1"), "supervisor"))
+    centre.feed(PoliciesLoaded((QueuePolicy(LINE, wrap_up_s=5.0),), staff))
+    centre.log_in("2")
+    assert centre.offers() == {}
+    centre.feed(CallerHungUp(CallId("a")))
+    centre.wait(5)
+    assert centre.offers() == {"1": "b"}
