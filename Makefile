@@ -39,8 +39,8 @@ lint: setup  ## format, lint, types, import contract
 check: lint  ## the quick part: lint and the unit tests
 	@$(PYTEST) -q -m "not asterisk and not postgres" $(ARGS)
 
-test: setup-tests  ## everything, with a real Asterisk
-	@ACD_REQUIRE_ASTERISK=1 $(PYTEST) -q $(ARGS)
+test: setup-tests  ## everything, with a real Asterisk, two files at a time
+	@ACD_REQUIRE_ASTERISK=1 $(PYTEST) -q -n 2 --dist loadfile $(ARGS)
 
 test-asterisk-all: setup  ## the integration tests on Asterisk 22 and on 16.28
 	@set -e; for suite in sid bullseye; do \

@@ -5,6 +5,11 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import settings
+
+# The same examples in every run, and no time limit on one: what a busy machine takes is no property of ours.
+settings.register_profile("same every time", derandomize=True, deadline=None)
+settings.load_profile("same every time")
 
 
 @pytest.fixture(autouse=True)

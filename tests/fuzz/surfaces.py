@@ -11,6 +11,7 @@ import structlog
 from acd.control.access import Identity, Role
 from acd.control.app import build_app
 from acd.control.endpoints import ENDPOINTS
+from acd.control.store.trail import Trail
 from acd.publish.commands import Commands
 from ami_bridge.agi_message import AgiReply
 from ami_bridge.desks import Desks, Telephone
@@ -121,14 +122,15 @@ class Api:
 class MqttCommands:
     """A command is done or refused with a reason, and the answer can always be sent."""
 
-    def __init__(self, home: Path, _run: Run) -> None:
+    def __init__(self, home: Path, run: Run) -> None:
         stage = Stage(write_site(home))
         stage.log_in("101")
-        self._commands = Commands(stage, lambda _queue, _number, _by: None)
+        self._run = run
+        self._commands = Commands(stage, lambda _queue, _number, _by: None, Trail(None))
 
     def __call__(self, data: bytes) -> None:
         """Ask once."""
-        answer = self._commands.take(data)
+        answer = self._run(self._commands.take(data))
         orjson.dumps(answer.model_dump())
         assert answer.code
 

@@ -60,8 +60,10 @@ async def test_what_is_refused(stage, guard, token, path, body, code):
 
 
 async def test_a_line_that_leads_nowhere_is_not_closed(tmp_path, guard):
-    """Its callers would go nowhere: it has no at_closed."""
-    async with served(Stage(write_site(tmp_path)), guard) as server:
+    """Its callers would go nowhere: it has no at_closed, and no profile that brings one along."""
+    path = write_site(tmp_path)
+    path.write_text(path.read_text(encoding="utf-8").replace('profile = "saratov-122"\n', ""), encoding="utf-8")
+    async with served(Stage(path), guard) as server:
         with pytest.raises(RequestRefused) as refused:
             await ask(server, guard.supervisor, "POST", f"/v1/lines/{LINE}/close", {"reason": "x"})
     assert refused.value.code == "line_no_destination"
