@@ -26,6 +26,7 @@ from acd.control.history import RecordedHistory
 from acd.control.store.database import ControlDatabase
 from acd.control.store.trail import Trail
 from acd.fact_log import log_fact
+from acd.hearing import Hearing
 from acd.journal.telephone import AppealLine
 from acd.last_operators import LastOperators
 from acd.messages.desk import MessageDesk
@@ -34,9 +35,7 @@ from acd.meters.gauged import Gauged
 from acd.opening.keeper import LineHours
 from acd.phrases import ConfiguredPhrases
 from acd.pressure import Pressure
-from acd.publish.commands import Commands
-from acd.publish.missed import Missed, ToldFile
-from acd.publish.publisher import Publisher
+from acd.publish.joined import publisher_of
 from acd.reconciling import Reconciliation
 from acd.recordings.joined import TalkRecordings, recordings_of
 from acd.runner import EngineRunner
@@ -44,31 +43,24 @@ from acd.seating import Seating
 from acd.seats import SeatFile
 from acd.server import AsteriskServer
 from acd.services import Services
-from acd.staff import Staff
+from acd.sessions import Sessions
 from acd.standard import standard_of
 from acd.supervising import Supervising
 from acd.tape import TapeWriter
 from acd.transferring import Transferring
 from acd.upgrade import HandedOver, Upgrading
-from ami_bridge.agi_server import AgiServer, AgiSession, Route
-from ami_bridge.caller_session import CallerSessions, LineSound
 from ami_bridge.client import AmiClient
-from ami_bridge.dial_codes import DialCodes
 from ami_bridge.fallback_mirror import FallbackMirror
 from ami_bridge.perform import Performer
 from ami_bridge.resync import Found
-from ami_bridge.supervisor_codes import SupervisorCodes
 from ami_bridge.switchboard import Switchboard
-from callback.facts import CallbackFact
 from config.errors import ConfigErrors
 from config.load import load_config
 from config.model import Config
 from config.to_policy import to_policy
-from metrics.facts import TalkFact
 from metrics.live import LiveFigures, LiveSnapshot
 from metrics.records.database import ANSWER_S, open_engine
 from metrics.records.recorder import Recorder
-from metrics.service_facts import ServiceFact
 from queue_engine.effects import Effect, OfferCall, WithdrawOffer
 from queue_engine.engine import QueueEngine
 from queue_engine.facts import (
@@ -112,7 +104,6 @@ class RunningCentre:
         """Done when the engine has raised: the daemon has to end and be started anew."""
         self.upgrading = Upgrading(loop, handed_over)
         self._pressure = Pressure()
-        self._agi_listening = False
         self._tasks: asyncio.TaskGroup | None = None
         # An offer's number is never used twice, not even across restarts: it begins with the time of the start.
         first_offer = int(self.started_at * 1000) * 1000
@@ -125,6 +116,7 @@ class RunningCentre:
         self._metrics = _own_registry()
         self._counted = Counted(self._live.standard, self._metrics)
         self.events = EventLog(self.recorder.run, lambda: self.recorder.recorded, RecordedHistory(config.database.url))
+        self._hearing = Hearing(self.recorder, self.events, self._live, self._counted)
         self._records = open_engine(config.database.url, answer_s=ANSWER_S)
         self._servers: dict[str, AsteriskServer] = {}
         self._seating = Seating(
@@ -134,7 +126,7 @@ class RunningCentre:
             self._mirror_soon,
         )
         self._services = Services(
-            lambda: self._config, self._clock, loop, self._records, self._runner.post, self._tell_service
+            lambda: self._config, self._clock, loop, self._records, self._runner.post, self._hearing.tell_service
         )
         self._last_operators = LastOperators(self._records, self._clock.now)
         boards: dict[str, Switchboard] = {}
@@ -153,7 +145,7 @@ class RunningCentre:
             self._runner,
             self._performer,
             self._seating,
-            self._record,
+            self._hearing.tell,
         )
         self._catching_up = CatchingUp(
             self._servers,
@@ -163,7 +155,7 @@ class RunningCentre:
             self._calling_back,
             self._clock,
             self._seating.agent_of,
-            self._record,
+            self._hearing.tell,
         )
         self.trail = Trail(ControlDatabase(config.database.url))
         self.supervising = Supervising(
@@ -175,12 +167,11 @@ class RunningCentre:
             self._clock.now,
             self.trail,
         )
-        self._publisher = self._make_publisher()
-        self.meters = (self._metrics, Gauged(self, self._publisher.health if self._publisher else lambda: None))
+        self._hearing.publisher = publisher = publisher_of(config, self, self.recorder, self._calling_back, self.trail)
+        self.meters = (self._metrics, Gauged(self, publisher.health if publisher else lambda: None))
         for settings in config.servers:
             server = self._servers[settings.name] = self._make_server(settings.name)
             boards[settings.name] = server.board
-            server.board.line_of = self._line_of
             server.board.last_operator_of = self._last_operators.of
             self._calling_back.join(server)
             self._catching_up.watch(server)
@@ -191,10 +182,24 @@ class RunningCentre:
         )
         self._transfers = self._make_transfers()
         self._recordings = recordings_of(
-            lambda: self._config, self._records, self._clock.now, self._servers, self._calling_back, self._record
+            lambda: self._config, self._records, self._clock.now, self._servers, self._calling_back, self._hearing.tell
         )
         self.appeals = AppealLine(ConfiguredPhrases(lambda: self._config).prompt)
-        self._agi = self._make_agi(boards)
+        self._sessions = Sessions(
+            lambda: self._config,
+            self._servers,
+            self._runner.post,
+            self._clock,
+            self._seating,
+            self._catching_up,
+            self._calling_back,
+            self._services,
+            self.supervising,
+            self._recordings,
+            self.appeals,
+        )
+        for server in self._servers.values():
+            server.board.line_of = self._sessions.line_of
         self._runner.connect(
             self._perform,
             # Before the records: who dies between the two finds the call's end unrecorded, and the book knows it.
@@ -208,7 +213,7 @@ class RunningCentre:
             self._services.see,
             self._last_operators.see,
             log_fact,
-            self._publish,
+            self._hearing.publish,
             *([] if self._recordings is None else [self._recordings.keeper.observe]),
             failed=self._engine_failed,
             stepped=self._counted.stepped,
@@ -216,26 +221,6 @@ class RunningCentre:
         )
 
     # -- composition -----------------------------------------------------------------------------------------------
-
-    def _make_agi(self, boards: dict[str, Switchboard]) -> AgiServer:
-        """Return the server of Asterisk's sessions: callers, operators' codes, supervisors, the keys of recordings."""
-        known_before = self._catching_up.known_before
-        callers = CallerSessions(boards, self._sound, self._runner.post, known_before, self._prune, self._clock.now)
-        staff = Staff(lambda: self._config, self._clock.now)
-        codes = DialCodes(
-            self._server_of,
-            self._seating.desks,
-            staff,
-            self._runner.post,
-            self._calling_back.callbacks,
-            self._services.messages,
-            ConfiguredPhrases(lambda: self._config).prompt,
-        )
-        routes: dict[str, Route] = {"call": callers.serve, "operator": codes.serve, "appeal": self.appeals.serve}
-        routes["supervisor"] = SupervisorCodes(self._server_of, self.supervising).serve
-        if self._recordings is not None:
-            routes["recording"] = self._recordings.serve_key
-        return AgiServer(routes, allowed_peers=self._agi_peers(self._config))
 
     def _make_server(self, name: str) -> AsteriskServer:
         settings = self._config.server(name)
@@ -279,7 +264,7 @@ class RunningCentre:
             self._seating.agent_of,
             self._runner.snapshot,
             self._clock.now,
-            self._record,
+            self._hearing.tell,
             self.recorder.settled,
         )
         for server in self._servers.values():
@@ -289,65 +274,6 @@ class RunningCentre:
     def _mirror_soon(self) -> None:
         for server in self._servers.values():
             server.mirror_soon()
-
-    def _make_publisher(self) -> Publisher | None:
-        if self._config.mqtt is None:
-            return None
-        database, recorder = self._config.database, self.recorder
-        return Publisher(
-            self._config.mqtt,
-            self,
-            self._event_id,
-            Commands(self, self._calling_back.add, self.trail),
-            ToldFile(database.spool.with_suffix(".mqtt")),
-            Missed(recorder.run, recorder.settled, RecordedHistory(database.url).after),
-        )
-
-    def _event_id(self) -> str:
-        return f"{self.recorder.run}/{self.recorder.recorded}"
-
-    def _publish(self, fact: Fact | CallbackFact | ServiceFact | TalkFact) -> None:
-        if self._publisher is not None:
-            self._publisher.see(fact)
-
-    def _record(self, fact: Fact | CallbackFact | TalkFact) -> None:
-        """Tell a fact that is not the engine's of this moment to everybody who hears the engine's."""
-        self.recorder.record(fact)
-        self.events.take(fact)
-        self._live.see(fact)
-        self._counted.see(fact)
-        self._publish(fact)
-        log_fact(fact)
-
-    def _tell_service(self, fact: ServiceFact) -> None:
-        """Tell a fact that is about no call of this moment."""
-        self.recorder.record(fact)
-        self.events.take(fact)
-        self._publish(fact)
-        log_fact(fact)
-
-    @staticmethod
-    def _agi_peers(config: Config) -> list[str]:
-        hosts = {server.host for server in config.servers}
-        return ["127.0.0.0/8", "::1/128", *(h for h in hosts if h.replace(".", "").isdigit())]
-
-    def _sound(self, queue: QueueName) -> LineSound:
-        line = next((line for line in self._config.lines if line.name == queue), None)
-        if line is None:
-            return LineSound()
-        recording = line.recording
-        notice = (recording.notice or "") if recording is not None else ""
-        return LineSound(line.greeting or "", line.music, notice, recorded=recording is not None)
-
-    def _line_of(self, dialled: str) -> QueueName | None:
-        return next((QueueName(line.name) for line in self._config.lines if dialled in line.numbers), None)
-
-    def _server_of(self, agi: AgiSession) -> str:
-        # Operators' sessions name the server as their fourth argument.
-        return agi.args[3] if len(agi.args) > 3 else self._config.servers[0].name
-
-    def _prune(self) -> str | None:
-        return next((b for server in self._servers.values() if (b := server.pruner.next())), None)
 
     # -- life ------------------------------------------------------------------------------------------------------
 
@@ -363,31 +289,20 @@ class RunningCentre:
         for server in self._servers.values():
             tasks.create_task(server.client.run(), name=f"ami-{server.name}")
             tasks.create_task(server.keep_mirror(), name=f"fallback-mirror-{server.name}")
-        tasks.create_task(self._listen(), name="agi-listen")
+        tasks.create_task(self._sessions.listen(self.upgrading), name="agi-listen")
         tasks.create_task(self._pressure.run(), name="pressure")
         tasks.create_task(self.callbacks.keep(), name="callbacks-keep")
-        if self._publisher is not None:
-            tasks.create_task(self._publisher.run(), name="mqtt")
+        if self._hearing.publisher is not None:
+            tasks.create_task(self._hearing.publisher.run(), name="mqtt")
         tasks.create_task(self._reconciliation.run(), name="reconciliation")
         if self._recordings is not None:
             tasks.create_task(self._recordings.keeper.run(), name="recordings")
-
-    async def _listen(self) -> None:
-        """Take callers up as soon as a server is in line with us: before that we do not know who is free."""
-        await self._catching_up.synchronised_once.wait()
-        listen = self._config.agi.listen
-        await self._agi.start(listen.host, listen.port, self.upgrading.listener(listen.host, listen.port))
-        self._agi_listening = True
-        self.upgrading.taken_over()
-        self._catching_up.callers_served.set()
-        log.info("agi.listening", address=str(listen))
 
     async def drain(self, limit_s: float) -> None:
         """Take up no more calls and let telephones that ring be answered, for so long at most."""
         self.draining = self.callbacks.draining = True
         self.upgrading.stopped()
-        if self._agi_listening:
-            self._agi.stop_listening()
+        self._sessions.stop_listening()
         await self._seating.rung_out(self.snapshot(), limit_s)
 
     async def stop(self) -> bool:
@@ -397,8 +312,7 @@ class RunningCentre:
         self.callbacks.stop()
         if self._tape is not None:
             self._tape.close()
-        if self._agi_listening:
-            await self._agi.close()
+        await self._sessions.close()
         await self._records.dispose()
         return await self.recorder.close()
 
@@ -495,8 +409,8 @@ class RunningCentre:
                 ServerHealth(s.name, s.link.up, s.link.since, s.link.reason, s.link.version)
                 for s in self._servers.values()
             ),
-            agi_listening=self._agi_listening and not self.draining,
-            agi_sessions=self._agi.sessions,
+            agi_listening=self._sessions.listening and not self.draining,
+            agi_sessions=self._sessions.count,
             database_up=records.database,
             spooled=records.spooled_bytes,
             held=records.held,
@@ -521,12 +435,7 @@ class RunningCentre:
         Raises:
             NotReady: It did not get ready, or there is one already; nothing has changed.
         """
-        handle = self._agi.handle() if self._agi_listening else None
-        try:
-            return await self.upgrading.begin(handle)
-        finally:
-            if handle is not None:
-                os.close(handle)
+        return await self._sessions.hand_over(self.upgrading)
 
     async def reload(self) -> Sequence[str]:
         """Read the configuration again; return its mistakes, with which nothing has changed, or nothing."""
@@ -544,7 +453,7 @@ class RunningCentre:
         self._calling_back.configure()
         self._seating.log_in_automatic()
         self._mirror_soon()
-        if self._publisher is not None:
-            self._publisher.retell()
+        if self._hearing.publisher is not None:
+            self._hearing.publisher.retell()
         log.info("config.reloaded", lines=len(config.lines), operators=len(config.operators))
         return []

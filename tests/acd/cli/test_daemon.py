@@ -1,6 +1,7 @@
 """`acd run` as a process of its own, without an Asterisk."""
 
 import asyncio
+import contextlib
 import socket
 import sys
 
@@ -54,10 +55,13 @@ async def test_files_are_for_the_daemon_alone(tmp_path, unused_tcp_port_at):
         *argv, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=asyncio.subprocess.STDOUT
     )
     assert process.stdout is not None
-    while b"daemon.started" not in (line := await process.stdout.readline()):
-        assert line, "the daemon has ended"
-    process.terminate()
-    await process.communicate()
+    try:
+        while b"daemon.started" not in (line := await process.stdout.readline()):
+            assert line, "the daemon has ended"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await process.communicate()
     written = {file.name: file.stat().st_mode & 0o077 for file in tmp_path.iterdir()}
     assert written.keys() >= {"acd.db", "acd.spool", "tape"}
     assert set(written.values()) == {0}
