@@ -125,7 +125,7 @@ def _settle_memory() -> None:
     """What stands now stays: look through it for garbage once and never again.
 
     Python's search for cycles went over modules, configuration and tables time after time, and took 9 % of the
-    processor time of a call (`perf`, 60 calls a second). Calls leave cycles too few to matter: they die by their
+    daemon's processor time (`perf`, 60 calls a second). Calls leave cycles too few to matter: they die by their
     reference counts.
     """
     gc.collect()
