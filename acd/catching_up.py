@@ -53,6 +53,8 @@ class CatchingUp:
         self._tell = tell
         self._before: dict[CallId, OpenCall] = {}
         """What the records knew of open calls when we started."""
+        self._taken_over: set[CallId] = set()
+        """Calls from before us that a switchboard has held: whatever ends them from then on, the engine tells it."""
         self._records_read = False
         self._tasks: asyncio.TaskGroup | None = None
         self.synchronised_once = asyncio.Event()
@@ -96,6 +98,8 @@ class CatchingUp:
     def synchronised(self, server: AsteriskServer, found: Found) -> None:
         """A server's link is up and its switchboard in line with it: learn what we have missed."""
         self._calling_back.resynchronise(server.name, found.present)
+        # Now and not when the records have answered: a talk may end in between, and would be taken for one that died.
+        self._taken_over |= {call for call in (*self._before, *found.ended) if self._is_held(server, call)}
         self.synchronised_once.set()
         if self._tasks is not None:
             self._tasks.create_task(self._recover(server, found), name=f"recovery-{server.name}")
@@ -125,7 +129,7 @@ class CatchingUp:
         facts = missing_facts(
             ended.values(),
             mine,
-            alive=lambda call: self._is_held(server, call),
+            alive=lambda call: call in self._taken_over or self._is_held(server, call),
             recorded=recorded.__contains__,
             agent_at=lambda name: self._agent_of(Telephone(server.name, name)),
             now=self._clock.now(),

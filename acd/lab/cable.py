@@ -52,7 +52,7 @@ class Cable:
         """Break what is connected; new connections are let through."""
         for writer in self._writers:
             connection = writer.get_extra_info("socket")
-            if connection is not None:
+            if connection is not None and connection.fileno() >= 0:  # its other end may have closed it just now
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             writer.transport.abort()
 

@@ -10,7 +10,7 @@ import pytest_asyncio
 from acd.lab.centre import LabCentre
 from acd.lab.plans import Answering, Caller
 from acd.lab.site import AGI_PORT, LINE, Site
-from ami_bridge.ended import FIELDS
+from ami_bridge.ended import WITH_MESSAGE
 from metrics.records.tables import calls, facts
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
@@ -139,6 +139,6 @@ async def entries(centre: LabCentre) -> set[str]:
         _, family, minute, call = key.strip().split("/")
         assert family == "acd-ended"
         assert minute.isdigit()
-        assert len(value.split("|")) == FIELDS
+        assert len(value.split("|")) == WITH_MESSAGE
         found.add(call)
     return found
