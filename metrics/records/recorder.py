@@ -31,7 +31,7 @@ from metrics.records.store import FactStore
 HELD_AT_MOST: Final = 50_000
 """Facts kept in memory while the spool cannot be written: about 25 MB."""
 
-BATCH_WAIT_S: Final = 0.2
+BATCH_WAIT_S: Final = 0.18
 """How long the writer lets facts gather before it commits them."""
 
 BATCH_BYTES: Final = 256 * 1024
