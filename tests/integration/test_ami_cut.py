@@ -38,7 +38,9 @@ def assert_talks(rows, talked_s):
     """Every call is answered, with a talk of this length and times that agree."""
     assert [row["outcome"] for row in rows] == ["answered"] * len(rows)
     for row in rows:
-        assert row["talked_s"] == pytest.approx(talked_s, abs=0.5), dict(row)
+        assert row["talked_s"] == pytest.approx(
+            talked_s, abs=0.6
+        )  # a lost BYE is sent again after T1, 500 ms (RFC 3261), dict(row)
         assert row["ended_at"] - row["answered_at"] == pytest.approx(row["talked_s"], abs=0.1), dict(row)
 
 
