@@ -172,7 +172,7 @@ class RunningCentre:
         for settings in config.servers:
             server = self._servers[settings.name] = self._make_server(settings.name)
             boards[settings.name] = server.board
-            server.board.last_operator_of = self._last_operators.of
+            server.board.visits.last_operator_of = self._last_operators.of
             self._calling_back.join(server)
             self._catching_up.watch(server)
             self._services.join(server)

@@ -10,11 +10,11 @@ colleague's bridge and before the `Hangup` of the operator's two channels; it na
 
 from collections.abc import Callable, Mapping
 
-from ami_bridge.desks import Telephone
+from ami_bridge.causes import NORMAL_CLEARING
 from ami_bridge.handed import first_visit, visit_after
 from ami_bridge.legs import CallLeg, OperatorLeg
 from ami_bridge.message import AmiMessage
-from ami_bridge.switchboard import NORMAL_CLEARING, Switchboard
+from ami_bridge.switchboard import Switchboard
 from queue_engine.ids import AgentId, CallId, QueueName
 from queue_engine.inputs import CallArrived, CallerHungUp, Party, TalkEnded, TalkFound
 
@@ -67,7 +67,7 @@ class AttendedTransfers:
         board.post(TalkEnded(before, Party.AGENT, NORMAL_CLEARING, handed_on=True))
         taken_by = self._whoever(far, call)
         if taken_by is None:
-            board.forget_call(call)  # not to one of ours: what follows is no talk of a line
+            board.legs.remove(call)  # not to one of ours: what follows is no talk of a line
             return
         board.legs.rename(call, visit_after(before, first_visit(call.server, call.uniqueid)))
         call.entered_at, call.known_before, call.turns, call.hung_up_by = now, False, (), None
@@ -91,7 +91,7 @@ class AttendedTransfers:
         before, queue = call.call, call.queue
         board.legs.drop(call, leg)
         board.post(TalkEnded(before, Party.AGENT, NORMAL_CLEARING, handed_on=True))
-        board.forget_call(call)
+        board.legs.remove(call)
         board.legs.rebind(waits, call.channel, call.uniqueid)
         waits.caller = call.caller
         self._joined(before, queue, leg.agent, waits, None)
@@ -105,13 +105,4 @@ class AttendedTransfers:
             board.legs.drop(own, leg)
             board.post(CallerHungUp(own.call, NORMAL_CLEARING, Party.AGENT))
             return OperatorLeg(leg.agent, leg.telephone, None, leg.channel, uniqueid, call.bridge, talking=True)
-        found = board.foreign_channel(uniqueid)
-        if found is None:
-            return None
-        telephone, channel = found
-        board.foreign_ended(telephone, uniqueid)
-        agent = self._agent_at(telephone)
-        return OperatorLeg(agent, telephone.name, None, channel, uniqueid, call.bridge, talking=True)
-
-    def _agent_at(self, telephone: Telephone) -> AgentId:
-        return self._board.desks.agent_at(telephone) or AgentId(telephone.name)
+        return board.own_calls.taken(uniqueid, call.bridge)

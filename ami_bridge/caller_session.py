@@ -15,6 +15,7 @@ from typing import Final, assert_never
 import structlog
 
 from ami_bridge.agi_server import AgiSession
+from ami_bridge.causes import NORMAL_CLEARING
 from ami_bridge.ended import FAMILY
 from ami_bridge.errors import AgiError, AgiHungUp, AgiLost
 from ami_bridge.handed import first_visit
@@ -29,7 +30,7 @@ from ami_bridge.legs import (
     SayOrder,
     is_call_of,
 )
-from ami_bridge.switchboard import NORMAL_CLEARING, Switchboard
+from ami_bridge.switchboard import Switchboard
 from queue_engine.ids import CallId, Instant, QueueName
 from queue_engine.inputs import GreetingEnded, Input, Party, TalkEnded, TalkFound
 
@@ -108,19 +109,21 @@ class CallerSessions:
             entered_at = known.entered_at
         else:
             entered_at = board.clock.entry(entered_by_asterisk, opened_by_asterisk, self._now())
-        call = board.find_or_add(CallId(call_id), QueueName(line), agi.caller, entered_at, agi.channel, agi.unique_id)
+        call = board.visits.find_or_add(
+            CallId(call_id), QueueName(line), agi.caller, entered_at, agi.channel, agi.unique_id
+        )
         # The dialplan is here, so no Dial of an earlier session is running any more.
-        board.round_over(call, "")
+        board.visits.round_over(call, "")
         woken = asyncio.Event()
         call.wake = woken.set
         try:
             call.known_before = self._known_before(call.call, stage)
             if not call.introduced and call.call != first_visit(board.server, call.uniqueid):
-                board.was_handed(call, (await agi.command("GET VARIABLE", "ACD_HANDED")).data)
+                board.visits.was_handed(call, (await agi.command("GET VARIABLE", "ACD_HANDED")).data)
             await Conversation(self._house, agi, board, call, stage, woken).hold()
         except AgiHungUp:
             if not board.link_up:
-                board.caller_gone_unseen(call)
+                board.visits.caller_gone_unseen(call)
         except AgiLost:
             log.info("session.lost", call=call_id)
         except AgiError as error:
@@ -155,7 +158,7 @@ class Conversation:
         Raises:
             AgiHungUp, AgiLost, AgiError: The caller has gone, the session has, or Asterisk refused a command.
         """
-        self._board.introduce(self._call, greeted=self._greeted)
+        self._board.visits.introduce(self._call, greeted=self._greeted)
         if not self._greeted and not self._call.orders:  # an order here sends the call on: the line does not take it
             await self._greet()
         while True:
@@ -258,7 +261,7 @@ class Conversation:
                 await self._board.caught_up()
         if self._talked and not (self._board.link_up and any(leg.talking for leg in legs)):
             await self._book_unseen_talk()
-        self._board.round_over(self._call, status)
+        self._board.visits.round_over(self._call, status)
 
     async def _find_unseen_talk(self) -> OperatorLeg | None:
         """Return the leg that talks or has talked; one that began while no events came in is told of now.

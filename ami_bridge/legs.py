@@ -147,6 +147,7 @@ class LegBook:
         self._by_uniqueid: dict[str, CallLeg] = {}
         self._operators: dict[str, tuple[CallLeg, OperatorLeg]] = {}
         self._offers: dict[OfferId, tuple[CallLeg, OperatorLeg]] = {}
+        self._by_bridge: dict[str, CallLeg] = {}
 
     def __iter__(self) -> Iterator[CallLeg]:
         return iter(list(self._calls.values()))
@@ -171,10 +172,17 @@ class LegBook:
         call.channel, call.uniqueid = channel, uniqueid
         self._by_uniqueid[uniqueid] = call
 
+    def enter(self, call: CallLeg, bridge: str) -> None:
+        """The caller's channel is in this bridge now."""
+        self._by_bridge.pop(call.bridge, None)
+        call.bridge = bridge
+        self._by_bridge[bridge] = call
+
     def remove(self, call: CallLeg) -> None:
         """Forget the call and all its operators' legs."""
         self._calls.pop(call.call, None)
         self._by_uniqueid.pop(call.uniqueid, None)
+        self._by_bridge.pop(call.bridge, None)
         for leg in list(call.legs):
             self.drop(call, leg)
 
@@ -189,6 +197,10 @@ class LegBook:
     def caller(self, uniqueid: str) -> CallLeg | None:
         """Return the call whose caller's channel has this Uniqueid."""
         return self._by_uniqueid.get(uniqueid)
+
+    def caller_in(self, bridge: str) -> CallLeg | None:
+        """Return the call whose caller's channel is in this bridge."""
+        return self._by_bridge.get(bridge)
 
     def operator(self, uniqueid: str) -> tuple[CallLeg, OperatorLeg] | None:
         """Return the operator's leg whose channel has this Uniqueid, with its call."""

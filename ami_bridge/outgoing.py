@@ -21,13 +21,14 @@ from typing import Final
 
 import structlog
 
+from ami_bridge.causes import NO_ANSWER, NORMAL_CLEARING, ring_failure
 from ami_bridge.client import AmiClient
 from ami_bridge.desks import Telephone
 from ami_bridge.errors import AmiConnectionLost, AmiTimeout, BridgeError
 from ami_bridge.message import AmiMessage
 from ami_bridge.outgoing_legs import Attempt, DialOut, Side, leg_uniqueid, parse_leg
 from ami_bridge.server_clock import ServerClock
-from ami_bridge.switchboard import BY_KEY, NORMAL_CLEARING, QUESTIONED, Switchboard, ring_failure
+from ami_bridge.switchboard import BY_KEY, QUESTIONED, Switchboard
 from callback.causes import failure_of
 from callback.inputs import (
     AttemptFailed,
@@ -56,7 +57,6 @@ CONTEXT: Final = {Side.CALLER: "acd-callback", Side.OPERATOR: "acd-callback-oper
 EVENTS: Final = frozenset({"DialState", "OriginateResponse"})
 """What is wanted here beside the switchboard's events."""
 UP: Final = "6"
-NO_ANSWER: Final = 19
 
 _DIALLED: Final = re.compile(r"\+?[0-9]{5,20}", re.ASCII)
 

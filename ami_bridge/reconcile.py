@@ -72,11 +72,12 @@ class Reconciler:
             if found is not None:
                 differences.append(Difference("operator_channel_gone", found[0].call, found[1].agent))
                 found[1].hung_up_by = found[1].hung_up_by or Party.SYSTEM
-                self._board.operator_gone(*found, 0)
+                self._board.visits.operator_gone(*found, 0)
             elif call is not None:
                 differences.append(Difference("call_gone", call.call))
-                self._board.lost(call, "not found in Asterisk")
+                self._board.visits.lost(call, "not found in Asterisk")
             else:
-                agent = self._board.forget_foreign_channel(uniqueid)
+                own = self._board.own_calls.ended(uniqueid)
+                agent = None if own is None else self._desks.agent_at(own.telephone)
                 differences.append(Difference("own_call_gone", agent=agent))
         return differences

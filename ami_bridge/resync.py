@@ -122,11 +122,11 @@ class Resynchroniser:
         for arrival in self._board.arrivals.vanished(alive):
             call_id, line = CallId(f"{self._board.server}-{arrival.uniqueid}"), self._board.line_of(arrival.dialled)
             if line is not None and call_id not in ended:
-                call = self._board.find_or_add(
+                call = self._board.visits.find_or_add(
                     call_id, line, arrival.caller, arrival.at, arrival.channel, arrival.uniqueid
                 )
-                self._board.introduce(call)
-                self._board.lost(call, "Asterisk was restarted")
+                self._board.visits.introduce(call)
+                self._board.visits.lost(call, "Asterisk was restarted")
 
     @staticmethod
     async def _ended_entries(client: AmiClient) -> list[AmiMessage]:
@@ -152,11 +152,11 @@ class Resynchroniser:
             for leg in list(call.legs):
                 if leg.uniqueid and leg.uniqueid not in alive:
                     leg.hung_up_by = leg.hung_up_by or Party.SYSTEM
-                    self._board.operator_gone(call, leg, 0)
+                    self._board.visits.operator_gone(call, leg, 0)
 
     def _close(self, call: CallLeg, ended: EndedCall | None) -> None:
         if ended is None:
-            self._board.lost(call, "Asterisk was restarted")
+            self._board.visits.lost(call, "Asterisk was restarted")
             return
         if ended.talked_s is not None and call.talk is not None:
             by = call.hung_up_by or call.talk.hung_up_by or Party.SYSTEM
@@ -164,10 +164,10 @@ class Resynchroniser:
         for leg in list(call.legs):
             if leg.talking:
                 self._board.legs.drop(call, leg)
-        self._board.caller_gone(call, ended.cause)
+        self._board.visits.caller_gone(call, ended.cause)
 
     def _operators_channels(self, present: Mapping[str, AmiMessage], alive: Set[str]) -> None:
-        self._board.forget_foreign(alive)
+        self._board.own_calls.keep_only(alive)
         for uniqueid, channel in present.items():
             self._board.telephone_found(
                 channel["Channel"], uniqueid, channel.get("Linkedid") or "", channel.get("BridgeID") or ""
@@ -184,7 +184,7 @@ class Resynchroniser:
                 continue
             if parse_leg(uniqueid) is not None and channel.get("ChannelState") != UP:
                 continue  # somebody who is called back and has not answered yet
-            call = self._board.legs.call(call_id) or self._board.find_or_add(
+            call = self._board.legs.call(call_id) or self._board.visits.find_or_add(
                 call_id,
                 QueueName(variables.get("ACD_LINE", "")),
                 channel.get("CallerIDNum") or "",
@@ -193,12 +193,12 @@ class Resynchroniser:
                 uniqueid,
             )
             call.known_before = self._known_before(call_id, variables.get("ACD_STAGE", ""))
-            self._board.was_handed(call, variables.get("ACD_HANDED", ""))
+            self._board.visits.was_handed(call, variables.get("ACD_HANDED", ""))
             bridge = channel.get("BridgeID") or ""
             if bridge:
                 answered = variables.get("ACD_ANSWERED")
                 at = self._board.clock.ours(int(answered) / 1000) if answered else None
-                self._board.caller_found_in_bridge(call, bridge, at)
+                self._board.talks.caller_found(call, bridge, at)
                 if call.talk is not None:
                     self._board.mark_found(call.talk.agent, variables.get("ACD_QUESTIONED", ""))
                 continue
@@ -207,5 +207,5 @@ class Resynchroniser:
                 in_fallback.append(call)
             if application != "Dial" and not call.introduced:
                 # It will open a session within a second; its place in the line is its own at once.
-                self._board.introduce(call)
+                self._board.visits.introduce(call)
         return in_fallback

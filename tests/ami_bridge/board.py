@@ -42,7 +42,7 @@ class Bench:
 
     def call(self) -> CallLeg:
         """A caller has come in by FastAGI."""
-        leg = self.board.find_or_add(
+        leg = self.board.visits.find_or_add(
             CALL, QueueName("122"), "79031234567", Instant(1000.0), "PJSIP/trunk-00000001", CALLER
         )
         leg.introduced = True

@@ -2,8 +2,8 @@
 
 import pytest
 
+from ami_bridge.causes import ring_failure
 from ami_bridge.legs import BackInLineOrder
-from ami_bridge.switchboard import ring_failure
 from queue_engine.ids import AgentId, Instant, OfferId, QueueName
 from queue_engine.inputs import (
     AgentBusyElsewhere,
@@ -141,7 +141,7 @@ def test_caller_who_leaves_before_a_telephone_rings_ends_its_offer_too(bench):
 def test_caller_who_leaves_the_dial_and_not_the_line_is_told_by_his_next_session(bench):
     """A redirected caller cancels the Dial without hanging up."""
     assert bench.happens(newchannel(PHONE, LEG), dial_end(LEG, "CANCEL"), hangup(PHONE, LEG, 0)) == []
-    bench.board.round_over(bench.board.legs.call(CALL), "")
+    bench.board.visits.round_over(bench.board.legs.call(CALL), "")
     assert bench.inputs == [OfferFailed(OfferId(7), RingFailure.CANCELLED)]
 
 
@@ -194,7 +194,7 @@ def test_dial_that_returns_without_a_channel_fails_its_offer(bench):
     """A telephone that is not registered never gets a channel; only the session can tell."""
     call = bench.board.legs.call(CALL)
     bench.inputs.clear()
-    bench.board.round_over(call, "CHANUNAVAIL")
+    bench.board.visits.round_over(call, "CHANUNAVAIL")
     assert bench.inputs == [OfferFailed(OfferId(7), RingFailure.UNREACHABLE)]
 
 

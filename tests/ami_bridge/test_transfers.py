@@ -42,7 +42,7 @@ def bench() -> Bench:
 def come_back(bench):
     """The same channel opens a session under the next id; return what the engine is told of that."""
     bench.inputs.clear()
-    bench.board.find_or_add(AGAIN, QueueName("122"), "79031234567", Instant(1005.0), TRUNK, CALLER)
+    bench.board.visits.find_or_add(AGAIN, QueueName("122"), "79031234567", Instant(1005.0), TRUNK, CALLER)
     return list(bench.inputs)
 
 
@@ -103,7 +103,7 @@ def test_talk_that_began_unseen_is_told_with_its_beginning():
     bench.board.telephone_found(PHONE, LEG, CALLER, "bridge")
     assert leg.uniqueid == LEG
     bench.inputs.clear()
-    bench.board.caller_found_in_bridge(call, "bridge", Instant(1003.0))
+    bench.board.talks.caller_found(call, "bridge", Instant(1003.0))
     found = TalkFound(CALL, QueueName("122"), "101", "79031234567", Instant(1000.0), Instant(1003.0))
     assert bench.inputs == [found]
 
@@ -115,7 +115,7 @@ def test_talk_whose_beginning_nobody_knows_is_an_answer_of_now():
     bench.offer(call, "101")
     bench.board.telephone_found(PHONE, LEG, CALLER, "bridge")
     bench.inputs.clear()
-    bench.board.caller_found_in_bridge(call, "bridge", None)
+    bench.board.talks.caller_found(call, "bridge", None)
     assert bench.inputs == [OfferAnswered(OfferId(7))]
 
 
@@ -123,5 +123,5 @@ def test_operator_who_called_a_line_himself_is_free_when_that_call_ends():
     """His channel was a caller's and his telephone's own call at once."""
     bench = Bench()
     bench.happens(newchannel(PHONE, LEG))
-    bench.board.find_or_add(CallId(f"a1-{LEG}"), QueueName("122"), "101", Instant(1000.0), PHONE, LEG)
+    bench.board.visits.find_or_add(CallId(f"a1-{LEG}"), QueueName("122"), "101", Instant(1000.0), PHONE, LEG)
     assert AgentFreeElsewhere("101") in bench.happens(hangup(PHONE, LEG))
