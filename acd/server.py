@@ -26,10 +26,10 @@ from queue_engine.inputs import Input, KeyPressed
 
 log = structlog.get_logger(__name__)
 
-HOURS: Final = "ACD_HOURS_"
-"""Begins the name of Asterisk's global variable where a line's hours are left, as `LineHours.plan` writes them. Its
-database would keep them over a restart, but refuses to be written over AMI ("dangerous function", tried on 22.10): the
-dialplan puts them there itself."""
+HOURS: Final = "PRESENCE_STATE(CustomPresence:acd-hours-{})"
+"""Where a line's hours are left with Asterisk, as `LineHours.plan` writes them. Asterisk keeps such a state in its
+database, so it is there after a restart. `DB()` refuses to be written over AMI ("dangerous function"), `DBPut` would
+need the class `system`, and a global variable is gone with the process (all tried on 16.28 and 22.10)."""
 
 
 @dataclass(slots=True)
@@ -130,7 +130,7 @@ class AsteriskServer:
     def tell_hours(self, queue: QueueName, plan: str) -> None:
         """Leave a line's hours with Asterisk, for its dialplan when we are away; nothing while the link is down."""
         if self.board.link_up:
-            self.client.post("Setvar", {"Variable": f"{HOURS}{queue}", "Value": plan})
+            self.client.post("Setvar", {"Variable": HOURS.format(queue), "Value": f"available,{plan}"})
 
     def mirror_soon(self) -> None:
         """Somebody logged in, out or paused: the fallback's members are to follow."""

@@ -52,6 +52,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
         "func_global",
         "func_hangupcause",
         "func_logic",
+        "func_presencestate",
         "func_strings",
         "func_timeout",
     ),
