@@ -4,6 +4,7 @@ uvicorn parses HTTP; its life is ours: no signal handlers, no loop of its own, t
 port is an error with a name. Anything but loopback needs TLS, for a token in the clear is everybody's token.
 """
 
+import asyncio
 import ipaddress
 import socket
 import ssl
@@ -14,6 +15,7 @@ from typing import Final, Protocol, runtime_checkable
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.server import ServerState
 
 from acd.control.errors import ListenError
 
@@ -115,9 +117,23 @@ class ControlServer:
         if self._held is not None:
             self._held.end_streams()
         await server.shutdown(sockets=self._sockets)
+        await _cut_off(server.server_state)
         if self._held is not None:
             await self._held.close()
         self._sockets = []
+
+
+async def _cut_off(state: ServerState) -> None:
+    """End what uvicorn's `shutdown` leaves behind when its time is over.
+
+    It asks the answers that are under way to end and does not wait for that, and a connection that was taken up while
+    it was at it is never told: both would outlive `close`, with their sockets.
+    """
+    while state.connections:
+        for connection in state.connections:
+            connection.transport.abort()
+        await asyncio.sleep(0)  # a connection is out of the set as soon as its end has been told, in the loop's next turn
+    await asyncio.gather(*state.tasks, return_exceptions=True)
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -1,6 +1,7 @@
 """The listener's life, and who may read the administrator's token."""
 
 import asyncio
+import contextlib
 import shutil
 import socket
 import stat
@@ -43,6 +44,35 @@ async def test_closing_frees_the_port_and_may_be_done_twice(stage: Stage):
     with socket.socket() as again:
         again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         again.bind((HOST, port))
+
+
+async def test_closing_cuts_off_what_does_not_end(monkeypatch):
+    """An answer without an end, and a connection that asks nothing, are gone when `close` is: no socket outlives it."""
+    monkeypatch.setattr("acd.control.server.CLOSE_S", 0)
+    ended = asyncio.Event()
+
+    async def endless(_scope, _receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x", "more_body": True})
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    server = ControlServer(endless, HOST, 0)
+    await server.start()
+    asking, silent = [await asyncio.open_connection(HOST, server.port) for _ in range(2)]
+    asking[1].write(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+    assert (await asking[0].readline()).startswith(b"HTTP/1.1 200")
+    state = server._server.server_state
+    await server.close()
+    assert ended.is_set()
+    assert not state.connections
+    assert not state.tasks
+    for reader, writer in (asking, silent):
+        with contextlib.suppress(ConnectionResetError):
+            await reader.read()
+        writer.close()
 
 
 async def test_file_token_opens_and_no_other_does(stage: Stage, tmp_path):
