@@ -132,7 +132,7 @@ async def _cut_off(state: ServerState) -> None:
     while state.connections:
         for connection in state.connections:
             connection.transport.abort()
-        await asyncio.sleep(0)  # a connection is out of the set as soon as its end has been told, in the loop's next turn
+        await asyncio.sleep(0)  # in the loop's next turn a connection is told its end, and leaves the set
     await asyncio.gather(*state.tasks, return_exceptions=True)
 
 

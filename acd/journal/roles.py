@@ -45,6 +45,8 @@ class Right(StrEnum):
     APPROVE_KNOWLEDGE = "approve_knowledge"
     TELEPHONE = "telephone"
     """Log in to a line, pause, dial back."""
+    HEAR_MESSAGES = "hear_messages"
+    """Listen to what was said to the secretary: every operator deals with it as with an appeal (UDM 5.3)."""
     WALLBOARD = "wallboard"
     ASSESS = "assess"
     READ_OWN_ASSESSMENTS = "read_own_assessments"
@@ -71,7 +73,7 @@ R = Right
 _OPERATOR: Final[Set[Right]] = frozenset(
     {
         R.READ_CARD, R.WRITE_CARD, R.OPEN_CARD, R.REGISTER, R.HAND_OVER, R.FINISH, R.REJECT, R.REOPEN,
-        R.READ_KNOWLEDGE, R.PROPOSE_KNOWLEDGE, R.TELEPHONE, R.WALLBOARD, R.READ_OWN_ASSESSMENTS,
+        R.READ_KNOWLEDGE, R.PROPOSE_KNOWLEDGE, R.TELEPHONE, R.HEAR_MESSAGES, R.WALLBOARD, R.READ_OWN_ASSESSMENTS,
     }
 )  # fmt: skip
 _SECOND: Final[Set[Right]] = _OPERATOR | {R.DEFER, R.TAKE_BACK}  # the deferred answer is the 2nd level's: UDM 5.9

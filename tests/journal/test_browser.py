@@ -18,18 +18,20 @@ from acd.journal.service import Seen
 from acd.journal.states import CardState, CardTrigger, Holder
 from acd.journal.store.cards import Entry
 from acd.journal.store.knowledge import ArticleKind, Proposal
+from metrics.service_facts import VoiceMessageHeard
 from queue_engine.facts import CallAnswered
 from queue_engine.inputs import AgentBecameReachable, AgentLoggedIn, CallArrived, OfferAnswered
 from tests.journal.browser import KEYS, chromedriver, window
 from tests.journal.test_cards import MONDAY
-from tests.journal.website import PASSWORD, site_on
+from tests.journal.website import PASSWORD, leave_message, site_on
 
 AXE = "4.14.1"
 CACHE = Path(__file__).parent.parent.parent / ".cache" / "axe"
 LINE = "kemerovo-support"
 NO_CARD = "/cards/99"
+MESSAGE = "lab-1794798100.3"
 PAGES = (
-    "/", "/journal", "/cards/1", "/cards/new", "/knowledge", "/catalogues", "/people", "/trail",
+    "/", "/journal", "/cards/1", "/cards/2", "/cards/new", "/knowledge", "/catalogues", "/people", "/trail",
     "/reports?from=2026-11-01&to=2026-11-30", "/wallboard", "/result", NO_CARD,
 )  # fmt: skip
 
@@ -273,12 +275,39 @@ def filled(site):
     }
 
 
+async def test_a_voice_message_is_played_on_its_card(sqlite, driver):
+    """UDM 5.3: the operator presses the space bar at the player; it plays, and the card says who has heard it."""
+    async with served(sqlite) as site:
+        await leave_message(site, MESSAGE)
+
+        def work(browser):
+            log_in(browser, site.address, "operator_1")
+            browser.go(f"{site.address}/cards/1")
+            browser.see("h1", "Обращение kem-2026-000001")
+            browser.script(
+                "const player = document.querySelector('audio');"
+                "const note = () => { if (player.currentTime > 0) player.dataset.plays = ''; };"
+                "player.addEventListener('timeupdate', note);"
+                "player.focus();"
+            )
+            browser.keys(" ")
+            browser.wait_for("audio[data-plays]")
+            assert round(browser.script("return document.querySelector('audio').duration")) == 10
+            browser.go(f"{site.address}/cards/1")
+            told = browser.script("return document.querySelector('.sound span').textContent")
+            assert told.endswith("прослушано (Сотрудник (operator_1))")
+
+        await in_browser(driver, work)
+        assert [fact.by for fact in site.floor.told if isinstance(fact, VoiceMessageHeard)] == ["operator_1"]
+
+
 async def test_pages_are_accessible_and_fit_the_screen(sqlite, driver, axe):
     """No page has a serious finding of axe, scrolls sideways at 1280, or complains in the console."""
     async with served(sqlite) as site:
         admin = Person("administrator", "А", Role.ADMINISTRATOR, LINE)
         card = await site.desk.journal.open_by_hand(admin, Channel.PAPER, filled(site), MONDAY)
         await site.desk.journal.move(admin, Seen(card.id, 1), CardTrigger.REGISTER, {}, MONDAY)
+        await leave_message(site, MESSAGE)
         script = Proposal(ArticleKind.SCRIPT, "Приветствие", "Здравствуйте!")
         await site.desk.knowledge.propose(LINE, script, "anna", MONDAY)
         found = {}

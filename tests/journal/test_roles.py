@@ -23,6 +23,7 @@ read_knowledge        1 2 3 a i -
 propose_knowledge     1 2 3 a - -
 approve_knowledge     - - - a - -
 telephone             1 2 3 a - -
+hear_messages         1 2 3 a - -
 wallboard             1 2 3 a - -
 assess                - - - a - -
 read_own_assessments  1 2 3 - - -

@@ -1,4 +1,4 @@
-"""Recordings of a card's talks, heard from the card by those who assess operators' work."""
+"""What a card has to be heard: recorded talks, by those who assess operators' work; voice messages, by operators."""
 
 import hashlib
 
@@ -10,10 +10,11 @@ from acd.journal.roles import Role
 from acd.journal.store.cards import Entry
 from acd.journal.store.talks import Talk
 from metrics.facts import RecordingDestroyed, RecordingKept
+from metrics.service_facts import VoiceMessageDone, VoiceMessageHeard
 from queue_engine.facts import CallAccepted, CallAnswered
 from tests.journal.recorded import records_in
 from tests.journal.test_cards import MONDAY
-from tests.journal.website import BASE, site_on
+from tests.journal.website import BASE, leave_message, post, site_on
 
 CALL, OTHER = "lab-1794798000.7", "lab-1794798001.9"
 SOUND = bytes(range(256)) * 8
@@ -105,3 +106,70 @@ async def test_a_site_that_records_nothing_has_no_players(site):
     client = await site.client(Role.ADMINISTRATOR)
     assert "<audio" not in (await client.get(f"{BASE}/cards/{site.card}")).text
     assert (await client.get(f"{BASE}/cards/{site.card}/sound/{kept(CALL)[1]}")).status_code == 404
+
+
+MESSAGE = "lab-1794798100.3"
+SPOKEN = b"RIFF" + bytes(range(256)) * 4
+
+
+@pytest.fixture
+async def spoken(sqlite):
+    """A desk with the card of a voice message, its sound on the disk."""
+    made = await site_on(sqlite)
+    made.sound = await leave_message(made, MESSAGE)
+    made.sound.write_bytes(SPOKEN)
+    made.address = f"{BASE}/cards/1/message/{MESSAGE}"
+    return made
+
+
+async def test_a_voice_message_is_heard_on_its_card(spoken):
+    """UDM 5.3: an operator plays it, whole or a part; it was heard once, and who listened is in the trail."""
+    client = await spoken.client(Role.OPERATOR_1)
+    page = await client.get(f"{BASE}/cards/1")
+    assert f'src="{spoken.address}"' in page.text
+    assert "ещё не прослушано" in page.text
+    whole = await client.get(spoken.address)
+    assert (whole.status_code, whole.headers["content-type"], whole.content) == (200, "audio/wav", SPOKEN)
+    part = await client.get(spoken.address, headers={"range": "bytes=100-199"})
+    assert (part.status_code, part.content) == (206, SPOKEN[100:200])
+    assert [(type(fact), fact.by) for fact in spoken.floor.told[1:]] == [(VoiceMessageHeard, "operator_1")]
+    entries = [(one.actor, one.action, one.card, one.detail) for one in await spoken.desk.journal.trail.read()]
+    assert entries.count(("operator_1", "listen", 1, f"message {MESSAGE}")) == 2
+    assert "прослушано (Сотрудник (operator_1))" in (await client.get(f"{BASE}/cards/1")).text
+
+
+@pytest.mark.parametrize("role", [Role.INSURER, None])
+async def test_who_has_no_business_with_messages_hears_none(spoken, role):
+    """S2: neither an insurer's representative nor somebody who is not logged in."""
+    client = await spoken.client(role)
+    assert (await client.get(spoken.address)).status_code == (303 if role is None else 403)
+    assert spoken.floor.told[1:] == []
+
+
+async def test_a_message_is_heard_on_its_own_card_only(spoken):
+    """S2: whose card it is not, to him it does not exist."""
+    other = open_card(spoken.desk.journal.rules, MONDAY, Channel.PAPER)
+    card = await spoken.desk.journal.cards.add(other, Entry(MONDAY, "system"))
+    client = await spoken.client(Role.ADMINISTRATOR)
+    assert "<audio" not in (await client.get(f"{BASE}/cards/{card.id}")).text
+    assert (await client.get(f"{BASE}/cards/{card.id}/message/{MESSAGE}")).status_code == 404
+    assert (await client.get(f"{BASE}/cards/1/message/nothing")).status_code == 404
+
+
+async def test_registering_the_appeal_deals_with_its_message(spoken):
+    """Nobody has to listen to it any more, and its time until it is destroyed begins."""
+    assert [row.call for row in spoken.floor.messages.open()] == [MESSAGE]
+    client = await spoken.client(Role.OPERATOR_1)
+    fields = {"version": "1", "description": "Просит перезвонить", "contact_name": "Петров", "reason_id": spoken.reason}
+    answer = await post(client, "/cards/1", do="register", **fields)
+    assert answer.status_code == 303, answer.text
+    assert spoken.floor.messages.open() == []
+    done = spoken.floor.told[-1]
+    assert (type(done), done.by, done.note) == (VoiceMessageDone, "operator_1", "1300-2026-000001")
+
+
+async def test_a_message_whose_sound_is_gone_says_so(spoken):
+    """Its file was removed: a page with the reason, in place of a player that stays silent."""
+    spoken.sound.unlink()
+    client = await spoken.client(Role.OPERATOR_1)
+    assert (await client.get(spoken.address)).status_code == 410

@@ -1,13 +1,17 @@
 """A desk on a real engine: people of every role, lines 122 and what calls do to them, served without a network."""
 
 import re
+from array import array
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from acd.journal.from_calls import CardsFromCalls, Story
 from acd.journal.letters import Letters
 from acd.journal.roles import Person, Role
 from acd.journal.service import Journal
@@ -20,7 +24,11 @@ from acd.journal.web.access import Sessions
 from acd.journal.web.app import desk_routes
 from acd.journal.web.desk import Desk
 from acd.journal.web.hub import Hub
+from acd.messages.desk import MessageDesk
+from acd.prompts.wav import RATE, write_wav
+from ami_bridge.ended import EndedCall, LeftMessage
 from callback.inputs import CapacityChanged
+from metrics.records.database import async_url
 from tests.acd.stage import HOST, SITE, Stage
 from tests.journal.conftest import rules_of
 from tests.journal.test_cards import MONDAY
@@ -41,10 +49,16 @@ class Floor(Stage):
         self.hub, self.listeners = hub, []
         super().__init__(path, MONDAY)
         self.callbacks.handle(CapacityChanged(line, 2))
+        # Pages look for voice messages; without a pool no connection outlives the page.
+        records = create_async_engine(async_url(self.config.database.url), poolclass=NullPool)
+        self.messages = MessageDesk(lambda: self.config, self.now, records, self.told.append)
         self.sinks += [hub.on_fact, lambda fact: [listener(fact) for listener in self.listeners]]
 
 
 MORE = """
+[messages]
+directory = "messages"
+
 [[operator]]
 number = "103"
 
@@ -85,6 +99,22 @@ async def post(client, path, **fields):
     """Send a form as a person would who sees the journal's page."""
     page = await client.get(f"{BASE}/journal")
     return await client.post(f"{BASE}{path}", data={"form_token": form_token(page), **fields})
+
+
+async def leave_message(site, call):
+    """Let a caller leave ten seconds of sound with the secretary, and open its card; return the file."""
+    line = site.desk.journal.service
+    file = f"2026-11-23/{call}.wav"
+    path = site.floor.config.messages.directory / file
+    path.parent.mkdir(parents=True)
+    write_wav(path, array("h", bytes(2 * 10 * RATE)))
+    left = LeftMessage(file, MONDAY - 10, MONDAY)
+    ended = EndedCall(call, line, "+79161234567", MONDAY, MONDAY, None, "", 16, "secretary", "new", None, left)
+    await site.floor.messages.learn("main", {call: ended})
+    async with site.desk.engine.begin() as connection:
+        cards = CardsFromCalls({line: site.desk.journal}, site.desk.people)
+        await cards.apply(connection, site.floor.told[-1], Story())
+    return path
 
 
 async def site_on(engine, profile="sakhalin-1300", *, address="https://desk.example.org/desk", secure=True):

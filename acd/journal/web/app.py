@@ -54,6 +54,7 @@ DOORS: Final = (
     Door("GET", "/cards/{card:int}", Right.READ_CARD, cards.show),
     Door("POST", "/cards/{card:int}", Right.WRITE_CARD, cards.change),
     Door("POST", "/cards/{card:int}/callback", Right.TELEPHONE, phone.call_back),
+    Door("GET", "/cards/{card:int}/message/{call}", Right.HEAR_MESSAGES, sound.message_sound),
     Door("GET", "/cards/{card:int}/sound/{recording}", Right.ASSESS, sound.sound),
     Door("POST", "/cards/{card:int}/assess", Right.ASSESS, admin.assess),
     Door("GET", "/knowledge", Right.READ_KNOWLEDGE, admin.knowledge),

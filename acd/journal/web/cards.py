@@ -15,7 +15,7 @@ from acd.journal.states import CardState, CardTrigger, Holder, possible
 from acd.journal.store.lists import PAGE, CardFilter
 from acd.journal.store.trail import MARKS
 from acd.journal.web.desk import Asked, BadForm, local_instant
-from acd.journal.web.sound import recorded_of
+from acd.journal.web.sound import messages_of, processed, recorded_of
 
 SAVE: Final = "save"
 _ENUMS: Final[Mapping[str, type[Any]]] = {"channel": Channel, "urgency": Urgency, "holder": Holder}
@@ -119,7 +119,8 @@ async def change(asked: Asked) -> Response:
             await desk.journal.edit(asked.person, seen, changes, desk.now())
         else:
             note = asked.form.get("note", "")
-            await desk.journal.move(asked.person, seen, trigger, changes, desk.now(), note=note)
+            moved = await desk.journal.move(asked.person, seen, trigger, changes, desk.now(), note=note)
+            await processed(asked, stored, moved)
     except EditConflict as error:
         stored = await desk.journal.cards.get(number)
         return await card_page(asked, replace(typed, version=stored.version), error=error, status=409)
@@ -156,6 +157,7 @@ async def card_page(asked: Asked, card: Card, *, error: Exception | None = None,
         urgencies=Urgency,
         talks=talks,
         recorded=await recorded_of(asked, talks),
+        messages=await messages_of(asked, talks),
         history=await journal_.cards.history(card.id) if card.id and person.may(Right.WRITE_CARD) else [],
         scripts=await desk.knowledge.scripts(journal_.service, card.line) if person.may(Right.READ_KNOWLEDGE) else [],
         assessments=await journal_.trail.assessments(card=card.id) if card.id and person.may(Right.ASSESS) else [],

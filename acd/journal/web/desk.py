@@ -26,6 +26,7 @@ from acd.journal.texts import name_of
 from acd.journal.web.access import Authenticator
 from acd.journal.web.hub import Hub
 from acd.journal.web.words import AGENT_STATES, WORDS
+from acd.messages.desk import MessageDesk
 from acd.texts import duration
 from config.errors import Language
 from config.model import Config
@@ -85,6 +86,11 @@ class Floor(Protocol):
     @property
     def recording_desk(self) -> RecordingDesk | None:
         """Recorded talks; None where the site records none."""
+        ...
+
+    @property
+    def messages(self) -> MessageDesk:
+        """Voice messages that callers have left."""
         ...
 
     @property
