@@ -5,6 +5,7 @@ from the first one on, and also by a daemon that was started after it: `<server>
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -105,3 +106,59 @@ class Attempt:
     def reaches_caller(self) -> bool:
         """Whether the caller's number is being called, or is about to be and cannot be kept from it."""
         return self.side is Side.CALLER or self.picked_up
+
+
+class AttemptBook:
+    """All attempts of one server, found by what Asterisk's events carry."""
+
+    def __init__(self) -> None:
+        self._by_call: dict[CallId, Attempt] = {}
+        self._by_far: dict[str, Attempt] = {}
+        """By the Uniqueid of a caller's leg that an operator's leg has dialled."""
+
+    def __iter__(self) -> Iterator[Attempt]:
+        return iter(list(self._by_call.values()))
+
+    def __len__(self) -> int:
+        return len(self._by_call)
+
+    def add(self, attempt: Attempt) -> None:
+        """Know this attempt from now on, in place of whichever the call had."""
+        self._by_call[attempt.order.call] = attempt
+
+    def drop(self, attempt: Attempt) -> bool:
+        """Forget the attempt; False if it was forgotten already."""
+        self._by_far.pop(attempt.far_uniqueid, None)
+        if self._by_call.get(attempt.order.call) is not attempt:
+            return False
+        del self._by_call[attempt.order.call]
+        return True
+
+    def far_began(self, attempt: Attempt, uniqueid: str) -> None:
+        """The operator's leg has dialled the caller, by a channel of this Uniqueid."""
+        attempt.far_uniqueid = uniqueid
+        self._by_far[uniqueid] = attempt
+
+    def get(self, call: CallId) -> Attempt | None:
+        """Return the attempt of this call, if it has any channel or may still get one."""
+        return self._by_call.get(call)
+
+    def by_first_leg(self, uniqueid: str) -> Attempt | None:
+        """Return the attempt whose originated leg this is."""
+        leg = parse_leg(uniqueid)
+        attempt = None if leg is None else self._by_call.get(leg.call)
+        return attempt if attempt is not None and attempt.uniqueid == uniqueid else None
+
+    def by_far_leg(self, uniqueid: str) -> Attempt | None:
+        """Return the attempt, operator first, whose caller's leg this is."""
+        return self._by_far.get(uniqueid)
+
+    def by_callers_leg(self, uniqueid: str) -> Attempt | None:
+        """Return the attempt whose caller's leg this is, whichever was first."""
+        attempt = self.by_first_leg(uniqueid) or self._by_far.get(uniqueid)
+        return attempt if attempt is not None and attempt.caller_uniqueid == uniqueid else None
+
+    def operator_first(self, uniqueid: str) -> Attempt | None:
+        """Return the attempt, operator first, one of whose two legs this is."""
+        attempt = self.by_first_leg(uniqueid) or self._by_far.get(uniqueid)
+        return attempt if attempt is not None and attempt.side is Side.OPERATOR else None
