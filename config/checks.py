@@ -255,10 +255,14 @@ def _secrets(config: Config) -> Iterator[Breach]:
     held: list[tuple[tuple[str | int, ...], Secret | None]] = [
         *((("asterisk", i, "ami_secret"), server.ami_secret) for i, server in enumerate(config.servers)),
         (("mqtt", "secret"), None if config.mqtt is None else config.mqtt.secret),
-        (("recording", "key"), None if config.recordings is None else config.recordings.key),
         *(
-            (("recording", "old_keys", i), key)
-            for i, key in enumerate(config.recordings.old_keys if config.recordings else ())
+            ((table, *at), key)
+            for table, settings in (("recording", config.recordings), ("backup", config.backup))
+            if settings is not None
+            for at, key in (
+                (("key",), settings.key),
+                *((("old_keys", i), old) for i, old in enumerate(settings.old_keys)),
+            )
         ),
         *((("telephone", i, "secret"), telephone.secret) for i, telephone in enumerate(config.telephones)),
         *((("operator", i, "pin"), operator.pin) for i, operator in enumerate(config.operators)),

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from config.backup import Backup
 from config.errors import Language
 from config.hours import SpecialDay, working_time
 from config.kinds import AnyName, FilePath, HostPort, LineText, Listen, Name, Table, TimeZone
@@ -130,6 +131,8 @@ class Config(Table):
     transfer: Transfer = Transfer()
     recordings: Recordings | None = Field(alias="recording", default=None)
     """Where recorded talks lie; None: no line records."""
+    backup: Backup | None = None
+    """Where backups go; None: nowhere."""
     mqtt: Mqtt | None = None
     """Where integrations are told what happens; None: nowhere."""
 

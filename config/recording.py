@@ -32,7 +32,7 @@ class Recordings(Table):
     @model_validator(mode="after")
     def _keys_are_keys(self) -> Self:
         for at, key in (("key", self.key), *(("old_keys", old) for old in self.old_keys)):
-            if key is not None and not _is_key(key):
+            if key is not None and not is_key(key):
                 raise mistake("acd_recording_key", at=at)
         return self
 
@@ -53,7 +53,8 @@ class LineRecording(Table):
     """The operator may pause the recording of a talk, by key or through the API."""
 
 
-def _is_key(secret: Secret) -> bool:
+def is_key(secret: Secret) -> bool:
+    """Tell whether a secret is a key of 32 bytes in base64."""
     try:
         return len(base64.b64decode(secret.reveal(), validate=True)) == KEY_BYTES
     except (binascii.Error, ValueError):

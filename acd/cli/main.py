@@ -14,6 +14,7 @@ import acd
 from acd.cli import (
     agents,
     asterisk,
+    backup,
     callbacks,
     calls,
     checking,
@@ -71,6 +72,7 @@ application.add_typer(records.records, name="records")
 application.add_typer(recordings.recordings, name="recordings")
 application.add_typer(journal.journal, name="journal")
 application.add_typer(privacy.privacy, name="privacy")
+application.add_typer(backup.backup, name="backup")
 application.add_typer(tokens.tokens, name="tokens")
 application.command("audit", help=tokens.AUDIT_HELP)(tokens.audit)
 application.command("reload", help=daemon.RELOAD_HELP)(daemon.reload)

@@ -13,8 +13,10 @@ from acd.cli.exits import CommandFailed, ExitCode
 from acd.cli.help import tell
 from acd.cli.session import Session
 from acd.cli.tokens import note_at_keyboard
+from acd.clock import wall_time
 from acd.control.client import ControlClient
 from acd.texts import Text
+from config.backup import Backup
 from metrics.errors import RecordsUnusable
 
 HELP: Final = tell(
@@ -84,6 +86,7 @@ def erase(
         if not yes and not typer.confirm(asked):
             raise CommandFailed(ExitCode.INTERRUPTED, _NOT_DONE)
         note_at_keyboard(session, "privacy erase", person.pseudonym, reason)
+        _note_for_backups(config.backup, person.number)
         for name in found.recordings:
             daemon.post(f"/v1/recordings/{name}/destroy", {"reason": reason})
         changed = asyncio.run(whole.forget(config, person, _progress()))
@@ -93,6 +96,26 @@ def erase(
         [session.say(text) for text in _HEAD], [[name, str(count)] for name, count in sorted(changed.items())]
     )
     session.print_line(session.say(_ERASED, pseudonym=person.pseudonym, sounds=len(found.recordings)))
+
+
+def _note_for_backups(settings: Backup | None, number: str) -> None:
+    """Note among the backups that he is erased: one that is restored must not bring him back.
+
+    Raises:
+        CommandFailed: It cannot be noted; then nobody is to be erased.
+    """
+    if settings is None:
+        return
+    from acd.backup import erasures  # noqa: PLC0415 - the database's libraries take long
+    from acd.backup.errors import BackupFolder  # noqa: PLC0415 - see above
+    from acd.backup.vault import PURPOSE  # noqa: PLC0415 - see above
+    from acd.recordings.sealed import SealingKey  # noqa: PLC0415 - see above
+
+    try:
+        key = SealingKey(settings.key.reveal(), PURPOSE)
+        erasures.note(settings.folder, key, erasures.Erasure(wall_time(), number))
+    except BackupFolder as fault:
+        raise CommandFailed(ExitCode.WRONG, fault.text, None, **fault.values) from fault
 
 
 def _person(number: str) -> Any:
@@ -148,9 +171,9 @@ _ASK: Final = Text(
 _NOT_DONE: Final = Text("Nothing was erased", "Ничего не удалено")
 _ERASED: Final = Text(
     "Erased; {sounds} recordings destroyed. The pseudonym is {pseudonym}. Tapes (`acd run --record`), exported reports "
-    "and backups are not looked at: see docs/security.md.",
+    "are not looked at: see docs/security.md. In backups he is until they are too old; none that is restored has him.",
     "Удалено; уничтожено записей разговоров: {sounds}. Псевдоним: {pseudonym}. Ленты (`acd run --record`), выгруженные "
-    "отчёты и резервные копии не затронуты: см. docs/security.md.",
+    "отчёты не затронуты: см. docs/security.md. В копиях он до истечения их срока, при восстановлении удаляется снова.",
 )
 _ON_THE_LINE: Final = Text("He is on the line now: wait for the end of the call", "Он сейчас на линии: дождитесь конца")
 _OWED: Final = Text("He is owed a call-back: request {request}", "Ему должны перезвонить: заявка {request}")

@@ -19,6 +19,7 @@ from acd.control.client import ControlClient
 from acd.control.errors import ControlError
 from acd.control.place import token_path
 from acd.doctor import ami, asterisk, machine, norms, services
+from acd.doctor.backups import backups
 from acd.doctor.examine import Check, examine
 from acd.doctor.finding import Finding, error, ok
 from acd.doctor.recordings import recordings
@@ -94,6 +95,7 @@ def _of_site(config: Config, path: Path) -> list[Check]:
         Check("disk", partial(machine.disk_space, "", data)),
         Check("database", partial(records, config.database.url)),
         Check("recordings", partial(recordings, config)),
+        Check("backups", lambda: backups(config, wall_time())),
         Check("clock", machine.clock_synchronised),
         Check("port", partial(machine.port_free, "FastAGI", agi.host, agi.port, running)),
         Check("port", partial(machine.port_free, "API", control.host, control.port, running)),

@@ -1,11 +1,11 @@
 """All that is kept of one person: gathered to be handed to him, or erased everywhere."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Column, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -78,15 +78,25 @@ async def forget(config: Config, person: Person, progress: Progress) -> Mapping[
     return {name: count for name, count in changed.items() if count}
 
 
-async def _recordings(engine: AsyncEngine, of_calls: list[str]) -> tuple[str, ...]:
-    names: list[str] = []
+async def _recordings(engine: AsyncEngine, of_calls: Sequence[str]) -> tuple[str, ...]:
+    return await _of_those(engine, recordings.c.recording, recordings.c.call, of_calls)
+
+
+async def recording_paths(engine: AsyncEngine, names: Sequence[str]) -> tuple[str, ...]:
+    """Return where the files of these recordings lie, below the folder of recordings."""
+    return await _of_those(engine, recordings.c.path, recordings.c.recording, names)
+
+
+async def _of_those(
+    engine: AsyncEngine, wanted: Column[Any], by: Column[Any], values: Sequence[str]
+) -> tuple[str, ...]:
+    """Return a column of the recordings that are not destroyed, of those that have one of the values in another."""
+    found: list[str] = []
     async with engine.connect() as link:
-        for first in range(0, len(of_calls), _KEPT):
-            wanted = select(recordings.c.recording).where(
-                recordings.c.call.in_(of_calls[first : first + _KEPT]), recordings.c.destroyed_at.is_(None)
-            )
-            names += (await link.execute(wanted)).scalars()
-    return tuple(sorted(names))
+        for first in range(0, len(values), _KEPT):
+            query = select(wanted).where(by.in_(values[first : first + _KEPT]), recordings.c.destroyed_at.is_(None))
+            found += (await link.execute(query)).scalars()
+    return tuple(sorted(found))
 
 
 @asynccontextmanager

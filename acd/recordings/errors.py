@@ -13,14 +13,14 @@ class KeyWrong(RecordingError):
 
 
 class KeyMissing(RecordingError):
-    """A recording is sealed with a key that the configuration does not hold."""
+    """A recording or a backup is sealed with a key that the configuration does not hold."""
 
     def __init__(self, key: str) -> None:
         super().__init__(key)
         self.key = key
 
     def __str__(self) -> str:
-        return f"the key {self.key} is not in the configuration (recording.old_keys)"
+        return f"the key {self.key} is not in the configuration (old_keys)"
 
 
 class SealBroken(RecordingError):

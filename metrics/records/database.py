@@ -118,6 +118,14 @@ def _begin_writing(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+async def begin_reading(connection: AsyncConnection) -> None:
+    """Let everything that is read on a fresh connection be as of one moment, its first look."""
+    if connection.dialect.name == "sqlite":  # a transaction is a snapshot, if one is begun
+        await connection.exec_driver_sql("BEGIN")
+    else:
+        await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
 @asynccontextmanager
 async def reading(engine: AsyncEngine) -> AsyncIterator[tuple[AsyncConnection, AsyncConnection]]:
     """Give two connections on which everything is read as of one moment, while others write.
@@ -128,10 +136,7 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[tuple[AsyncConnection, A
     while True:
         async with engine.connect() as first, engine.connect() as second:
             for connection in (first, second):
-                if engine.dialect.name == "sqlite":  # a transaction is a snapshot, if one is begun
-                    await connection.exec_driver_sql("BEGIN")
-                else:
-                    await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                await begin_reading(connection)
             last = select(func.max(facts.c.id))
             if await first.scalar(last) == await second.scalar(last):
                 yield first, second

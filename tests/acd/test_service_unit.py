@@ -37,12 +37,14 @@ def test_no_core_is_written():
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
-def test_systemd_understands_every_line(tmp_path):
+@pytest.mark.parametrize("name", ["acd.service", "acd-backup.service", "acd-backup.timer"])
+def test_systemd_understands_every_line(name, tmp_path):
     """Systemd's own checker finds no unknown key; programs are replaced by ones that exist here."""
-    text = UNIT.read_text(encoding="utf-8").replace("/opt/acd/.venv/bin/acd", "/bin/true")
-    unit = tmp_path / "acd.service"
-    unit.write_text(text.replace("file:///opt/acd/README.md", "https://example.org"), encoding="utf-8")
+    for each in UNIT.parent.glob("acd*"):
+        text = each.read_text(encoding="utf-8").replace("/opt/acd/.venv/bin/acd", "/bin/true")
+        (tmp_path / each.name).write_text(text.replace("file:///opt/acd/README.md", "https://example.org"), "utf-8")
+    unit = tmp_path / name
     told = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, check=False, timeout=30
     )
-    assert [line for line in told.stderr.splitlines() if "acd.service" in line] == []
+    assert [line for line in told.stderr.splitlines() if name in line] == []
