@@ -13,7 +13,7 @@ from ami_bridge.resync import UP
 from ami_bridge.switchboard import Switchboard
 from callback.inputs import LiveAttempt
 from callback.kinds import LiveStage
-from queue_engine.ids import AgentId, CallId, Instant, QueueName
+from queue_engine.ids import AgentId, CallId, QueueName
 
 
 class FoundAttempts:
@@ -78,7 +78,7 @@ class FoundAttempts:
         if bridge and far.get("BridgeID") == bridge:
             if not attempt.talking:
                 answered = channel.variables.get("ACD_ANSWERED")
-                self._news.talk_began(attempt, Instant(int(answered) / 1000) if answered else None)
+                self._news.talk_began(attempt, self._board.clock.ours(int(answered) / 1000) if answered else None)
                 if order.agent is not None:
                     self._board.mark_found(order.agent, channel.variables.get("ACD_QUESTIONED", ""))
             return LiveAttempt(order.call, LiveStage.TALKING, order.agent)

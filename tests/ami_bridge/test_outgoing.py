@@ -286,6 +286,18 @@ async def test_a_daemon_that_comes_later_finds_the_talk(outside):
     assert ended == [CallerHungUp(CALL, 16, Party.CALLER)]
 
 
+async def test_the_found_talk_has_its_times_by_our_clock(outside):
+    """Asterisk wrote them down by its own, which may be an hour ahead of ours."""
+    outside.bench.board.clock.ahead_s = 3600.0
+    of_operator = OF_OPERATOR | {"ACD_ENTERED": "4600.500", "ACD_ANSWERED": "4605000"}
+    channels = {
+        OPERATOR: present(OPERATOR, PHONE, OPERATOR, "6", "b1", **of_operator),
+        FAR: present(FAR, TRUNK, OPERATOR, "6", "b1"),
+    }
+    outside.calls.resynchronise(channels)
+    assert outside.bench.inputs == [TalkFound(CALL, QueueName("122"), AgentId("101"), NUMBER, 1000.5, 1005.0)]
+
+
 @pytest.mark.parametrize(
     ("state", "stage"),
     [("0", LiveStage.DIALLING), ("5", LiveStage.RINGING), ("6", LiveStage.CONNECTED)],
