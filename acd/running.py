@@ -6,33 +6,33 @@ line, the fallback's members have changed).
 """
 
 import asyncio
-import os
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
-from prometheus_client import CollectorRegistry, ProcessCollector
 
-from acd.asterisk_conf.members import fallback_members
 from acd.callbacks.joined import CallingBack
 from acd.callbacks.shell import Callbacks
 from acd.catching_up import CatchingUp
 from acd.clock import Clock
-from acd.control.centre import Health, ServerHealth
+from acd.control.centre import Health
 from acd.control.events import EventLog
 from acd.control.history import RecordedHistory
 from acd.control.store.database import ControlDatabase
 from acd.control.store.trail import Trail
 from acd.fact_log import log_fact
+from acd.health import health_of
 from acd.hearing import Hearing
+from acd.in_force import ConfigInForce
 from acd.journal.telephone import AppealLine
 from acd.last_operators import LastOperators
 from acd.messages.desk import MessageDesk
-from acd.meters.counted import Counted
+from acd.meters.counted import Counted, process_registry
 from acd.meters.gauged import Gauged
 from acd.opening.keeper import LineHours
+from acd.performing import Performing
 from acd.phrases import ConfiguredPhrases
 from acd.pressure import Pressure
 from acd.publish.joined import publisher_of
@@ -42,6 +42,7 @@ from acd.runner import EngineRunner
 from acd.seating import Seating
 from acd.seats import SeatFile
 from acd.server import AsteriskServer
+from acd.servers import Servers
 from acd.services import Services
 from acd.sessions import Sessions
 from acd.standard import standard_of
@@ -49,38 +50,19 @@ from acd.supervising import Supervising
 from acd.tape import TapeWriter
 from acd.transferring import Transferring
 from acd.upgrade import HandedOver, Upgrading
-from ami_bridge.client import AmiClient
-from ami_bridge.fallback_mirror import FallbackMirror
 from ami_bridge.perform import Performer
 from ami_bridge.resync import Found
-from ami_bridge.switchboard import Switchboard
-from config.errors import ConfigErrors
-from config.load import load_config
 from config.model import Config
 from config.to_policy import to_policy
 from metrics.live import LiveFigures, LiveSnapshot
 from metrics.records.database import ANSWER_S, open_engine
 from metrics.records.recorder import Recorder
-from queue_engine.effects import Effect, OfferCall, WithdrawOffer
 from queue_engine.engine import QueueEngine
-from queue_engine.facts import (
-    AgentStateChanged,
-    CallMoved,
-    CallReturned,
-    Fact,
-)
 from queue_engine.ids import AgentId, Instant, QueueName
 from queue_engine.inputs import AgentLoggedIn, Input, PoliciesLoaded
 from queue_engine.snapshot import EngineSnapshot
 
 log = structlog.get_logger(__name__)
-
-
-def _own_registry() -> CollectorRegistry:
-    """Return a registry of figures that begins with those of the process."""
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    return registry
 
 
 class RunningCentre:
@@ -95,11 +77,9 @@ class RunningCentre:
         tape: Path | None = None,
         handed_over: HandedOver | None = None,
     ) -> None:
-        self._config = config
-        self._config_path = config_path
+        self._config = ConfigInForce(config, config_path)
         self._clock = Clock(loop.time)
         self.started_at = self._clock.now()
-        self.draining = False
         self.broken: asyncio.Future[Exception] = loop.create_future()
         """Done when the engine has raised: the daemon has to end and be started anew."""
         self.upgrading = Upgrading(loop, handed_over)
@@ -113,40 +93,40 @@ class RunningCentre:
         self._live = LiveFigures(
             standard_of(config), ZoneInfo(config.site.time_zone), [QueueName(line.name) for line in config.lines]
         )
-        self._metrics = _own_registry()
-        self._counted = Counted(self._live.standard, self._metrics)
+        metrics = process_registry()
+        self._counted = Counted(self._live.standard, metrics)
         self.events = EventLog(self.recorder.run, lambda: self.recorder.recorded, RecordedHistory(config.database.url))
         self._hearing = Hearing(self.recorder, self.events, self._live, self._counted)
         self._records = open_engine(config.database.url, answer_s=ANSWER_S)
-        self._servers: dict[str, AsteriskServer] = {}
+        self._servers = Servers()
         self._seating = Seating(
-            lambda: self._config,
+            self._config,
             SeatFile(config.database.spool.with_suffix(".seats.json")),
             self._runner.post,
-            self._mirror_soon,
+            self._servers.mirror_soon,
         )
         self._services = Services(
-            lambda: self._config, self._clock, loop, self._records, self._runner.post, self._hearing.tell_service
+            self._config, self._clock, loop, self._records, self._runner.post, self._hearing.tell_service
         )
         self._last_operators = LastOperators(self._records, self._clock.now)
-        boards: dict[str, Switchboard] = {}
-        self._performer = Performer(
-            boards,
+        performer = Performer(
+            self._servers.boards,
             self._seating.desks,
             self._runner.post,
-            lambda server, channel: self._servers[server].hang_up(channel),
-            ConfiguredPhrases(lambda: self._config),
+            self._servers.hang_up,
+            ConfiguredPhrases(self._config),
         )
         self._calling_back = CallingBack(
-            lambda: self._config,
+            self._config,
             self._clock,
             loop,
             self._records,
             self._runner,
-            self._performer,
+            performer,
             self._seating,
             self._hearing.tell,
         )
+        self._performing = Performing(performer, self._calling_back, self._seating)
         self._catching_up = CatchingUp(
             self._servers,
             self.recorder,
@@ -159,19 +139,26 @@ class RunningCentre:
         )
         self.trail = Trail(ControlDatabase(config.database.url))
         self.supervising = Supervising(
-            lambda: self._config,
-            boards,
-            lambda server: self._servers[server].client,
+            self._config,
+            self._servers.boards,
+            self._servers.client,
             self._calling_back.talk_of,
             self._runner.post,
             self._clock.now,
             self.trail,
         )
         self._hearing.publisher = publisher = publisher_of(config, self, self.recorder, self._calling_back, self.trail)
-        self.meters = (self._metrics, Gauged(self, publisher.health if publisher else lambda: None))
+        self.meters = (metrics, Gauged(self, publisher.health if publisher else lambda: None))
         for settings in config.servers:
-            server = self._servers[settings.name] = self._make_server(settings.name)
-            boards[settings.name] = server.board
+            server = self._servers.make(
+                settings,
+                self._config,
+                self._seating,
+                self._runner.post,
+                self._clock.now,
+                self._catching_up.known_before,
+                self._synchronised,
+            )
             server.board.visits.last_operator_of = self._last_operators.of
             self._calling_back.join(server)
             self._catching_up.watch(server)
@@ -180,13 +167,22 @@ class RunningCentre:
         self._reconciliation = Reconciliation(
             self._servers, self._runner.snapshot, self._runner.post, self.recorder.record, self._clock.now
         )
-        self._transfers = self._make_transfers()
-        self._recordings = recordings_of(
-            lambda: self._config, self._records, self._clock.now, self._servers, self._calling_back, self._hearing.tell
+        self._transfers = Transferring(
+            self._config,
+            self._servers,
+            self._records,
+            self._seating.agent_of,
+            self._runner.snapshot,
+            self._clock.now,
+            self._hearing.tell,
+            self.recorder.settled,
         )
-        self.appeals = AppealLine(ConfiguredPhrases(lambda: self._config).prompt)
+        self._recordings = recordings_of(
+            self._config, self._records, self._clock.now, self._servers, self._calling_back, self._hearing.tell
+        )
+        self.appeals = AppealLine(ConfiguredPhrases(self._config).prompt)
         self._sessions = Sessions(
-            lambda: self._config,
+            self._config,
             self._servers,
             self._runner.post,
             self._clock,
@@ -199,9 +195,10 @@ class RunningCentre:
             self.appeals,
         )
         for server in self._servers.values():
+            self._transfers.join(server)
             server.board.line_of = self._sessions.line_of
         self._runner.connect(
-            self._perform,
+            self._performing.perform,
             # Before the records: who dies between the two finds the call's end unrecorded, and the book knows it.
             # The other way round the end would be recorded and nobody owed a call-back.
             self._calling_back.callbacks.observe,
@@ -209,7 +206,7 @@ class RunningCentre:
             self.events.take,
             self._live.see,
             self._counted.see,
-            self._take_note,
+            self._performing.take_note,
             self._services.see,
             self._last_operators.see,
             log_fact,
@@ -222,30 +219,6 @@ class RunningCentre:
 
     # -- composition -----------------------------------------------------------------------------------------------
 
-    def _make_server(self, name: str) -> AsteriskServer:
-        settings = self._config.server(name)
-
-        def mirror(client: Callable[[], AmiClient]) -> FallbackMirror:
-            return FallbackMirror(
-                name,
-                client,
-                lambda: [t.name for t in self._seating.telephones() if t.server == name],
-                self._seating.desks.agent_at,
-                self._seating.lines_of,
-                self._seating.is_at_work,
-            )
-
-        return AsteriskServer(
-            settings,
-            self._seating.desks,
-            self._runner.post,
-            self._clock.now,
-            self._catching_up.known_before,
-            self._synchronised,
-            mirror,
-            lambda: [(m.queue, m.interface.removeprefix("PJSIP/")) for m in fallback_members(self._config, settings)],
-        )
-
     def _synchronised(self, server: AsteriskServer, found: Found) -> None:
         self.supervising.resynchronise(server.name, found.present)
         self._services.synchronised(server, found)
@@ -256,25 +229,6 @@ class RunningCentre:
             self._tasks.create_task(recovery, name=f"transfers-{server.name}")
         self._catching_up.synchronised(server, found)
 
-    def _make_transfers(self) -> Transferring:
-        transfers = Transferring(
-            lambda: self._config,
-            self._servers,
-            self._records,
-            self._seating.agent_of,
-            self._runner.snapshot,
-            self._clock.now,
-            self._hearing.tell,
-            self.recorder.settled,
-        )
-        for server in self._servers.values():
-            transfers.join(server)
-        return transfers
-
-    def _mirror_soon(self) -> None:
-        for server in self._servers.values():
-            server.mirror_soon()
-
     # -- life ------------------------------------------------------------------------------------------------------
 
     async def start(self, tasks: asyncio.TaskGroup) -> None:
@@ -283,7 +237,7 @@ class RunningCentre:
         await self._catching_up.start(tasks)
         await self._calling_back.start()
         await self._last_operators.start()
-        self._runner.post(PoliciesLoaded(*to_policy(self._config)))
+        self._runner.post(PoliciesLoaded(*to_policy(self._config())))
         await self._services.start(tasks)
         self._seating.take_again()
         for server in self._servers.values():
@@ -300,7 +254,7 @@ class RunningCentre:
 
     async def drain(self, limit_s: float) -> None:
         """Take up no more calls and let telephones that ring be answered, for so long at most."""
-        self.draining = self.callbacks.draining = True
+        self._performing.draining = self.callbacks.draining = True
         self.upgrading.stopped()
         self._sessions.stop_listening()
         await self._seating.rung_out(self.snapshot(), limit_s)
@@ -322,31 +276,12 @@ class RunningCentre:
         if not self.broken.done():
             self.broken.set_result(error)
 
-    def _perform(self, effect: Effect) -> None:
-        if self.draining and isinstance(effect, OfferCall):
-            return  # whoever comes after us offers it
-        if isinstance(effect, WithdrawOffer) and self._calling_back.withdraw(effect.offer):
-            return
-        self._performer.perform(effect)
-
-    def _take_note(self, fact: Fact) -> None:
-        """Tell the bridge what it must know of what has become true."""
-        match fact:
-            case CallReturned():
-                self._performer.back_in_line(fact.call)
-            case CallMoved():
-                self._performer.moved(fact.call, fact.to)
-            case AgentStateChanged():
-                self._seating.see(fact)
-            case _:
-                pass
-
     # -- acd.control.centre.Centre ---------------------------------------------------------------------------------
 
     @property
     def config(self) -> Config:
         """The configuration in force."""
-        return self._config
+        return self._config()
 
     @property
     def lag_s(self) -> float:
@@ -401,24 +336,13 @@ class RunningCentre:
 
     def health(self) -> Health:
         """Return how the parts around the engine are doing."""
-        records = self.recorder.health()
-        return Health(
-            started_at=self.started_at,
-            draining=self.draining,
-            servers=tuple(
-                ServerHealth(s.name, s.link.up, s.link.since, s.link.reason, s.link.version)
-                for s in self._servers.values()
-            ),
-            agi_listening=self._sessions.listening and not self.draining,
-            agi_sessions=self._sessions.count,
-            database_up=records.database,
-            spooled=records.spooled_bytes,
-            held=records.held,
-            lost=records.lost,
-            set_aside=records.rejected,
-            records_error=records.error,
-            process=os.getpid(),
-            stood_still_s=self.upgrading.stood_still_s,
+        return health_of(
+            self.started_at,
+            self._servers,
+            self._sessions,
+            self.recorder,
+            self.upgrading,
+            draining=self._performing.draining,
         )
 
     def post(self, item: Input) -> None:
@@ -439,20 +363,17 @@ class RunningCentre:
 
     async def reload(self) -> Sequence[str]:
         """Read the configuration again; return its mistakes, with which nothing has changed, or nothing."""
-        try:
-            config = await asyncio.to_thread(load_config, self._config_path)
-        except ConfigErrors as errors:
-            return [str(mistake) for mistake in errors.mistakes]
-        if {s.name for s in config.servers} != set(self._servers):
-            return ["the list of Asterisk servers changes by a restart only"]
-        self._config = config
+        mistakes = await self._config.replace()
+        if mistakes:
+            return mistakes
+        config = self._config()
         self._live.standard = standard_of(config)
         self._seating.follow_telephones()
         self._runner.post(PoliciesLoaded(*to_policy(config)))
         self._services.hours.configure()
         self._calling_back.configure()
         self._seating.log_in_automatic()
-        self._mirror_soon()
+        self._servers.mirror_soon()
         if self._hearing.publisher is not None:
             self._hearing.publisher.retell()
         log.info("config.reloaded", lines=len(config.lines), operators=len(config.operators))

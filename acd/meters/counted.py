@@ -7,7 +7,7 @@ of the start: a norm that a reload changes becomes a border with the next start.
 from collections.abc import Iterable
 from typing import Final
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from acd.meters.tally import Spread, Tally
 from callback.facts import CallbackAttemptStarted, CallbackDone, CallbackGivenUp, CallbackLate, CallbackMerged
@@ -39,6 +39,13 @@ STEP_S: Final = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0
 def borders(usual: Iterable[float], norms: Iterable[float]) -> tuple[float, ...]:
     """Return the usual borders and the norms, in order, none twice."""
     return tuple(sorted({*usual, *norms}))
+
+
+def process_registry() -> CollectorRegistry:
+    """Return a registry of figures that begins with those of the process."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    return registry
 
 
 class Counted:
