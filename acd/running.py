@@ -36,6 +36,7 @@ from acd.performing import Performing
 from acd.phrases import ConfiguredPhrases
 from acd.pressure import Pressure
 from acd.publish.joined import publisher_of
+from acd.publish.publisher import Publisher
 from acd.reconciling import Reconciliation
 from acd.recordings.joined import TalkRecordings, recordings_of
 from acd.runner import EngineRunner
@@ -146,6 +147,7 @@ class RunningCentre:
             self._runner.post,
             self._clock.now,
             self.trail,
+            self._hearing.tell,
         )
         self._hearing.publisher = publisher = publisher_of(config, self, self.recorder, self._calling_back, self.trail)
         self.meters = (metrics, Gauged(self, publisher.health if publisher else lambda: None))
@@ -324,6 +326,11 @@ class RunningCentre:
     def recording_desk(self) -> TalkRecordings | None:
         """Recorded talks; None where the site records none."""
         return self._recordings
+
+    @property
+    def publisher(self) -> Publisher | None:
+        """The way to the broker; None where the site has none."""
+        return self._hearing.publisher
 
     def telephone_of(self, agent: AgentId) -> str | None:
         """Return the name of the telephone where the operator sits."""

@@ -2,7 +2,8 @@
 
 A supervisor's telephone is one of `[[supervisor]]`. It may dial the codes, and it is rung when somebody with the role
 of a supervisor asks for it through the API. Every use, and every try that was refused, is in the audit trail, with its
-beginning and its end. An operator is not told: what stands in the trail is in no fact and no event.
+beginning and its end. An operator is not told who listens or whispers: that is in no fact and no event. A caller who is
+taken over is one: the operator knows it, and the records say what became of his talk.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from ami_bridge.supervision import Mode, SpiedTalk, Supervision, Watch
 from ami_bridge.switchboard import Switchboard
 from config.model import Config
 from config.people import Supervisor
+from metrics.facts import CallTakenOver, TakeoverEnded, TalkFact
 from queue_engine.ids import AgentId, Instant
 from queue_engine.inputs import AgentLoggedOut, AgentPaused, AgentResumed, Input
 
@@ -39,13 +41,15 @@ class Supervising:
         post: Callable[[Input], None],
         now: Callable[[], Instant],
         trail: Trail,
+        tell: Callable[[TalkFact], None],
     ) -> None:
         self._config = config
         self._post = post
         self._now = now
         self._trail = trail
+        self._tell = tell
         self._pins = Pins(now)
-        self._supervision = Supervision(boards, client, now, self._ended, called_out)
+        self._supervision = Supervision(boards, client, now, self._ended, called_out, self._taken)
         self._noting: set[asyncio.Task[None]] = set()
 
     def on_event(self, message: AmiMessage) -> None:
@@ -159,7 +163,14 @@ class Supervising:
 
     # -- the trail -------------------------------------------------------------------------------------------------
 
+    def _taken(self, watch: Watch) -> None:
+        """Record that a caller was taken over; that somebody listens or whispers stands in the trail alone."""
+        taken = CallTakenOver(self._now(), watch.call, watch.queue, watch.agent, watch.telephone.name, watch.by)
+        self._tell(taken)
+
     def _ended(self, watch: Watch) -> None:
+        if watch.taken_at is not None:
+            self._tell(TakeoverEnded(self._now(), watch.call, self._now() - watch.taken_at, watch.by))
         told = f"agent {watch.agent} call {watch.call}"
         lasted = f"{self._now() - watch.began_at:.0f} s"
         who = Identity(watch.by, Role.SUPERVISOR)

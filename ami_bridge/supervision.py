@@ -25,7 +25,7 @@ from ami_bridge.errors import BridgeError, SupervisionRefused
 from ami_bridge.legs import CallLeg, OperatorLeg
 from ami_bridge.message import AmiMessage
 from ami_bridge.switchboard import Switchboard
-from queue_engine.ids import AgentId, CallId, Instant
+from queue_engine.ids import AgentId, CallId, Instant, QueueName
 from queue_engine.inputs import Party
 
 log = structlog.get_logger(__name__)
@@ -34,6 +34,9 @@ CONTEXT: Final = "acd-supervise"
 TAKEN: Final = "acd-taken"
 RING_S: Final = 20.0
 """How long the supervisor's telephone rings when it was not he who dialled."""
+
+
+_NO_LINE: Final = QueueName("")
 
 
 class Mode(StrEnum):
@@ -65,6 +68,10 @@ class Watch:
     """The supervisor has picked up."""
     ended_as: str = ""
     """Why it came to nothing, where it did."""
+    queue: QueueName = _NO_LINE
+    """Line of a caller who is being taken over."""
+    taken_at: Instant | None = None
+    """When caller and supervisor were brought together; None while they are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,7 @@ class Supervision:
         now: Callable[[], Instant],
         ended: Callable[[Watch], None],
         called_out: Callable[[AgentId], SpiedTalk | None],
+        taken: Callable[[Watch], None],
     ) -> None:
         """Make it.
 
@@ -98,12 +106,14 @@ class Supervision:
             now: Our instant.
             ended: Told of each supervisor who is in a talk no more, or whose telephone was not picked up.
             called_out: Finds the talk of an operator who has called somebody back from his own telephone.
+            taken: Told of each supervisor who has taken a caller over, once the two talk.
         """
         self._boards = boards
         self._called_out = called_out
         self._client = client
         self._now = now
         self._ended = ended
+        self._taken = taken
         self._watches: dict[str, Watch] = {}
         """By the Uniqueid of the supervisor's channel."""
         self._taking: set[asyncio.Task[None]] = set()
@@ -235,6 +245,7 @@ class Supervision:
         await self._go(server, watch.channel, CONTEXT, "wait")
         await self._act(server, "Setvar", {"Channel": call.channel, "Variable": "ACD_TAKEN_BY", "Value": watch.channel})
         # The channel lives on, but this call is over with the operator's talk; nobody of the two has ended it.
+        watch.queue = call.queue
         before = (call.transferred, leg.hung_up_by)
         call.transferred, leg.hung_up_by = True, leg.hung_up_by or Party.SYSTEM
         try:
@@ -262,14 +273,22 @@ class Supervision:
             return
         if message.event == "OriginateResponse":
             self._picked_up(message)
-        elif message.event in {"Newchannel", "Hangup"}:
+        elif message.event in {"Newchannel", "Hangup", "BridgeEnter"}:
             watch = self._watches.get(message["Uniqueid"])
             if watch is None:
                 return
             if message.event == "Hangup":
                 self._over(watch)
+            elif message.event == "BridgeEnter":
+                self._joined(watch)
             else:
                 watch.channel = message["Channel"]
+
+    def _joined(self, watch: Watch) -> None:
+        """His channel is in a bridge: listening brings it into none, so the caller is his now."""
+        if watch.taken_at is None:
+            watch.taken_at = self._now()
+            self._taken(watch)
 
     def _picked_up(self, message: AmiMessage) -> None:
         watch = self._watches.get(message.action_id or "")

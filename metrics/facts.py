@@ -32,6 +32,8 @@ class TransferWay(StrEnum):
     """Without a word to whoever gets him."""
     ATTENDED = "attended"
     """After a talk with that one."""
+    TAKEN = "taken"
+    """By a supervisor, who has taken the caller from the operator."""
 
 
 class TransferTarget(StrEnum):
@@ -44,6 +46,8 @@ class TransferTarget(StrEnum):
     """An outside number of the configuration: an insurer's representative, a hot line of somebody else."""
     RETURN = "return"
     """Back to the operator who had handed him on: nobody took him."""
+    SUPERVISOR = "supervisor"
+    """The supervisor's own telephone; no other way leads there."""
 
 
 class Consent(StrEnum):
@@ -112,6 +116,33 @@ class TransferRefused:
     agent: AgentId
     target: str
     reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallTakenOver:
+    """A supervisor has taken the caller over and talks to him; the operator's talk is over by it (S4)."""
+
+    at: Instant
+    call: CallId
+    """The visit whose talk is over."""
+    queue: QueueName
+    agent: AgentId
+    """Whose caller it was."""
+    telephone: str
+    """The supervisor's."""
+    by: str
+    """The supervisor."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeoverEnded:
+    """The supervisor's talk with a caller whom he had taken over has ended."""
+
+    at: Instant
+    call: CallId
+    """As in `CallTakenOver`."""
+    talked_s: float
     by: str
 
 
@@ -202,6 +233,8 @@ TalkFact = (
     CallTransferred
     | OutsideTransferEnded
     | TransferRefused
+    | CallTakenOver
+    | TakeoverEnded
     | RecordingKept
     | RecordingDestroyed
     | RecordingPaused

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.routing import BaseRoute
 
 from acd.control.events import Event
+from acd.journal.announce import Announcer, Broker
 from acd.journal.exchange.inbound import Inbox, exchange_routes
 from acd.journal.exchange.mailbox import MailboxReader
 from acd.journal.exchange.webhook import KIND, ByKind, WebhookPost
@@ -37,6 +38,7 @@ from acd.journal.web.access import Sessions
 from acd.journal.web.app import desk_routes
 from acd.journal.web.desk import Desk, Floor
 from acd.journal.web.hub import Hub
+from acd.publish.missed import ToldFile
 from metrics.records.database import open_engine
 from queue_engine.ids import Instant, QueueName
 
@@ -55,7 +57,8 @@ class JournalRuntime:
         settings: What the site has set up.
         floor: The running centre.
         records: The URL of the database that has the facts of the centre.
-        publish: Is handed each fact of the journal, say for MQTT; must not block.
+        publish: Is handed each fact of the journal; must not block.
+        broker: Is told what becomes of the cards, and where it stands how far it was told; None without a broker.
 
     Raises:
         ValueError: A secret's file cannot be read.
@@ -68,6 +71,7 @@ class JournalRuntime:
         floor: Floor,
         records: str,
         publish: Callable[[JournalFact], None] | None = None,
+        broker: tuple[Broker, ToldFile] | None = None,
     ) -> None:
         self._settings = settings
         self._floor = floor
@@ -96,6 +100,7 @@ class JournalRuntime:
             self._deliverer = Deliverer(outbox, ByKind(SmtpPost(settings.smtp.server()), {KIND: webhooks}))
         else:  # letters wait in the outbox until a mail server is set up
             self._deliverer = Deliverer(outbox, webhooks, kind=KIND)
+        self._announcer = Announcer(self._engine, self.journal.service, *broker) if broker is not None else None
         inbox = Inbox(self._engine, self.journal, publish=self._publish)
         self._mailbox = MailboxReader(settings.imap.server(), inbox) if settings.imap else None
         sessions = Sessions(people)
@@ -139,6 +144,8 @@ class JournalRuntime:
                 tasks.create_task(self._feed.run(), name="journal.calls")
                 tasks.create_task(self._keep(self._limits), name="journal.limits")
                 tasks.create_task(self._keep(self._letters), name="journal.letters")
+                if self._announcer is not None:
+                    tasks.create_task(self._announcer.run(), name="journal.announcements")
                 if self._mailbox is not None:
                     tasks.create_task(self._keep_reading(self._mailbox), name="journal.mailbox")
         finally:
@@ -180,6 +187,8 @@ class JournalRuntime:
 
     def _publish(self, fact: JournalFact) -> None:
         self._hub.on_journal(fact)
+        if self._announcer is not None:
+            self._announcer.look()
         if self._publish_further is not None:
             self._publish_further(fact)
         # Whoever waits for the old event wakes once; the next wait is for the next news.

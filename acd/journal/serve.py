@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from acd.control.events import Event, EventLog, Gap, Heartbeat
 from acd.control.server import ControlServer, Tls
+from acd.journal.announce import Broker
 from acd.journal.facts import JournalFact
 from acd.journal.runtime import JournalRuntime
 from acd.journal.settings import JournalSettings, load_settings
@@ -25,6 +26,8 @@ from acd.journal.store.database import upgrade
 from acd.journal.telephone import AppealLine
 from acd.journal.web.access import DeskGuard
 from acd.journal.web.desk import Floor
+from acd.publish.missed import ToldFile
+from acd.publish.publisher import Publisher
 from config.model import Config
 
 DESK: Final = "/desk"
@@ -38,6 +41,11 @@ class Centre(Floor, Protocol):
 
     events: EventLog
     appeals: AppealLine
+
+    @property
+    def publisher(self) -> Publisher | None:
+        """The way to the broker; None without one."""
+        ...
 
     @property
     def config(self) -> Config:
@@ -82,7 +90,10 @@ async def keep_beside(path: Path, centre: Centre, guard: DeskGuard | None = None
         guard: Is told who may log in at the desk, for the control API.
     """
     try:
-        async with serving(load_settings(path), centre, centre.config.database.url) as journal:
+        database, broker = centre.config.database, None
+        if centre.publisher is not None:
+            broker = (centre.publisher, ToldFile(database.spool.with_suffix(".appeals")))
+        async with serving(load_settings(path), centre, database.url, broker=broker) as journal:
             if guard is not None:
                 guard.people = journal.people
             centre.appeals.journal = journal.journal
@@ -100,7 +111,11 @@ async def keep_beside(path: Path, centre: Centre, guard: DeskGuard | None = None
 
 @asynccontextmanager
 async def serving(
-    settings: JournalSettings, floor: Floor, records: str, publish: Callable[[JournalFact], None] | None = None
+    settings: JournalSettings,
+    floor: Floor,
+    records: str,
+    publish: Callable[[JournalFact], None] | None = None,
+    broker: tuple[Broker, ToldFile] | None = None,
 ) -> AsyncIterator[JournalRuntime]:
     """Bring the schema up to date, serve the journal and keep it going for as long as the block runs.
 
@@ -110,7 +125,7 @@ async def serving(
         ValueError: A secret's file cannot be read.
     """
     await asyncio.to_thread(upgrade, settings.database)
-    journal = JournalRuntime(settings, floor, records, publish)
+    journal = JournalRuntime(settings, floor, records, publish, broker)
     tls = settings.tls
     server = ControlServer(
         JournalApp(journal),

@@ -11,14 +11,17 @@ from acd.publish.payloads import (
     AddCallback,
     AgentState,
     Answer,
+    AppealEvent,
     CallbackEvent,
     CallEvent,
     LineState,
     MessageEvent,
     Pause,
+    RecordingEvent,
     Resume,
     ScriptState,
     Status,
+    TransferEvent,
 )
 
 _AT: Final = 1_795_251_605.0
@@ -91,6 +94,60 @@ _EXAMPLES: Final[tuple[tuple[str, str, BaseModel], ...]] = (
             within_limit=True,
         ),
     ),
+    (
+        "transfers/<call>/<event>",
+        "Events of callers who are handed on or taken over, in one order with those of calls",
+        TransferEvent(
+            id="6f1c9a3b/4730",
+            at=_AT + 40,
+            event="handed_on",
+            call="main-1795251600.17",
+            line="saratov-122",
+            agent="101",
+            way="blind",
+            target_kind="destination",
+            target="hot-line",
+            next_call="main-1795251600.17-1",
+            consent="operator",
+            by="101",
+        ),
+    ),
+    (
+        "recordings/<call>/<event>",
+        "Events of recorded talks, in one order with those of calls; of a server's disk, with the server for the call",
+        RecordingEvent(
+            id="6f1c9a3b/4735",
+            at=_AT + 41,
+            event="kept",
+            call="main-1795251600.17",
+            recording="1795251605000_main-1795251600.17_op101",
+            telephone="op101",
+            started_at=_AT,
+            duration_s=40.0,
+            size=640_044,
+            keep_until=_AT + 30 * 86_400,
+        ),
+    ),
+    (
+        "appeals/<number>/<event>",
+        "Events of the journal's cards: `opened`, `edited`, `moved`, `ahead`, `breach`",
+        AppealEvent(
+            id="journal/812",
+            at=_AT + 86_400,
+            event="breach",
+            appeal="1300-2026-000123",
+            service="sakhalin-1300",
+            channel="telephone",
+            line="1300",
+            urgency="medium",
+            state="handed_over",
+            before="handed_over",
+            holder="clinic",
+            limit="feedback",
+            due_at=_AT + 86_400,
+            by="clock",
+        ),
+    ),
     ("commands", "Pause an operator", Pause(command="pause", id="web-1", agent="101", reason="lunch", limit_s=1800)),
     ("commands", "End an operator's pause", Resume(command="resume", id="web-2", agent="101")),
     (
@@ -125,6 +182,8 @@ outbox = 200000          # events kept while the broker is away
   small file beside the spool (`acd.mqtt`), and what came after it is read from the records at the next start. When
   more than `outbox` wait, the oldest are dropped and counted (`acd_broker_dropped_total` at `/metrics`). The records
   miss nothing, and no call waits for a broker.
+* Events of appeals (`appeals/...`) are told from the history of their cards, which is written with the cards in one
+  transaction: they too wait over a restart (`acd.appeals`), and have an order and ids of their own.
 * If at a start the records cannot be read for a minute, what was missed before it is left out and the log says so.
 * No message holds a caller's number in full. Instants are seconds since the epoch (UTC), durations end in `_s`.
 * Within `v1` no field is renamed or given another meaning; new ones may come.

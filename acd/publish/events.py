@@ -1,10 +1,22 @@
-"""From the facts of calls, call-backs and voice messages to their events on MQTT: pure."""
+"""From the facts of calls, call-backs, messages, transfers and recordings to their events on MQTT: pure."""
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Any, Final
 
 from acd.logs import mask_number
-from acd.publish.payloads import CallbackEvent, CallbackEventKind, CallEvent, EventKind, MessageEvent
+from acd.publish.payloads import (
+    CallbackEvent,
+    CallbackEventKind,
+    CallEvent,
+    EventKind,
+    MessageEvent,
+    Payload,
+    RecordingEvent,
+    TransferEvent,
+)
 from callback import facts as callback_facts
+from metrics import facts as talk_facts
 from metrics.service_facts import VoiceMessageDestroyed, VoiceMessageDone, VoiceMessageHeard, VoiceMessageLeft
 from queue_engine import facts
 
@@ -99,20 +111,83 @@ def callback_event_of(number: str, fact: object) -> CallbackEvent:
     return CallbackEvent.model_validate({name: getattr(fact, name, None) for name in _SAME} | told)
 
 
+TRANSFER_EVENTS: Final[dict[type, str]] = {
+    talk_facts.CallTransferred: "handed_on",
+    talk_facts.OutsideTransferEnded: "outside_ended",
+    talk_facts.TransferRefused: "refused",
+    talk_facts.CallTakenOver: "taken_over",
+    talk_facts.TakeoverEnded: "takeover_ended",
+}
+
+
+def transfer_event_of(number: str, fact: object) -> TransferEvent:
+    """Return the event of a fact whose kind is in `TRANSFER_EVENTS`."""
+    told = {
+        "id": number,
+        "event": TRANSFER_EVENTS[type(fact)],
+        "line": getattr(fact, "queue", None),
+        "target_kind": getattr(fact, "kind", None),
+        "target": getattr(fact, "target", None) or getattr(fact, "telephone", None),
+        "consent": getattr(fact, "consent", None) or None,
+    }
+    same = ("at", "call", "agent", "way", "next_call", "result", "rang_s", "talked_s", "by", "reason")
+    return TransferEvent.model_validate({name: getattr(fact, name, None) for name in same} | told)
+
+
+RECORDING_EVENTS: Final[dict[type, str]] = {
+    talk_facts.RecordingKept: "kept",
+    talk_facts.RecordingDestroyed: "destroyed",
+    talk_facts.RecordingFailed: "failed",
+    talk_facts.RecordingPaused: "paused",
+    talk_facts.RecordingResumed: "resumed",
+    talk_facts.RecordingSuspended: "suspended",
+    talk_facts.RecordingAllowed: "allowed",
+}
+
+
+def recording_event_of(number: str, fact: object) -> RecordingEvent:
+    """Return the event of a fact whose kind is in `RECORDING_EVENTS`."""
+    told = {"id": number, "event": RECORDING_EVENTS[type(fact)], "call": _recorded_call(fact)}
+    same = ("at", "server", "recording", "telephone", "started_at", "duration_s", "size", "keep_until", "free_bytes")
+    return RecordingEvent.model_validate({name: getattr(fact, name, None) for name in (*same, "by", "reason")} | told)
+
+
+def _recorded_call(fact: object) -> str | None:
+    """Return the call that was recorded; the facts of a recording's end name it in the recording's id alone."""
+    recording: str | None = getattr(fact, "recording", None)
+    called: str | None = getattr(fact, "call", None)
+    return called or (recording.split("_", 2)[1] if recording is not None else None)
+
+
 def topic_of(fact: object) -> str | None:
     """Return where below the root the event of a fact is told; None for a fact that is none."""
-    kind = type(fact)
-    if kind in EVENTS:
-        return f"calls/{fact.call}/{EVENTS[kind]}"  # type: ignore[attr-defined]  # all of them have one
-    if kind in CALLBACK_EVENTS:
-        return f"callbacks/{fact.request}/{CALLBACK_EVENTS[kind]}"  # type: ignore[attr-defined]  # as above
-    if kind in MESSAGE_EVENTS:
-        return f"messages/{fact.call}/{MESSAGE_EVENTS[kind]}"  # type: ignore[attr-defined]  # as above
-    return None
+    told = _BY_KIND.get(type(fact))
+    if told is None:
+        return None
+    family, event, name, _ = told
+    return f"{family}/{name(fact)}/{event}"
 
 
-def payload_of(number: str, fact: object) -> CallEvent | CallbackEvent | MessageEvent:
+def payload_of(number: str, fact: object) -> Payload:
     """Return the event of a fact that has a topic."""
-    if type(fact) in EVENTS:
-        return event_of(number, fact)
-    return callback_event_of(number, fact) if type(fact) in CALLBACK_EVENTS else message_event_of(number, fact)
+    return _BY_KIND[type(fact)][3](number, fact)
+
+
+def _recorded(fact: object) -> str:
+    """Return what the recording's event is about: the call, or the server."""
+    return _recorded_call(fact) or str(getattr(fact, "server", ""))
+
+
+_Name = Callable[[Any], object]
+_Make = Callable[[str, object], Payload]
+_FAMILIES: Final[tuple[tuple[str, Mapping[type, str], _Name, _Make], ...]] = (
+    ("calls", EVENTS, attrgetter("call"), event_of),
+    ("callbacks", CALLBACK_EVENTS, attrgetter("request"), callback_event_of),
+    ("messages", MESSAGE_EVENTS, attrgetter("call"), message_event_of),
+    ("transfers", TRANSFER_EVENTS, attrgetter("call"), transfer_event_of),
+    ("recordings", RECORDING_EVENTS, _recorded, recording_event_of),
+)
+"""By topic: the facts that are told below it, what names the thing in the topic, what makes the message."""
+_BY_KIND: Final = {
+    kind: (family, event, name, make) for family, events, name, make in _FAMILIES for kind, event in events.items()
+}

@@ -14,13 +14,18 @@ Maker = Callable[[], bytes]
 """Makes a message when it is sent: whoever fills the outbox has calls to serve."""
 
 
+Told = Callable[[str], None]
+"""Notes the id of the last event that the broker has confirmed, for those who come after us."""
+
+
 class Waiting(NamedTuple):
     """An event that waits."""
 
     id: str
-    """Its place in the records."""
+    """Its place in the records, or in the journal."""
     topic: str
     make: Maker
+    told: Told
 
 
 class Outbox:
@@ -57,9 +62,9 @@ class Outbox:
         if self._events:
             self._filled.set()
 
-    def put_event(self, number: str, topic: str, make: Maker) -> None:
-        """Tell this event, of this id, after those that wait."""
-        self._events.append(Waiting(number, topic, make))
+    def put_event(self, event: Waiting) -> None:
+        """Tell this event after those that wait."""
+        self._events.append(event)
         self._shorten()
         self._filled.set()
 
@@ -76,17 +81,17 @@ class Outbox:
             self._filled.clear()
         return list(self._taken_states.items()), self._taken_events
 
-    def confirm(self) -> str | None:
-        """What was taken is with the broker; return the id of the last event of it."""
-        last = self._taken_events[-1].id if self._taken_events else None
+    def confirm(self) -> None:
+        """What was taken is with the broker: note how far it was told, for each place that keeps that."""
+        for told, number in {event.told: event.id for event in self._taken_events}.items():
+            told(number)
         self._taken_states, self._taken_events = {}, []
-        return last
 
     def put_back(self) -> None:
         """What was taken may not have arrived: it goes first. A newer state of the same thing stays."""
         self._states = self._taken_states | self._states
         self._events.extendleft(reversed(self._taken_events))
-        self.confirm()
+        self._taken_states, self._taken_events = {}, []
         self._shorten()
         if self._states or self._events:
             self._filled.set()

@@ -126,6 +126,93 @@ class MessageEvent(Payload):
     by: str | None = None
 
 
+class TransferEvent(Payload):
+    """A caller was handed on, or taken over by a supervisor. Not retained; may come twice, with the same `id`."""
+
+    id: str
+    """As of a call's event."""
+    at: float
+    event: Literal["handed_on", "outside_ended", "refused", "taken_over", "takeover_ended"]
+    call: str
+    """The visit that is over with it; of `outside_ended` the visit outside, `next_call` of its `handed_on`."""
+    line: str | None = None
+    agent: str | None = None
+    """Who handed the caller on, or whose caller was taken."""
+    way: str | None = None
+    """`blind` or `attended`."""
+    target_kind: str | None = None
+    """`operator`, `line`, `destination`, `return` (back to who had handed him on)."""
+    target: str | None = None
+    """Number of the operator, name of the line or destination; of a takeover the supervisor's telephone."""
+    next_call: str | None = None
+    """The visit that follows: its events tell what becomes of the caller."""
+    consent: str | None = None
+    """Where the caller had to agree: `key`, `operator` (who has asked him)."""
+    result: str | None = None
+    """Of `outside_ended`: `answered`, `not_answered`, `no_consent`, `caller_left`."""
+    rang_s: float | None = None
+    talked_s: float | None = None
+    by: str | None = None
+    reason: str | None = None
+    """Of `refused`."""
+
+
+class RecordingEvent(Payload):
+    """Something happened to the recording of a talk. Not retained; may come twice, with the same `id`."""
+
+    id: str
+    """As of a call's event."""
+    at: float
+    event: Literal["kept", "destroyed", "failed", "paused", "resumed", "suspended", "allowed"]
+    """`suspended` and `allowed` are about a server: its disk is nearly full, or has room again."""
+    call: str | None = None
+    server: str | None = None
+    recording: str | None = None
+    """Its id, as the control API knows it."""
+    telephone: str | None = None
+    started_at: float | None = None
+    duration_s: float | None = None
+    size: int | None = None
+    """Bytes of the sound."""
+    keep_until: float | None = None
+    free_bytes: int | None = None
+    by: str | None = None
+    reason: str | None = None
+
+
+class AppealEvent(Payload):
+    """Something happened to an appeal in the journal. Not retained; may come twice, with the same `id`.
+
+    Nothing of its contents and no contact: the state, the limits, and who did it.
+    """
+
+    id: str
+    """`journal/<number>`; numbers grow, with gaps. In an order of its own, not that of the calls' events."""
+    at: float
+    event: Literal["opened", "edited", "moved", "ahead", "breach"]
+    """`ahead`: four fifths of a limit are over; `breach`: all of it."""
+    appeal: str
+    """Its number."""
+    service: str
+    channel: str
+    line: str | None = None
+    urgency: str
+    state: str
+    """After the event."""
+    before: str | None = None
+    """The state before it; null for `opened`."""
+    holder: str
+    """`centre`, `second_line`, `third_line`, `clinic`, `ministry`, `insurer`."""
+    trigger: str | None = None
+    """Of `moved`: what moved it: `register`, `hand_over`, `finish`, ..."""
+    limit: str | None = None
+    """Of `ahead` and `breach`: `register`, `resolve` or `feedback`."""
+    due_at: float | None = None
+    """Of `ahead` and `breach`: when the limit breaks, or broke."""
+    by: str
+    """Login of the person; `system`, `clock`, or the name of an outside system."""
+
+
 CallbackEventKind = Literal[
     "owed",
     "impossible",

@@ -23,10 +23,10 @@ import acd
 from acd.control.centre import Centre
 from acd.control.scripts import show_scripts
 from acd.publish.commands import Commands
-from acd.publish.events import EVENTS, MESSAGE_EVENTS, payload_of, topic_of
+from acd.publish.events import EVENTS, MESSAGE_EVENTS, TRANSFER_EVENTS, payload_of, topic_of
 from acd.publish.health import BrokerHealth
 from acd.publish.missed import Missed, ToldFile
-from acd.publish.outbox import Outbox, Waiting
+from acd.publish.outbox import Maker, Outbox, Told, Waiting
 from acd.publish.payloads import AgentState, LineState, Payload, ScriptState, Status
 from acd.standard import standard_of
 from config.mqtt import Mqtt
@@ -87,7 +87,7 @@ class Publisher:
         topic = topic_of(fact)
         if topic is not None:
             number = self._event_id()
-            self._outbox.put_event(number, f"{self._root}/{topic}", lambda: _json(payload_of(number, fact)))
+            self.tell(number, topic, lambda: _json(payload_of(number, fact)), self._told.write)
         if kind is AgentStateChanged:
             self._agent(fact.agent)  # type: ignore[attr-defined]  # the line above says what it is
         elif kind is LineSwitched:
@@ -95,10 +95,21 @@ class Publisher:
         elif kind in MESSAGE_EVENTS:
             for line in self._centre.config.lines:
                 self._line(QueueName(line.name))
-        elif kind in EVENTS:
+        elif kind in EVENTS or (kind in TRANSFER_EVENTS and hasattr(fact, "queue")):
             self._line(fact.queue)  # type: ignore[attr-defined]  # all of them have one
             if (to := getattr(fact, "to", None)) is not None:
                 self._line(to)
+
+    def tell(self, number: str, topic: str, make: Maker, told: Told) -> None:
+        """Tell an event of this id at a topic below the root, once the broker has what came before.
+
+        Args:
+            number: The event's id.
+            topic: Below the root.
+            make: Makes the message when it is sent.
+            told: Notes that the broker was told so far.
+        """
+        self._outbox.put_event(Waiting(number, f"{self._root}/{topic}", make, told))
 
     def health(self) -> BrokerHealth:
         """Return how the way to the broker is doing."""
@@ -122,7 +133,7 @@ class Publisher:
                 topic = topic_of(fact)
                 if topic is not None:
                     make = partial(self._made, number, fact)
-                    waiting.append(Waiting(number, f"{self._root}/{topic}", make))
+                    waiting.append(Waiting(number, f"{self._root}/{topic}", make, self._told.write))
             self._outbox.dropped += left_out
             log.info("mqtt.caught_up", events=len(waiting), left_out=left_out)
         except Exception as fault:  # noqa: BLE001 - whatever the records say, what happens now is told
@@ -205,9 +216,7 @@ class Publisher:
             for result in await asyncio.gather(*sent, return_exceptions=True):
                 if isinstance(result, BaseException):
                     raise result
-            last = self._outbox.confirm()
-            if last is not None:
-                self._told.write(last)
+            self._outbox.confirm()
             if len(events) < WINDOW:
                 await asyncio.sleep(REST_S)
 

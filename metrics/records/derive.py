@@ -27,7 +27,15 @@ from callback.facts import (
     CallbackReached,
     CallBroke,
 )
-from metrics.facts import CallTransferred, OutsideTransferEnded, RecordingDestroyed, RecordingKept, TalkFact
+from metrics.facts import (
+    CallTakenOver,
+    CallTransferred,
+    OutsideTransferEnded,
+    RecordingDestroyed,
+    RecordingKept,
+    TakeoverEnded,
+    TalkFact,
+)
 from metrics.records import tables
 from metrics.records.codec import RecordedFact, UnknownFact
 from metrics.records.derive_callbacks import attempt_after, break_after, request_after
@@ -92,7 +100,7 @@ _OF_ATTEMPTS: Final = frozenset(
 )
 _OF_BREAKS: Final = frozenset({CallbackOwed, CallbackImpossible, BreakJoined, CallbackLate, CallbackAttemptStarted})
 
-_OF_TRANSFERS: Final = frozenset({CallTransferred, OutsideTransferEnded, *FOLLOWED})
+_OF_TRANSFERS: Final = frozenset({CallTransferred, OutsideTransferEnded, CallTakenOver, TakeoverEnded, *FOLLOWED})
 
 
 def _if_it_has(field_name: str, kind: type) -> str | None:

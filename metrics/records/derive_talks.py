@@ -1,13 +1,16 @@
 """What a fact changes in the rows of transfers and recordings: one pure function per table."""
 
 from metrics.facts import (
+    CallTakenOver,
     CallTransferred,
     Consent,
     OutsideResult,
     OutsideTransferEnded,
     RecordingDestroyed,
     RecordingKept,
+    TakeoverEnded,
     TransferTarget,
+    TransferWay,
 )
 from metrics.records.codec import RecordedFact
 from metrics.records.rows import RecordingRow, TransferResult, TransferRow
@@ -27,12 +30,15 @@ _RESULT_OF_OUTSIDE = {
 def next_call_of(fact: RecordedFact) -> str | None:
     """Return the visit that follows a transfer, of a fact that may concern one; None for an ordinary call's.
 
+    A caller who is taken over makes no further visit to a line; his talk with the supervisor has a name all the same.
     The first visit of a call is `<server>-<Uniqueid>`, which ends in a number with a point; a further one has `-1`,
     `-2`... after it. So no ordinary call costs a look at the table.
     """
     match fact:
         case CallTransferred():
             return fact.next_call
+        case CallTakenOver() | TakeoverEnded():
+            return f"{fact.call}-taken"
         case OutsideTransferEnded():
             return fact.call
         case CallAnswered() | CallEnded() | CallAbandoned() | CallOverflowed() | CallDied():
@@ -44,19 +50,8 @@ def next_call_of(fact: RecordedFact) -> str | None:
 
 def transfer_after(row: TransferRow | None, fact: RecordedFact) -> TransferRow | None:  # noqa: PLR0911 - one per kind
     """Return the row of the transfer after the fact; `row` itself where the fact changes nothing in it."""
-    if isinstance(fact, CallTransferred):
-        return row or TransferRow(
-            fact.next_call,
-            fact.call,
-            fact.queue,
-            fact.agent,
-            fact.way,
-            fact.kind,
-            fact.target,
-            fact.by,
-            fact.consent,
-            fact.at,
-        )
+    if isinstance(fact, CallTransferred | CallTakenOver):
+        return row or _begun(fact)
     if row is None:
         return None  # a visit that no transfer began: a destination that is a line, or one whose fact is missing
     match fact:
@@ -76,6 +71,8 @@ def transfer_after(row: TransferRow | None, fact: RecordedFact) -> TransferRow |
             return row._replace(result=TransferResult.OVERFLOWED, waited_s=fact.waited_s, ended_at=fact.at)
         case CallDied():
             return row._replace(result=TransferResult.DIED, waited_s=fact.waited_s, ended_at=fact.at)
+        case TakeoverEnded():
+            return row._replace(talked_s=fact.talked_s, ended_at=fact.at)
         case OutsideTransferEnded():
             return row._replace(
                 result=_RESULT_OF_OUTSIDE[fact.result],
@@ -86,6 +83,36 @@ def transfer_after(row: TransferRow | None, fact: RecordedFact) -> TransferRow |
             )
         case _:
             return row
+
+
+def _begun(fact: CallTransferred | CallTakenOver) -> TransferRow:
+    if isinstance(fact, CallTransferred):
+        return TransferRow(
+            fact.next_call,
+            fact.call,
+            fact.queue,
+            fact.agent,
+            fact.way,
+            fact.kind,
+            fact.target,
+            fact.by,
+            fact.consent,
+            fact.at,
+        )
+    return TransferRow(
+        f"{fact.call}-taken",
+        fact.call,
+        fact.queue,
+        fact.agent,
+        TransferWay.TAKEN,
+        TransferTarget.SUPERVISOR,
+        fact.telephone,
+        fact.by,
+        Consent.NOT_NEEDED,
+        fact.at,
+        TransferResult.TAKEN,
+        waited_s=0.0,
+    )
 
 
 def recording_after(row: RecordingRow | None, fact: RecordedFact) -> RecordingRow | None:

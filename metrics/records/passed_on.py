@@ -1,4 +1,4 @@
-"""What the records say of callers whom operators passed on."""
+"""What the records say of callers whom operators passed on, and whom supervisors took over."""
 
 from collections import defaultdict
 from collections.abc import Mapping

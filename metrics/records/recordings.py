@@ -1,12 +1,13 @@
-"""What is asked of the table of recordings: lists, one by its id, which are due to be destroyed."""
+"""What is asked of the table of recordings: lists, one by its id, how many there are, which are due to be destroyed."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from metrics.records.counting import Scope
 from metrics.records.rows import RecordingRow
 from metrics.records.tables import calls, recordings
 
@@ -61,6 +62,15 @@ async def list_recordings(engine: AsyncEngine, wanted: Wanted) -> list[Listed]:
     if not wanted.destroyed:
         query = query.where(recordings.c.destroyed_at.is_(None))
     return await _listed(engine, query)
+
+
+async def count_recordings(connection: AsyncConnection, scope: Scope) -> int:
+    """Return how many recorded talks began in the scope's time, destroyed since or not; on its line or on all."""
+    c = recordings.c
+    query = select(func.count()).select_from(recordings).where(c.started_at >= scope.start, c.started_at < scope.end)
+    if scope.line is not None:
+        query = query.join(calls, calls.c.call == c.call).where(calls.c.last_queue == scope.line)
+    return await connection.scalar(query) or 0
 
 
 async def due_recordings(engine: AsyncEngine, now: float, limit: int) -> list[RecordingRow]:

@@ -200,7 +200,7 @@ class TransferRow(NamedTuple):
     """One caller handed on."""
 
     next_call: str
-    """The visit that follows."""
+    """The visit that follows; `<call>-taken` for one whom a supervisor has taken over."""
     call: str
     """The visit that was over with it; the row of that name in `transfers` is the transfer before this one."""
     queue: str

@@ -211,7 +211,7 @@ transfers: Final = Table(
     Index("ix_transfers_transferred_at", "transferred_at"),
     Index("ix_transfers_call", "call"),
 )
-"""One row per caller handed on, named by the visit that follows."""
+"""One row per caller handed on, named by the visit that follows; of one taken over `<call>-taken`."""
 
 recordings: Final = Table(
     "recordings",

@@ -13,12 +13,14 @@ from metrics.agent_time import AgentTime, handling_time, occupancy
 from metrics.call_backs import BreakCourse, call_back_figures
 from metrics.counts import CallCounts
 from metrics.distribution import Distribution
+from metrics.facts import TransferWay
 from metrics.kpi import Kpi, Unit, kpi
 from metrics.norms import Norms, Standard
 from metrics.records.broken import breaks_owed, breaks_owed_nothing
 from metrics.records.counting import SLOT_S, Scope, count_by_agent, count_by_line_and_slot
 from metrics.records.measuring import TALKS, WAITS, measure, unanswered_by_second
 from metrics.records.passed_on import TransferCounts, count_transfers
+from metrics.records.recordings import count_recordings
 from metrics.records.repeats import Repeats, count_repeats
 from metrics.records.staff import OfferCounts, Stays, offers_by_agent, pauses_by_reason, stays_by_agent, time_by_agent
 from metrics.reports.periods import Interval, Period, interval_of, intervals
@@ -54,6 +56,8 @@ class Gathered:
     breaks: Sequence[BreakCourse] = ()
     transfers: Mapping[tuple[str, str], TransferCounts] = field(default_factory=dict)
     """Callers passed on, by way and kind of target."""
+    recorded: int = 0
+    """Recordings of talks that began in the period."""
     impossible: Mapping[str, int] = field(default_factory=dict)
     """Breaks that can have no call-back, by the reason."""
 
@@ -116,6 +120,11 @@ class Gathered:
         at_work = {agent for agent, time in self.times.items() if time.logged_in_s > 0}
         return sorted(at_work | self.by_agent.keys() | self.offers.keys(), key=lambda agent: (len(agent), agent))
 
+    @property
+    def taken_over(self) -> int:
+        """Callers whom supervisors have taken from operators (S4)."""
+        return sum(counts.count for (way, _), counts in self.transfers.items() if way == TransferWay.TAKEN)
+
     def figures(self) -> tuple[Kpi, ...]:
         """Return every figure of the period. Handling time and occupancy only over all lines: operators serve many."""
         repeats = self.repeats
@@ -124,6 +133,8 @@ class Gathered:
             Kpi("repeat_share", repeats.repeat_share, Unit.SHARE),
             Kpi("first_call_resolution", repeats.first_call_resolution, Unit.SHARE),
             Kpi("withheld", repeats.withheld, Unit.COUNT),
+            Kpi("taken_over", self.taken_over, Unit.COUNT),
+            Kpi("recorded_talks", self.recorded, Unit.COUNT),
         ]
         if self.line is None:
             extra += [
@@ -172,6 +183,7 @@ async def gather(
         "unanswered_by_second": lambda link: unanswered_by_second(link, scope),
         "breaks": lambda link: breaks_owed(link, scope),
         "transfers": lambda link: count_transfers(link, scope),
+        "recorded": lambda link: count_recordings(link, scope),
         "impossible": lambda link: breaks_owed_nothing(link, scope),
     }
     waiting = iter(tuple(work.items()))

@@ -153,7 +153,14 @@ class Stage:
         self.recording_desk: RecordingDesk | None = None
         self.transfers = StageTransfers()
         self.supervising = Supervising(
-            lambda: self.config, {}, lambda _server: None, self.talk_of, self.post, self.now, Trail(None)
+            lambda: self.config,
+            {},
+            lambda _server: None,
+            self.talk_of,
+            self.post,
+            self.now,
+            Trail(None),
+            self.facts.append,
         )
         self.seats: dict[str, AgentId] = {}
         self.sinks.append(self.callbacks.observe)

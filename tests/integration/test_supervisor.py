@@ -18,7 +18,7 @@ from acd.lab.plans import Answering, Caller
 from acd.lab.sipp import Callers, Endpoint, Telephones
 from acd.lab.site import Site
 from acd.lab.sounds import write_tone
-from metrics.records.tables import calls
+from metrics.records.tables import calls, transfers
 from tests.integration.office import until_operator
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
@@ -127,6 +127,16 @@ def who_hears(centre: LabCentre, path: Path, span: tuple[float, float]) -> dict[
     }
 
 
+async def until_recorded(centre: LabCentre, next_call: str) -> dict:
+    """Wait until a takeover's end is in the records, and return its row."""
+    async with asyncio.timeout(20):
+        while True:
+            rows = [dict(row) for row in await centre.rows(transfers) if row["next_call"] == next_call]
+            if rows and rows[0]["ended_at"] is not None:
+                return rows[0]
+            await asyncio.sleep(0.1)
+
+
 async def test_listening_whispering_and_joining_are_heard_by_whom_they_are_meant_for(centre):
     """The supervisor hears both; a whisper reaches the operator alone, a joining both; afterwards all is as before."""
     path = centre.home / "modes.pcap"
@@ -163,6 +173,12 @@ async def test_taken_over_caller_talks_to_the_supervisor_and_the_operator_is_fre
     capture.check_complete()
     assert who_hears(centre, path, span) == {"caller": {SENIOR}, "operator": set(), "senior": {CALLER}}
     assert (row["outcome"], row["agent"], row["ended_by"]) == ("answered", "101", "system")
+    taken = await until_recorded(centre, f"{row['call']}-taken")
+    assert (taken["way"], taken["kind"], taken["target"], taken["agent"]) == ("taken", "supervisor", "op900", "101")
+    assert taken["result"] == "taken"
+    # The supervisor talks for five seconds from his answer on, and the caller is his some tenths of a second later.
+    assert 3.0 < taken["talked_s"] < 5.5
+    assert taken["transferred_at"] == pytest.approx(row["ended_at"], abs=1.0)
 
 
 async def test_talk_and_supervisor_outlive_the_daemon(centre):

@@ -13,7 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from metrics.agent_time import AgentTime, handling_time, occupancy
 from metrics.counts import CallCounts, counts_of
-from metrics.facts import CallTransferred, Consent, TransferTarget, TransferWay
+from metrics.facts import (
+    CallTakenOver,
+    CallTransferred,
+    Consent,
+    RecordingKept,
+    TakeoverEnded,
+    TransferTarget,
+    TransferWay,
+)
 from metrics.norms import Standard
 from metrics.records.codec import RecordedFact
 from metrics.records.counting import Scope, count_by_line
@@ -51,11 +59,15 @@ async def engine(url: str) -> AsyncIterator[AsyncEngine]:
 
 
 async def gathered(
-    engine: AsyncEngine, period: Period, as_of: float, people: dict[str, Person] | None = None
+    engine: AsyncEngine,
+    period: Period,
+    as_of: float,
+    people: dict[str, Person] | None = None,
+    line: str | None = None,
 ) -> Gathered:
-    """Gather the numbers of a period over all lines."""
+    """Gather the numbers of a period, over all lines or on one."""
     async with reading(engine) as connections:
-        return await gather(connections, period, STANDARD, as_of=as_of, people=people)
+        return await gather(connections, period, STANDARD, as_of=as_of, line=line, people=people)
 
 
 def seconds_by_state(told: list[RecordedFact], period: Period, as_of: float) -> dict[tuple[str, str], float]:
@@ -217,6 +229,40 @@ async def test_transfers_are_counted_by_way_and_target(engine: AsyncEngine) -> N
         ("attended", "line"): TransferCounts(count=1, left=1),
         ("blind", "operator"): TransferCounts(count=2, taken=1, returned=1, waited_s=7.0),
     }
+    assert found.taken_over == 0
     table = transfer_table(found)
     assert table.total is not None
     assert table.total[2:] == (3, 1, 1, 1, 0, 7.0)
+
+
+async def test_takeovers_and_recordings_are_counted(engine: AsyncEngine) -> None:
+    """S1, S4: on all lines and on one; a takeover is a row of its own among the transfers."""
+
+    def recorded(at: float, call: str) -> RecordingKept:
+        return RecordingKept(
+            Instant(at + 60), f"{at:.0f}_{call}_op101", CallId(call), "op101", Instant(at), 60.0, "x.wav", 9, "00", 1,
+            "", Instant(at + 86_400),
+        )  # fmt: skip
+
+    told: list[RecordedFact] = []
+    for number, line in enumerate(("122", "122", "oms")):
+        call = CallId(f"s-{number}.1")
+        told += [
+            CallAccepted(Instant(START + number), call, QueueName(line), "+7927", Instant(START + number), 0),
+            CallAnswered(Instant(START + number + 1), call, QueueName(line), None, AgentId("101"), 1.0),
+            recorded(START + number + 1, call),
+        ]
+    told += [
+        CallTakenOver(Instant(START + 30), CallId("s-0.1"), QueueName("122"), AgentId("101"), "op900", "Senior"),
+        TakeoverEnded(Instant(START + 50), CallId("s-0.1"), 20.0, "Senior"),
+        recorded(START + 86_400, "s-9.1"),
+    ]
+    await store(engine, told)
+    day = days(date(2026, 9, 21), date(2026, 9, 21), ZONE)
+    for line, taken, talks in ((None, 1, 3), ("122", 1, 2), ("oms", 0, 1)):
+        found = await gathered(engine, day, START + 7200, line=line)
+        figures = {figure.name: figure.value for figure in found.figures()}
+        assert (figures["taken_over"], figures["recorded_talks"]) == (taken, talks)
+    assert dict((await gathered(engine, day, START + 7200)).transfers) == {
+        ("taken", "supervisor"): TransferCounts(count=1, taken=1)
+    }

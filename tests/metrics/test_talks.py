@@ -3,12 +3,14 @@
 import pytest
 
 from metrics.facts import (
+    CallTakenOver,
     CallTransferred,
     Consent,
     OutsideResult,
     OutsideTransferEnded,
     RecordingDestroyed,
     RecordingKept,
+    TakeoverEnded,
     TransferTarget,
     TransferWay,
 )
@@ -86,6 +88,18 @@ def test_caller_who_does_not_agree_is_recorded_so():
     """He is not handed on to somebody outside against his will (UDM 5.13)."""
     ended = OutsideTransferEnded(Instant(110.0), NEXT, OutsideResult.NO_CONSENT, 10.0, 0.0)
     assert after(transferred(TransferTarget.DESTINATION, "hot-line"), ended).consent is Consent.REFUSED
+
+
+def test_caller_taken_over_by_a_supervisor():
+    """S4: whose caller, by whom, at which telephone, how long they talked; told twice it is one row."""
+    taken = CallTakenOver(Instant(100.0), FIRST, LINE, AgentId("101"), "op900", "Senior")
+    ended = TakeoverEnded(Instant(160.0), FIRST, 60.0, "Senior")
+    assert next_call_of(taken) == next_call_of(ended) == f"{FIRST}-taken"
+    row = after(taken, taken, ended)
+    assert (row.way, row.kind, row.target, row.by) == (TransferWay.TAKEN, TransferTarget.SUPERVISOR, "op900", "Senior")
+    assert (row.call, row.agent, row.result) == (FIRST, "101", TransferResult.TAKEN)
+    assert (row.waited_s, row.talked_s, row.ended_at) == (0.0, 60.0, 160.0)
+    assert after(ended) is None
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 """A real Mosquitto of the tests' own, and a subscriber that stays known to it over a restart."""
 
 import asyncio
+import gc
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,8 +12,16 @@ import aiomqtt
 import orjson
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from pydantic import SecretStr
 
-from tests.acd.stage import HOST
+from acd.control.events import Event, UnknownPlace
+from acd.control.store.trail import Trail
+from acd.publish.commands import Commands
+from acd.publish.missed import After, Missed, ToldFile
+from acd.publish.publisher import Publisher
+from config.kinds import Secret
+from config.mqtt import Mqtt
+from tests.acd.stage import HOST, Stage
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 USER, PASSWORD = "acd", "broker-secret"
@@ -89,3 +98,44 @@ async def listening(broker: Broker, topic: str = "acd/stage/v1/#") -> AsyncItera
     async with client:
         await client.subscribe(topic, qos=1)
         yield Ear(client)
+
+
+async def settled() -> bool:
+    """Nothing has to be waited for."""
+    return True
+
+
+async def no_records(run: str, seq: int) -> AsyncGenerator[Event, None]:
+    """Hold nothing of any run."""
+    raise UnknownPlace
+    yield
+
+
+@asynccontextmanager
+async def publishing(
+    stage: Stage, port: int, *, run: str = "run-1", records: After = no_records, **changes: object
+) -> AsyncIterator[Publisher]:
+    """Join a publisher to the stage."""
+    settings = Mqtt.model_validate(
+        {
+            "host": HOST,
+            "port": port,
+            "tls": False,
+            "user": USER,
+            "secret": Secret(SecretStr(PASSWORD)),
+            "commands": True,
+        }
+        | changes
+    )
+    commands = Commands(stage, lambda _line, number, _by: None if number.startswith("+7") else "invalid", Trail(None))
+    told = ToldFile(stage.config_path.parent / "acd.mqtt")
+    missed = Missed(run, settled, records)
+    publisher = Publisher(settings, stage, lambda: f"{run}/{len(stage.facts)}", commands, told, missed)
+    stage.sinks.append(publisher.see)
+    task = asyncio.create_task(publisher.run())
+    try:
+        yield publisher
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        gc.collect()  # while paho's sockets are forgiven

@@ -5,7 +5,6 @@ import contextlib
 import gc
 import subprocess
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
 
 import aiomqtt
 import orjson
@@ -15,24 +14,39 @@ from paho.mqtt.properties import Properties
 from pydantic import SecretStr
 
 from acd.control.errors import StoreAway
-from acd.control.events import Event, UnknownPlace
+from acd.control.events import Event
 from acd.control.store.database import ControlDatabase
 from acd.control.store.trail import Trail
 from acd.publish.commands import Commands
 from acd.publish.events import topic_of
 from acd.publish.health import BrokerHealth
-from acd.publish.missed import After, Missed, ToldFile
+from acd.publish.missed import After, ToldFile
+from acd.publish.payloads import RecordingEvent, TransferEvent
 from acd.publish.publisher import Publisher
 from callback.inputs import CallbackAsked, CallbackClosed
 from callback.kinds import Origin
 from config.kinds import Secret
-from config.mqtt import Mqtt
+from metrics.facts import (
+    CallTakenOver,
+    CallTransferred,
+    Consent,
+    OutsideResult,
+    OutsideTransferEnded,
+    RecordingDestroyed,
+    RecordingKept,
+    RecordingPaused,
+    RecordingSuspended,
+    TakeoverEnded,
+    TransferRefused,
+    TransferTarget,
+    TransferWay,
+)
 from metrics.records.codec import encode
 from queue_engine.facts import AgentState
-from queue_engine.ids import CallId, QueueName
+from queue_engine.ids import AgentId, CallId, Instant, QueueName
 from queue_engine.inputs import CallerHungUp
-from tests.acd.publish.broker import MOSQUITTO, PASSWORD, USER, Broker, listening
-from tests.acd.stage import CALLER, HOST, LINE, Stage
+from tests.acd.publish.broker import MOSQUITTO, Broker, listening, publishing
+from tests.acd.stage import CALLER, HOST, LINE, NOON, Stage
 
 pytestmark = [
     pytest.mark.skipif(MOSQUITTO is None, reason="needs mosquitto"),
@@ -50,47 +64,6 @@ async def broker(tmp_path, unused_tcp_port_at) -> AsyncIterator[Broker]:
     await broker.start()
     yield broker
     await broker.stop()
-
-
-async def settled() -> bool:
-    """Nothing has to be waited for."""
-    return True
-
-
-async def no_records(run: str, seq: int) -> AsyncGenerator[Event, None]:
-    """Hold nothing of any run."""
-    raise UnknownPlace
-    yield
-
-
-@asynccontextmanager
-async def publishing(
-    stage: Stage, port: int, *, run: str = "run-1", records: After = no_records, **changes: object
-) -> AsyncIterator[Publisher]:
-    """Join a publisher to the stage."""
-    settings = Mqtt.model_validate(
-        {
-            "host": HOST,
-            "port": port,
-            "tls": False,
-            "user": USER,
-            "secret": Secret(SecretStr(PASSWORD)),
-            "commands": True,
-        }
-        | changes
-    )
-    commands = Commands(stage, lambda _line, number, _by: None if number.startswith("+7") else "invalid", Trail(None))
-    told = ToldFile(stage.config_path.parent / "acd.mqtt")
-    missed = Missed(run, settled, records)
-    publisher = Publisher(settings, stage, lambda: f"{run}/{len(stage.facts)}", commands, told, missed)
-    stage.sinks.append(publisher.see)
-    task = asyncio.create_task(publisher.run())
-    try:
-        yield publisher
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        gc.collect()  # while paho's sockets are forgiven
 
 
 async def outcome(publisher: Publisher) -> BrokerHealth:
@@ -391,3 +364,56 @@ async def test_link_is_encrypted(stage, tmp_path, unused_tcp_port_at):
     finally:
         await broker.stop()
         gc.collect()  # while paho's sockets are forgiven
+
+
+async def test_transfers_and_recordings_are_told(stage, broker):
+    """Handed on, taken over, recorded: below topics of their own, in one order with the calls, without numbers."""
+    async with listening(broker) as ear, publishing(stage, broker.port) as publisher:
+        await ear.topic("/agents/102")
+        call = stage.call()
+        for fact in (
+            CallTransferred(
+                NOON, call, QueueName(LINE), AgentId("101"), TransferWay.BLIND, TransferTarget.DESTINATION, "hot-line",
+                CallId(f"{call}-1"), "101", Consent.KEY,
+            ),
+            OutsideTransferEnded(NOON + 60, CallId(f"{call}-1"), OutsideResult.ANSWERED, 6.5, 53.5),
+            TransferRefused(NOON + 61, call, AgentId("101"), "103", "agent_absent", "101"),
+            CallTakenOver(NOON + 62, call, QueueName(LINE), AgentId("101"), "op900", "Senior"),
+            TakeoverEnded(NOON + 90, call, 28.0, "Senior"),
+            RecordingPaused(NOON + 30, call, "101"),
+            RecordingKept(
+                NOON + 63, f"1_{call}_op101", call, "op101", NOON, 60.0, "day/file.wav", 960_044, "00ff", 1, "",
+                Instant(NOON + 86_400),
+            ),
+            RecordingDestroyed(NOON + 86_500, f"1_{call}_op101", "kept_long_enough", "system"),
+            RecordingSuspended(NOON + 86_501, "main", 1_000_000),
+        ):  # fmt: skip
+            stage.facts.append(fact)
+            publisher.see(fact)
+        await ear.topic("/recordings/main/suspended")
+    told = {topic.removeprefix("acd/stage/v1/"): values for topic, values in ear.heard}
+    events = [topic for topic in told if topic.partition("/")[0] in {"transfers", "recordings"}]
+    assert events == [
+        f"transfers/{call}/handed_on",
+        f"transfers/{call}-1/outside_ended",
+        f"transfers/{call}/refused",
+        f"transfers/{call}/taken_over",
+        f"transfers/{call}/takeover_ended",
+        f"recordings/{call}/paused",
+        f"recordings/{call}/kept",
+        f"recordings/{call}/destroyed",
+        "recordings/main/suspended",
+    ]
+    handed_on = TransferEvent.model_validate(told[f"transfers/{call}/handed_on"])
+    assert (handed_on.way, handed_on.target_kind, handed_on.target) == ("blind", "destination", "hot-line")
+    assert (handed_on.next_call, handed_on.consent, handed_on.agent) == (f"{call}-1", "key", "101")
+    outside = told[f"transfers/{call}-1/outside_ended"]
+    assert (outside["result"], outside["rang_s"], outside["talked_s"]) == ("answered", 6.5, 53.5)
+    taken = told[f"transfers/{call}/taken_over"]
+    assert (taken["target"], taken["by"], taken["agent"]) == ("op900", "Senior", "101")
+    kept = RecordingEvent.model_validate(told[f"recordings/{call}/kept"])
+    assert (kept.duration_s, kept.keep_until, kept.size) == (60.0, NOON + 86_400, 960_044)
+    destroyed = told[f"recordings/{call}/destroyed"]
+    assert (destroyed["call"], destroyed["reason"], destroyed["by"]) == (call, "kept_long_enough", "system")
+    ids = [told[topic]["id"] for topic in events]
+    assert ids == sorted(ids, key=lambda each: int(str(each).split("/")[1]))
