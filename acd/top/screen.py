@@ -3,9 +3,8 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import ClassVar, Final
-from urllib.parse import quote
 
 from rich.text import Text as RichText
 from textual.app import App, ComposeResult
@@ -16,12 +15,13 @@ from textual.message import Message
 from textual.widgets import Footer, Input, Static
 
 from acd.control.client import ControlClient
-from acd.control.errors import DaemonAway, RequestRefused
 from acd.texts import Text, duration
 from acd.top import figures, texts
 from acd.top.board import AGENTS, CALLBACKS, CALLS, LINES, Values, aged, call_rows_of, callback_rows_of
 from acd.top.dialogs import Ask, Confirm, Reading
 from acd.top.feed import Away, Feed, Indicators, Seen
+from acd.top.keys import KEYS
+from acd.top.orders import Answered, Orders, TelephoneRung, WhichTelephone
 from acd.top.table import Panel
 from metrics.reports.texts import Language
 
@@ -37,24 +37,6 @@ class Told(Message):
     def __init__(self, what: Seen | Indicators | Away) -> None:
         super().__init__()
         self.what = what
-
-
-class Answered(Message):
-    """The daemon answered what was asked of it."""
-
-    def __init__(self, refusal: str = "", told: str = "") -> None:
-        super().__init__()
-        self.refusal = refusal
-        self.told = told
-
-
-class WhichTelephone(Message):
-    """The daemon does not know at which telephone the supervisor is."""
-
-    def __init__(self, agent: Values, mode: str) -> None:
-        super().__init__()
-        self.agent = agent
-        self.mode = mode
 
 
 class TopApp(App[None]):
@@ -82,7 +64,7 @@ class TopApp(App[None]):
         self, client: ControlClient, language: Language, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         super().__init__()
-        self._client = client
+        self._orders = Orders(client, lambda work: self.run_worker(work, thread=True), self.post_message)
         self._language: Language = language
         self._clock = clock
         self._feed = Feed(client, lambda what: self.post_message(Told(what)))
@@ -96,10 +78,8 @@ class TopApp(App[None]):
         """Room for callers and call-backs side by side."""
         self._right = "calls"
         """The table beside the operators where there is room for one."""
-        self._telephone: str | None = None
-        """The supervisor's, once he has said it."""
-        for keys, action, text, shown in _KEYS:
-            self.bind(keys, action, description=text.say(language), show=shown)
+        for key in KEYS:
+            self.bind(key.keys, key.action, description=key.text.say(language), show=key.shown)
 
     def compose(self) -> ComposeResult:
         """Lay the parts out."""
@@ -233,7 +213,7 @@ class TopApp(App[None]):
         if (agent := self._chosen_agent()) is not None:
             question = self._say(texts.ASK_PAUSE, name=agent["name"])
             proposal = self._say(texts.DEFAULT_REASON)
-            self._ask(question, proposal, lambda reason: self._of_agent(agent, "pause", {"reason": reason}))
+            self._ask(question, proposal, lambda reason: self._orders.of_agent(agent, "pause", {"reason": reason}))
 
     def action_resume(self) -> None:
         """End the chosen operator's pause."""
@@ -253,7 +233,7 @@ class TopApp(App[None]):
             agent = self.panel("agents").chosen
             proposal = "" if agent is None else str(agent["agent"])
             question = self._say(texts.ASK_GIVE, caller=call["caller"])
-            self._ask(question, proposal, lambda number: self._of_call(call, "give", {"agent": number}))
+            self._ask(question, proposal, lambda number: self._orders.of_call(call, "give", {"agent": number}))
 
     def action_move(self) -> None:
         """Move the chosen call to a line; the one chosen among the lines is proposed."""
@@ -261,7 +241,7 @@ class TopApp(App[None]):
             line = self.panel("lines").chosen
             proposal = "" if line is None else str(line["line"])
             question = self._say(texts.ASK_MOVE, caller=call["caller"])
-            self._ask(question, proposal, lambda name: self._of_call(call, "move", {"line": name}))
+            self._ask(question, proposal, lambda name: self._orders.of_call(call, "move", {"line": name}))
 
     def action_listen(self) -> None:
         """Listen to the chosen operator's talk."""
@@ -288,8 +268,7 @@ class TopApp(App[None]):
 
     def action_help(self) -> None:
         """Tell the keys."""
-        keys = [(_shown(keys), texts.LONG[action]) for keys, action, *_ in _KEYS if action in texts.LONG]
-        told = [f"{key:<4}{text.say(self._language)}" for key, text in keys]
+        told = [f"{k.label:<4}{self._say(texts.LONG[k.action])}" for k in KEYS if k.action in texts.LONG]
         self.push_screen(Reading("\n".join([*told, self._say(texts.CLOSE)])))
 
     def _supervise(self, question: Text, mode: str) -> None:
@@ -302,37 +281,18 @@ class TopApp(App[None]):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._ring(agent, mode)
+                self._orders.supervise(agent, mode)
 
         self.push_screen(Confirm(self._say(question, name=agent["name"])), answered)
-
-    def _ring(self, agent: Values, mode: str) -> None:
-        """Have the supervisor's telephone rung; ask which it is if the daemon cannot know."""
-        body = {"mode": mode} if self._telephone is None else {"mode": mode, "telephone": self._telephone}
-        path = f"/v1/agents/{quote(agent['agent'], safe='')}/supervise"
-
-        def work() -> None:
-            try:
-                told = self._client.post(path, body)
-            except RequestRefused as refusal:
-                unknown = refusal.code == "telephone_unknown"
-                self.post_message(WhichTelephone(agent, mode) if unknown else Answered(refusal.message))
-            except DaemonAway as away:
-                self.post_message(Answered(away.reason))
-            else:
-                text = texts.IN_TALK if told["picked_up"] else texts.PICK_UP
-                self.post_message(Answered(told=self._say(text, telephone=told["telephone"])))
-
-        self.run_worker(work, thread=True)
 
     def on_which_telephone(self, message: WhichTelephone) -> None:
         """Ask for the telephone, and try with that one from now on."""
 
         def then(name: str) -> None:
-            self._telephone = name
-            self._ring(message.agent, message.mode)
+            self._orders.telephone = name
+            self._orders.supervise(message.agent, message.mode)
 
-        self._ask(self._say(texts.ASK_TELEPHONE), self._telephone or "", then)
+        self._ask(self._say(texts.ASK_TELEPHONE), self._orders.telephone or "", then)
 
     def _chosen_agent(self) -> Values | None:
         agent = self.panel("agents").chosen
@@ -360,64 +320,23 @@ class TopApp(App[None]):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._of_agent(agent, action, {})
+                self._orders.of_agent(agent, action, {})
 
         self.push_screen(Confirm(self._say(question, name=agent["name"])), answered)
-
-    def _of_agent(self, agent: Values, action: str, body: Mapping[str, object]) -> None:
-        self._post(f"/v1/agents/{quote(agent['agent'], safe='')}/{action}", body)
-
-    def _of_call(self, call: Values, action: str, body: Mapping[str, object]) -> None:
-        self._post(f"/v1/calls/{quote(call['call'], safe='')}/{action}", body)
-
-    def _post(self, path: str, body: Mapping[str, object]) -> None:
-        def work() -> None:
-            try:
-                self._client.post(path, body)
-            except RequestRefused as refusal:
-                self.post_message(Answered(refusal.message))
-            except DaemonAway as away:
-                self.post_message(Answered(away.reason))
-            else:
-                self.post_message(Answered())
-
-        self.run_worker(work, thread=True)
 
     def on_answered(self, message: Answered) -> None:
         """Tell how it went, and look."""
         if message.refusal:
             self.notify(self._say(texts.REFUSED, message=message.refusal), severity="error", markup=False)
         else:
-            self.notify(message.told or self._say(texts.DONE), timeout=5 if message.told else 2, markup=False)
+            self.notify(self._say(texts.DONE), timeout=2, markup=False)
+        self._feed.look_again()
+
+    def on_telephone_rung(self, message: TelephoneRung) -> None:
+        """Tell that the telephone is to be picked up, or that he is in the talk, and look."""
+        text = texts.IN_TALK if message.picked_up else texts.PICK_UP
+        self.notify(self._say(text, telephone=message.telephone), timeout=5, markup=False)
         self._feed.look_again()
 
     def _say(self, text: Text, **values: object) -> str:
         return text.say(self._language, **values)
-
-
-def _shown(keys: str) -> str:
-    """Return the key as it stands on a keyboard: the first of those that do the same."""
-    first = keys.partition(",")[0]
-    return {"slash": "/", "question_mark": "?"}.get(first, first)
-
-
-_KEYS: Final = (
-    # Each key also where a Russian keyboard has it; whether the last line of the screen shows it.
-    ("p,з", "pause", texts.PAUSE, True),
-    ("r,к", "resume", texts.RESUME, True),
-    ("o,щ", "log_out", texts.LOG_OUT, True),
-    ("i,ш", "log_in", texts.LOG_IN, True),
-    ("l,д", "listen", texts.LISTEN, True),
-    ("w,ц", "whisper", texts.WHISPER, False),
-    ("j,о", "join", texts.JOIN, False),
-    ("k,л", "take", texts.TAKE, False),
-    ("t,е", "give", texts.GIVE, True),
-    ("m,ь", "move", texts.MOVE, False),
-    ("b,и", "callbacks", texts.CALLBACKS, True),
-    ("s,ы", "sort", texts.SORT, False),
-    ("v,м", "turn", texts.TURN, False),
-    ("slash,f,а", "find", texts.FIND, True),
-    ("escape", "clear", Text("", ""), False),
-    ("question_mark,h,р", "help", texts.HELP, True),
-    ("q,й", "quit", texts.QUIT, True),
-)
