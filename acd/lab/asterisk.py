@@ -17,6 +17,7 @@ from typing import Final, Self
 
 from acd.lab.errors import ProcessFailed, ProgramMissing, UnusableHome
 from acd.lab.process import LabProcess, find_program, until
+from config.telephony import Directories
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 BOOT_LIMIT_S: Final = 60.0
@@ -131,6 +132,16 @@ class LabAsterisk:
             "astcachedir": self.home / "cache",
         }
         return self.program.fixed_directories() | {key: str(path) for key, path in own.items()}
+
+    def configured(self) -> Directories:
+        """Return the same as a site's configuration says it, and make those that Asterisk writes into."""
+        names = {"config": "astetcdir", "modules": "astmoddir", "cache": "astcachedir", "var": "astvarlibdir"}
+        names |= {"db": "astdbdir", "keys": "astkeydir", "data": "astdatadir", "agi": "astagidir"}
+        names |= {"spool": "astspooldir", "run": "astrundir", "log": "astlogdir", "sbin": "astsbindir"}
+        folders = self.directories()
+        for name in ("config", "cache", "db", "spool", "run", "log"):
+            Path(folders[names[name]]).mkdir(parents=True, exist_ok=True)
+        return Directories.model_validate({name: folders[key] for name, key in names.items()})
 
     def write_asterisk_conf(self, options: str = "") -> None:
         """Write `asterisk.conf` with the folders of this instance, and make those folders."""

@@ -6,18 +6,13 @@ it knows is asked over its control API, what it has recorded is read from its da
 
 import asyncio
 import contextlib
-import os
 import shutil
-import signal
-import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
-import orjson
 from sqlalchemy import RowMapping, Table, select
 from sqlalchemy.exc import OperationalError
 
@@ -28,7 +23,8 @@ from acd.control.client import ControlClient
 from acd.control.errors import ControlError
 from acd.control.place import token_path
 from acd.lab.addresses import HeldSlice, Slice
-from acd.lab.asterisk import PROJECT, AsteriskProgram, LabAsterisk, find_asterisk
+from acd.lab.asterisk import AsteriskProgram, LabAsterisk, find_asterisk
+from acd.lab.daemon import READY_LIMIT_S, DaemonStatus, LabDaemon
 from acd.lab.errors import ProcessFailed
 from acd.lab.plans import Answering, Caller
 from acd.lab.process import LabProcess
@@ -36,30 +32,8 @@ from acd.lab.sipp import Callers, Endpoint, Refusing, Registration, Telephones
 from acd.lab.site import TELEPHONE_SECRET, Place, Site
 from config.load import load_config
 from config.model import Config
-from config.telephony import Directories
 from metrics.records.database import open_engine
 from metrics.records.tables import calls
-
-READY_LIMIT_S: Final = 60.0
-DRAIN_LIMIT_S: Final = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class DaemonStatus:
-    """What the daemon says of itself, added up over its lines."""
-
-    healthy: bool
-    """Every Asterisk is connected, callers are taken up, the database takes facts."""
-    waiting: int
-    talking: int
-    ready: int
-    operators: dict[str, int]
-    """How many operators are in each state."""
-    accepted: int
-    """Today; so are the following."""
-    answered: int
-    abandoned: int
-    share_in_norm: float | None
 
 
 class LabCentre:
@@ -100,8 +74,7 @@ class LabCentre:
         self.run_options: tuple[str, ...] = ()
         """What else the daemon's command line says after `run`."""
         self._config: Config | None = None
-        self._daemon: LabProcess | None = None
-        self._starts = 0
+        self._daemon = LabDaemon(self.config_path, self.home, self.env)
         self._sipps = 0
 
     # -- its parts -------------------------------------------------------------------------------------------------
@@ -135,9 +108,7 @@ class LabCentre:
         Raises:
             ProcessFailed: It was not started.
         """
-        if self._daemon is None:
-            raise ProcessFailed("daemon", "was not started")
-        return self._daemon
+        return self._daemon.process
 
     def prepare(self) -> None:
         """Choose addresses, write the configuration and what Asterisk loads.
@@ -172,17 +143,11 @@ class LabCentre:
 
     def write_asterisk_conf(self) -> None:
         """Write what Asterisk loads, made from the configuration as it is now."""
-        folders = self.asterisk.directories()
-        names = {"config": "astetcdir", "modules": "astmoddir", "cache": "astcachedir", "var": "astvarlibdir"}
-        names |= {"db": "astdbdir", "keys": "astkeydir", "data": "astdatadir", "agi": "astagidir"}
-        names |= {"spool": "astspooldir", "run": "astrundir", "log": "astlogdir", "sbin": "astsbindir"}
-        directories = Directories.model_validate({name: folders[key] for name, key in names.items()})
+        directories = self.asterisk.configured()
         own = self.config.servers[0]
         sounds = (self.asterisk.program.root or Path("/")) / Path(directories.data).relative_to("/") / "sounds"
         language = own.sounds_language or installed_language(sounds, self.config.site.language)
         server = own.model_copy(update={"directories": directories, "sounds_language": language})
-        for name in ("config", "cache", "db", "spool", "run", "log"):
-            Path(folders[names[name]]).mkdir(parents=True, exist_ok=True)
         # Only what Asterisk loads knows of these folders: the daemon reads the file as it is.
         config = self.config.model_copy(update={"servers": (server, *self.config.servers[1:])})
         files = render(config, server)
@@ -209,16 +174,11 @@ class LabCentre:
 
     async def launch_daemon(self) -> None:
         """Start the daemon without waiting for it."""
-        self._starts += 1
-        argv = [sys.executable, "-m", "acd", "--config", str(self.config_path), "run", *self.run_options]
-        output = self.home / f"daemon-{self._starts}.log"
-        path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
-        env = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"} | self.env
-        self._daemon = await LabProcess.start("daemon", argv, output, env=env, cwd=self.home)
+        await self._daemon.launch(self.run_options)
 
     async def stop_daemon(self) -> int:
         """End the daemon in an orderly way; return its exit status."""
-        return await self.daemon.stop(signal.SIGTERM, limit_s=DRAIN_LIMIT_S)
+        return await self._daemon.stop()
 
     async def upgrade_daemon(self) -> float:
         """Have a new daemon take over, and wait until it has; return for how long nobody distributed, in seconds.
@@ -226,16 +186,7 @@ class LabCentre:
         Raises:
             ProcessFailed: It did not.
         """
-        before = self.daemon
-        argv = [sys.executable, "-m", "acd", "--config", str(self.config_path), "upgrade", "--json"]
-        env = {"PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))}
-        command = await LabProcess.start("upgrade", argv, self.home / "upgrade.log", env=env, cwd=self.home)
-        if await command.wait(READY_LIMIT_S) != 0:
-            raise ProcessFailed("upgrade", "failed", command.text() + before.text())
-        told = orjson.loads(command.text().strip().splitlines()[-1])
-        self._daemon = LabProcess.adopt("daemon", told["process"], before.output)
-        await before.wait(DRAIN_LIMIT_S)
-        return float(told["stood_still_s"])
+        return await self._daemon.upgrade()
 
     async def kill_daemon(self) -> None:
         """Kill the daemon as a crash would."""
@@ -244,7 +195,7 @@ class LabCentre:
     async def close(self) -> None:
         """Stop everything and take away what was temporary."""
         try:
-            if self._daemon is not None:
+            if self._daemon.started:
                 await self.stop_daemon()
         finally:
             try:
@@ -304,22 +255,7 @@ class LabCentre:
         Raises:
             ControlError: It does not answer.
         """
-        told = await self.ask("/v1/status")
-        lines, states = told["lines"], told["agents_by_state"]
-        accepted = sum(line["accepted_today"] for line in lines)
-        shares = [(line["share_in_norm_today"], line["accepted_today"]) for line in lines]
-        met = sum(share * count for share, count in shares if share is not None)
-        return DaemonStatus(
-            healthy=told["health"]["status"] == "ok",
-            waiting=sum(line["waiting"] for line in lines),
-            talking=sum(line["talking"] for line in lines),
-            ready=states.get("ready", 0),
-            operators=states,
-            accepted=accepted,
-            answered=sum(line["answered_today"] for line in lines),
-            abandoned=sum(line["abandoned_today"] for line in lines),
-            share_in_norm=met / accepted if accepted else None,
-        )
+        return DaemonStatus.read(await self.ask("/v1/status"))
 
     async def until(self, condition: Callable[[DaemonStatus], bool], limit_s: float = READY_LIMIT_S) -> DaemonStatus:
         """Wait until the daemon's status satisfies `condition`, and return it.

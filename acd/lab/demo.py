@@ -16,7 +16,8 @@ from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from acd.clock import wall_time
-from acd.lab.centre import DaemonStatus, LabCentre
+from acd.lab.centre import LabCentre
+from acd.lab.daemon import DaemonStatus
 from acd.lab.errors import ProcessFailed
 from acd.lab.plans import Answering, Caller, Kind, arriving, drawn, exponential, lognormal
 from acd.lab.sipp import CallerCounts, Step, TelephoneCounts

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from acd.clock import wall_time
 from acd.control.errors import ControlError
 from acd.lab.capture import Capture
-from acd.lab.centre import DaemonStatus
+from acd.lab.daemon import DaemonStatus
 from acd.lab.errors import LabError, ProcessFailed
 from acd.lab.faults.books import Balance, Books, balance
 from acd.lab.faults.plan import OPERATORS, Fault, Trial, draw
