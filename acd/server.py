@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 
 from ami_bridge import outgoing
+from ami_bridge.attended import PART_KEY
 from ami_bridge.client import AmiClient, AmiSettings
 from ami_bridge.desks import Desks
 from ami_bridge.ended import FAMILY, EndedCall, Pruner, parse_entry
@@ -119,6 +120,11 @@ class AsteriskServer:
         for call in self.board.legs:
             if call.talk is not None and call.talk.channel:
                 self.client.post("StopMixMonitor", {"Channel": call.talk.channel})
+
+    def record_part(self, channel: str, queue: QueueName, call: CallId) -> None:
+        """Let a channel that a caller was joined to be recorded from now on, as this visit to this line."""
+        self.set_variables(channel, {"ACD_PART": f"{queue}_{call}"})
+        self.client.post("PlayDTMF", {"Channel": channel, "Digit": PART_KEY, "Receive": "true"})
 
     def take_back(self, calls: Iterable[CallLeg]) -> None:
         """Bring calls without a session, say out of Asterisk's own Queue(), to the hook: they come to us at once."""

@@ -8,6 +8,7 @@ facts are made where the visit begins (or, outside, ends), so a transfer while t
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -99,7 +100,7 @@ class Transferring:
     def join(self, server: AsteriskServer) -> None:
         """Be told by a server of callers who were handed on."""
         server.board.visits.handed = self._handed
-        attended = AttendedTransfers(server.board, server.set_variables, self._joined)
+        attended = AttendedTransfers(server.board, server.set_variables, partial(self._joined, server))
         server.board.attended = attended.on_event
         server.board.outside_ended = lambda visit: self._outside_ended(server.name, visit)
 
@@ -195,11 +196,24 @@ class Transferring:
         at = call.entered_at
         self._tell(CallTransferred(at, before, handed.queue, agent, TransferWay.BLIND, kind, target, call.call, by))
 
-    def _joined(self, before: CallId, queue: QueueName, agent: AgentId, call: CallLeg, to: AgentId | None) -> None:
+    def _joined(
+        self,
+        server: AsteriskServer,
+        before: CallId,
+        queue: QueueName,
+        agent: AgentId,
+        call: CallLeg,
+        to: AgentId | None,
+    ) -> None:
         """An operator has joined the caller to a colleague whom he had asked, or put him into his place in a line."""
         kind = TransferTarget.LINE if to is None else TransferTarget.OPERATOR
         target, way = to or call.queue, TransferWay.ATTENDED
         self._tell(CallTransferred(self._now(), before, queue, agent, way, kind, target, call.call, agent))
+        if call.talk is not None and self._is_recorded(call.queue):
+            server.record_part(call.talk.channel, call.queue, call.call)
+
+    def _is_recorded(self, queue: QueueName) -> bool:
+        return any(line.name == queue and line.recording is not None for line in self._config().lines)
 
     def _outside_ended(self, server: str, visit: OutsideVisit) -> None:
         """A caller's visit outside is over: both facts at once, as nobody of us was in it."""

@@ -9,6 +9,7 @@ colleague's bridge and before the `Hangup` of the operator's two channels; it na
 """
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from ami_bridge.causes import NORMAL_CLEARING
 from ami_bridge.handed import first_visit, visit_after
@@ -17,6 +18,13 @@ from ami_bridge.message import AmiMessage
 from ami_bridge.switchboard import Switchboard
 from queue_engine.ids import AgentId, CallId, QueueName
 from queue_engine.inputs import CallArrived, CallerHungUp, Party, TalkEnded, TalkFound
+
+PART_KEY: Final = "A"
+"""A key that telephones do not have, and a feature of our dialplan (`acd-part`).
+
+AMI's own action that begins a recording would need the class `system`; a key can be pressed for a channel (`PlayDTMF`
+with `Receive`, tried on 16.28 and 22.10).
+"""
 
 
 class AttendedTransfers:

@@ -38,6 +38,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
         "app_playback",
         "app_record",
         "app_read",
+        "app_senddtmf",
         "app_controlplayback",
         "app_echo",
         "app_mixmonitor",

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from acd.asterisk_conf.language import installed_language
 from acd.asterisk_conf.members import Member, fallback_members, telephones_of, trunks_of
 from acd.asterisk_conf.modules import MODULES
+from ami_bridge.attended import PART_KEY
 from config.lines import Line, OutsideNumber
 from config.model import Config
 from config.people import Telephone
@@ -143,6 +144,11 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
         "recorded": config.recordings is not None,
         "recorder": _mix_monitor(config.recordings, "") if config.recordings else "",
         "recorder_bridged": _mix_monitor(config.recordings, "b") if config.recordings else "",
+        "recorder_of_caller": _mix_monitor(config.recordings, "b", of_caller=True) if config.recordings else "",
+        "on_answer": _on_answer(config),
+        "outgoing_line": next((line.name for line in config.lines if line.recording is not None), ""),
+        "part_key": PART_KEY,
+        "talk_features": _talk_features(config),
         "in_talk": config.in_talk,
         "telephones": [telephone for telephone in telephones if not telephone.external],
         "trunks": [trunk for trunk in trunks_of(config, server) if not trunk.external],
@@ -197,15 +203,35 @@ def greetings(line: Line) -> tuple[str, ...]:
     return tuple(sound for sound in (line.greeting, notice) if sound is not None)
 
 
-def _mix_monitor(recordings: Recordings, options: str) -> str:
+def _talk_features(config: Config) -> str:
+    """Return the features of an operator's channel in a talk that is, or may become, recorded; `#` is between them."""
+    features = [
+        *(["acd-questioned"] if config.questioned_keys else []),
+        *(["acd-record"] if config.in_talk.pause_recording else []),
+        "acd-part",
+    ]
+    return "#".join(features)
+
+
+def _on_answer(config: Config) -> str:
+    """Return the context that begins a talk outside, on whoever answers there: as the caller's line has it."""
+    recording = [line.name for line in config.lines if line.recording is not None]
+    if len(recording) in {0, len(config.lines)}:
+        return "acd-recorded" if recording else "acd-answered"
+    return f'${{IF(${{REGEX("^({"|".join(recording)})$" ${{ACD_LINE}})}}?acd-recorded:acd-answered)}}'
+
+
+def _mix_monitor(recordings: Recordings, options: str, *, of_caller: bool = False) -> str:
     """Return the arguments of MixMonitor; `${ACD_TALK}` names the talk.
 
+    On the operator's channel what Asterisk receives is the operator; on the caller's (`of_caller`) it is the caller.
     S keeps the two sides of a stereo recording in step on 16.28; 22 does so of itself and leaves the option aside.
     """
     folder = recordings.incoming
     if not recordings.stereo:
         return f"{folder}/mix_${{ACD_TALK}}.wav,{options}"
-    return f",S{options}r({folder}/in_${{ACD_TALK}}.wav)t({folder}/out_${{ACD_TALK}}.wav)"
+    received, sent = ("out", "in") if of_caller else ("in", "out")
+    return f",S{options}r({folder}/{received}_${{ACD_TALK}}.wav)t({folder}/{sent}_${{ACD_TALK}}.wav)"
 
 
 def _address(host: str, port: int) -> str:

@@ -22,6 +22,7 @@ from acd.control.ranges import asked_range
 from acd.control.store.trail import Trail
 from acd.recordings.errors import RecordingError
 from acd.recordings.names import is_recording
+from config.model import Config
 from metrics.records.recordings import Listed, Wanted, find_recording, list_recordings
 from metrics.records.rows import RecordingRow
 from queue_engine.ids import CallId, QueueName
@@ -69,7 +70,7 @@ class RecordingView:
     line: str
     caller: str
     agent: str
-    """The operator of the call's last talk."""
+    """The operator of the call's last talk; who handed the caller on, for a talk outside; who called, for one's own."""
     telephone: str
     started_at: float
     duration_s: float
@@ -130,14 +131,15 @@ def _desk(centre: HasRecordings) -> RecordingDesk:
     return desk
 
 
-def _view(listed: Listed) -> RecordingView:
+def _view(listed: Listed, config: Config) -> RecordingView:
     row = listed.row
+    owner = next((each.number for each in config.operators if each.own_telephone == row.telephone), "")
     return RecordingView(
         recording=row.recording,
         call=row.call,
         line=listed.queue,
         caller=listed.caller,
-        agent=listed.agent,
+        agent=listed.agent or owner,
         telephone=row.telephone,
         started_at=row.started_at,
         duration_s=row.duration_s,
@@ -169,19 +171,21 @@ async def _list(asked: Asked) -> RecordingsView:
     desk, query = asked.centre.recording_desk, given(asked.query, RecordingsQuery)
     if desk is None:
         return RecordingsView(asked.centre.now(), ())
-    wanted = Wanted(query.call, query.agent, query.line, query.since, query.until, query.destroyed, query.limit)
+    config = asked.centre.config
+    seat = next((each.own_telephone for each in config.operators if each.number == query.agent), None)
+    wanted = Wanted(query.call, query.agent, seat, query.line, query.since, query.until, query.destroyed, query.limit)
     try:
         found = await list_recordings(desk.records, wanted)
     except (SQLAlchemyError, OSError) as fault:
         raise RequestRefused(503, "database_away", "the records cannot be read now") from fault
     await asked.looked((listed.row.call, listed.caller, True) for listed in found)
-    return RecordingsView(asked.centre.now(), tuple(_view(listed) for listed in found))
+    return RecordingsView(asked.centre.now(), tuple(_view(listed, config) for listed in found))
 
 
 async def _show(asked: Asked) -> RecordingView:
     listed = await _find(_desk(asked.centre), asked.path["recording"])
     await asked.looked([(listed.row.call, listed.caller, True)])
-    return _view(listed)
+    return _view(listed, asked.centre.config)
 
 
 async def _destroy(asked: Asked) -> RecordingView:
@@ -192,7 +196,9 @@ async def _destroy(asked: Asked) -> RecordingView:
     row, reason, by = listed.row, given(asked.body, Destroy).reason, asked.asker.name
     if not await desk.destroy(row.recording, row.path, reason, by):
         raise RequestRefused(500, "not_destroyed", "the file could not be removed; the log says why")
-    return replace(_view(listed), destroyed_at=asked.centre.now(), destroyed_by=by, destroyed_for=reason)
+    return replace(
+        _view(listed, asked.centre.config), destroyed_at=asked.centre.now(), destroyed_by=by, destroyed_for=reason
+    )
 
 
 def _pausing(*, pause: bool) -> Callable[[Asked], Awaitable[PausedView]]:

@@ -4,14 +4,19 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from metrics.records.counting import Scope
 from metrics.records.rows import RecordingRow
-from metrics.records.tables import calls, recordings
+from metrics.records.tables import calls, recordings, transfers
 
 _PATHS_PER_QUERY: Final = 500
+_BEFORE: Final = calls.alias("calls_before")
+"""The visit from which a caller was handed on to somebody outside: a visit there has no record among the calls."""
+_QUEUE: Final[ColumnElement[str]] = func.coalesce(calls.c.last_queue, transfers.c.queue)
+_CALLER: Final[ColumnElement[str]] = func.coalesce(calls.c.caller, _BEFORE.c.caller)
+_AGENT: Final[ColumnElement[str]] = func.coalesce(calls.c.agent, transfers.c.agent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,7 @@ class Listed:
     queue: str
     caller: str
     agent: str
-    """The operator of the call's last talk; empty where the records have none."""
+    """The operator of the call's last talk, or who handed the caller on; empty where the records have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,8 @@ class Wanted:
     call: str | None = None
     """This visit, and those of the same caller that came before or after it."""
     agent: str | None = None
+    telephone: str | None = None
+    """Where that operator sits: talks that are no call of a line are found by it."""
     queue: str | None = None
     since: float | None = None
     until: float | None = None
@@ -52,9 +59,10 @@ async def list_recordings(engine: AsyncEngine, wanted: Wanted) -> list[Listed]:
     if wanted.call is not None:
         query = query.where((recordings.c.call == wanted.call) | recordings.c.call.startswith(f"{wanted.call}-"))
     if wanted.agent is not None:
-        query = query.where(calls.c.agent == wanted.agent)
+        own = and_(_AGENT.is_(None), recordings.c.telephone == wanted.telephone)
+        query = query.where(or_(wanted.agent == _AGENT, own))
     if wanted.queue is not None:
-        query = query.where(calls.c.last_queue == wanted.queue)
+        query = query.where(wanted.queue == _QUEUE)
     if wanted.since is not None:
         query = query.where(recordings.c.started_at >= wanted.since)
     if wanted.until is not None:
@@ -105,8 +113,14 @@ async def unknown_paths(engine: AsyncEngine, paths: Collection[str]) -> list[str
 
 
 def _select() -> Select[Any]:
-    of_call = (calls.c.last_queue.label("of_queue"), calls.c.caller.label("of_caller"), calls.c.agent.label("of_agent"))
-    return select(recordings, *of_call).outerjoin(calls, calls.c.call == recordings.c.call)
+    of_call = (_QUEUE.label("of_queue"), _CALLER.label("of_caller"), _AGENT.label("of_agent"))
+    outside = and_(calls.c.call.is_(None), transfers.c.next_call == recordings.c.call)
+    return (
+        select(recordings, *of_call)
+        .outerjoin(calls, calls.c.call == recordings.c.call)
+        .outerjoin(transfers, outside)
+        .outerjoin(_BEFORE, _BEFORE.c.call == transfers.c.call)
+    )
 
 
 async def _listed(engine: AsyncEngine, query: Select[Any]) -> list[Listed]:

@@ -231,3 +231,34 @@ def test_each_server_knows_its_own_telephones(tmp_path):
     assert "[op101]" in other["acd-pjsip.conf"]
     assert "PJSIP/op101" not in first["acd-queues.conf"]
     assert "__ACD_CALL=pbx2-${UNIQUEID}" in other["acd-extensions.conf"]
+
+
+OUTSIDE = """
+[[destination]]
+kind = "number"
+name = "hot-line"
+number = "88005550000"
+trunk = "city"
+dial_as = "889"
+
+[recording]
+folder = "recordings"
+"""
+
+
+@pytest.mark.parametrize(
+    ("recording", "begins"),
+    [
+        ((), "U(acd-answered)"),
+        (("saratov-122",), 'U(${IF(${REGEX("^(saratov-122)$" ${ACD_LINE})}?acd-recorded:acd-answered)})'),
+        (("saratov-122", "second"), "U(acd-recorded)"),
+    ],
+)
+def test_talk_outside_is_recorded_as_the_callers_line_says(tmp_path, recording, begins):
+    """None, some or all of the lines: the caller's own decides."""
+    text = SAMPLE + OUTSIDE
+    for line in recording:
+        text = text.replace(f'name = "{line}"\n', f'name = "{line}"\nrecording = {{ keep_days = 1 }}\n', 1)
+    outside = section(files(tmp_path, text)["acd-extensions.conf"], "acd-outside")
+    (dialled,) = [line for line in outside if "Dial(" in line]
+    assert dialled.endswith(f",{begins})")

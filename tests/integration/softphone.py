@@ -19,6 +19,9 @@ SDP = (
     "m=audio {port} RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=ptime:20\r\n"
 )
 
+_numbers = itertools.count(1)
+"""Of branches, tags and calls: Asterisk takes a number that it has seen in the last half minute for the old request."""
+
 
 @dataclass
 class Dialog:
@@ -50,7 +53,6 @@ class Softphones(asyncio.DatagramProtocol):
         self.answering = answering
         self.dialogs: list[Dialog] = []
         self.offered: dict[str, asyncio.Event] = {}
-        self._numbers = itertools.count(1)
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
@@ -79,8 +81,8 @@ class Softphones(asyncio.DatagramProtocol):
 
     def call(self, user: str, number: str) -> Dialog:
         """Call a number from this telephone."""
-        call_id = f"own-{next(self._numbers)}@{self._local.address}"
-        local = f"<sip:{user}@{self._server}>;tag=own{next(self._numbers)}"
+        call_id = f"own-{next(_numbers)}@{self._local.address}"
+        local = f"<sip:{user}@{self._server}>;tag=own{next(_numbers)}"
         dialog = Dialog(user, call_id, local, f"<sip:{number}@{self._server}>", f"sip:{number}@{self._server}")
         self.dialogs.append(dialog)
         self._request(dialog, "INVITE", body=self._sdp())
@@ -106,7 +108,7 @@ class Softphones(asyncio.DatagramProtocol):
 
     def _request(self, dialog: Dialog, method: str, more: list[str] | None = None, body: str = "") -> None:
         dialog.cseq += method != "ACK"
-        branch = f"z9hG4bK{next(self._numbers)}"
+        branch = f"z9hG4bK{next(_numbers)}"
         lines = [
             f"{method} {dialog.target} SIP/2.0",
             f"Via: SIP/2.0/UDP {self._local};branch={branch}",
@@ -152,7 +154,7 @@ class Softphones(asyncio.DatagramProtocol):
         dialog = next((d for d in self.dialogs if d.call_id == values["Call-ID"]), None)
         if method == "INVITE" and dialog is None:
             user = uri.removeprefix("sip:").partition("@")[0]
-            to = f"{values['To']};tag=phone{next(self._numbers)}"
+            to = f"{values['To']};tag=phone{next(_numbers)}"
             contact = re.search(r"<([^>]+)>", values["Contact"])
             dialog = Dialog(user, values["Call-ID"], to, values["From"], contact[1] if contact else "", 100)
             self.dialogs.append(dialog)
