@@ -19,12 +19,25 @@ from acd.lab.faults.plan import Fault
 from acd.lab.faults.series import Result, Series
 
 FOLDER: Final = PROJECT / ".run" / "faults"
-COLUMNS: Final = ("runs", "calls", "lost", "double", "wrong", "stuck", "disorder", "late", "called back", "told late")
+COLUMNS: Final = (
+    "moments",
+    "calls",
+    "lost",
+    "double",
+    "wrong",
+    "stuck",
+    "disorder",
+    "late",
+    "called back",
+    "told late",
+)
 
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Faults under load, and whether the books balance afterwards.")
-    parser.add_argument("--runs", type=int, default=2, help="trials of each fault; 100 for the long run")
+    parser.add_argument("--runs", type=int, default=4, help="moments of each fault; 100 for the long run")
+    parser.add_argument("--moments", type=int, default=4, help="moments of a trial, under one load; then the balance")
+    parser.add_argument("--lanes", type=int, default=1, help="so many centres at a time, each with a fault of its own")
     parser.add_argument("--only", default="", help=f"faults, with commas: {', '.join(Fault)}")
     parser.add_argument("--seed", type=int, default=122, help="seed of all chance")
     parser.add_argument("--fresh", action="store_true", help="forget what was played before")
@@ -34,7 +47,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
 def _counts(results: Sequence[Result]) -> list[int]:
     books = [result.balance for result in results]
     return [
-        len(results),
+        sum(result.moments for result in results),
         sum(one.calls for one in books),
         *(sum(len(found) for found in column) for column in _findings(results)),
         sum(one.called_back for one in books),
@@ -78,7 +91,7 @@ def _figures(results: Sequence[Result]) -> bool:
     names = ("lost", "double", "wrong", "stuck", "out_of_order", "late")
     values = [sum(len(found) for found in column) for column in _findings(results)]
     bars = [*zip(names, values, strict=True), ("failed_trials", sum(bool(result.failed) for result in results))]
-    sys.stdout.write(f"figure faults_trials {len(results)} count bar - - -\n")
+    sys.stdout.write(f"figure faults_moments {sum(r.moments for r in results)} count bar - - -\n")
     sys.stdout.write(f"figure faults_calls {sum(r.balance.calls for r in results)} count bar - - -\n")
     for name, value in bars:
         sys.stdout.write(f"figure faults_{name} {value} count bar <= 0 {'fail' if value else 'pass'}\n")
@@ -92,9 +105,10 @@ def main(given: Sequence[str] | None = None) -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     if arguments.fresh:
         (FOLDER / "results.jsonl").unlink(missing_ok=True)
-    series = Series(FOLDER, arguments.seed, _say)
-    asyncio.run(series.run(faults, arguments.runs))
-    wanted = [result for result in series.results if result.fault in faults and result.number < arguments.runs]
+    series = Series(FOLDER, arguments.seed, _say, moments=arguments.moments)
+    trials = -(-arguments.runs // arguments.moments)
+    asyncio.run(series.run(faults, trials, lanes=arguments.lanes))
+    wanted = [result for result in series.results if result.fault in faults and result.number < trials]
     sys.stdout.write(f"\n{_table(wanted, faults)}\n\n")
     return 0 if _figures(wanted) else 1
 

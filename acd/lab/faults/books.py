@@ -25,6 +25,9 @@ LIMIT_S: Final = 15.5
 """From a break to the first attempt (C1), and half a second for the clocks."""
 QUEUE_LOOKS_S: Final = 1.2
 """Asterisk's own Queue() looks once a second for each caller whether it is his turn (app_queue.c, RECHECK)."""
+Struck = tuple[float, float]
+"""When a fault struck and when the world was as before, epoch seconds."""
+
 ENDS_OF_CALLS: Final = frozenset({"CallEnded", "CallAbandoned", "CallDied", "CallOverflowed", "CallRefused"})
 
 
@@ -79,8 +82,10 @@ class Books:
     """Channels that Asterisk has."""
 
 
-def balance(trial: Trial, steps: Sequence[Step], told: Mapping[str, Story], books: Books, struck_at: float) -> Balance:
-    """Compare the three sources; the fault struck at this instant, epoch seconds."""
+def balance(
+    trial: Trial, steps: Sequence[Step], told: Mapping[str, Story], books: Books, struck: Sequence[Struck]
+) -> Balance:
+    """Compare the three sources."""
     result = Balance(calls=sum(story.accepted_at is not None for story in told.values()))
     numbers = {caller.number for caller in trial.callers}
     rows: dict[str, list[RowMapping]] = {number: [] for number in numbers}
@@ -89,8 +94,8 @@ def balance(trial: Trial, steps: Sequence[Step], told: Mapping[str, Story], book
             rows[row["caller"]].append(row)
     seen = _ends(steps)
     for number in sorted(numbers):
-        _caller(trial, result, number, seen.get(number, ""), told.get(number), rows[number])
-    since = struck_at if trial.fault is Fault.ASTERISK_KILLED else 0.0
+        _caller(trial, result, number, seen.get(number, ""), told.get(number), rows[number], struck)
+    since = max((at for at, _ in struck), default=0.0) if trial.fault is Fault.ASTERISK_KILLED else 0.0
     if not _clock_lost(trial):
         within_s = QUEUE_LOOKS_S if trial.fault is Fault.DAEMON_KILLED or trial.kills_the_daemon_too else 0.0
         result.disordered += overtaken(list(told.values()), TOGETHER_S, since, rung_within_s=within_s)
@@ -106,7 +111,13 @@ def _ends(steps: Iterable[Step]) -> dict[str, str]:
 
 
 def _caller(
-    trial: Trial, result: Balance, number: str, end: str, story: Story | None, rows: Sequence[RowMapping]
+    trial: Trial,
+    result: Balance,
+    number: str,
+    end: str,
+    story: Story | None,
+    rows: Sequence[RowMapping],
+    struck: Sequence[Struck],
 ) -> None:
     if story is None or story.accepted_at is None:
         if any(row["ended_at"] is None for row in rows):
@@ -127,7 +138,7 @@ def _caller(
         result.lost.append(f"{told} was accepted and never spoken to: recorded as {row['outcome']} {row['call']}")
     if (end == "served") == story.left_himself:
         result.wrong.append(f"{told}: SIPp and the wire differ on who ended the call")
-    _record(result, told, story, row, _near_s(trial))
+    _record(result, told, story, row, _near_s(trial, story, struck))
 
 
 def _gave_up(trial: Trial, number: str, story: Story) -> bool:
@@ -136,11 +147,14 @@ def _gave_up(trial: Trial, number: str, story: Story) -> bool:
     return story.left_himself and patience_s < 10
 
 
-def _near_s(trial: Trial) -> float:
-    """Return how far a recorded duration may be from the one that was seen."""
+def _near_s(trial: Trial, story: Story, struck: Sequence[Struck]) -> float:
+    """Return how far a recorded duration of a caller may be from the one that was seen."""
     if _clock_lost(trial):
         return float("inf")
-    return NEAR_S + (trial.lasts_s if trial.fault in EVENTS_COME_LATE else 0.0)
+    if trial.fault not in EVENTS_COME_LATE or story.accepted_at is None:
+        return NEAR_S
+    came_at, left_at = story.accepted_at, story.ended_at or float("inf")
+    return NEAR_S + sum(over - at for at, over in struck if at < left_at and came_at < over + NEAR_S)
 
 
 def _clock_lost(trial: Trial) -> bool:

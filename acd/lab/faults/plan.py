@@ -2,7 +2,6 @@
 
 import random
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -12,6 +11,10 @@ from acd.lab.plans import Answering, Caller, Kind, arriving
 CALLERS: Final = 14
 OPERATORS: Final = 4
 WITHIN_MS: Final = 6000
+CALLERS_OF_MANY: Final = 10
+"""For each moment, where a trial has several: four operators just keep up with so many in `BETWEEN_S`."""
+BETWEEN_S: Final = 4.0
+"""From the end of one moment to the next, on average."""
 CALM_MS: Final = 45_000
 """How long a patient caller waits: far longer than any fault lasts."""
 
@@ -72,25 +75,35 @@ COMBINED: Final = frozenset({Fault.CLOCK_FORWARD, Fault.CLOCK_BACK, Fault.DATABA
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """One time that a fault strikes."""
+
+    fault: Fault
+    at_s: float
+    """From the first caller; later if the one before it still lasts then."""
+    lasts_s: float
+    chance: float
+    """0 to 1, for what else is drawn: how slow, how many."""
+    kills_the_daemon_too: bool = False
+    """Whether the daemon is killed meanwhile and comes back in the middle of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
-    """One fault under one load."""
+    """One kind of fault under one load, at one moment or several."""
 
     fault: Fault
     number: int
     """Which of the trials of this fault, from 0."""
-    strikes_at_s: float
-    """From the first caller."""
-    lasts_s: float
+    moments: tuple[Moment, ...]
     callers: tuple[Caller, ...]
     answers: tuple[Answering, ...]
     """What telephones do, call by call."""
-    chance: float
-    """0 to 1, for what else is drawn: how slow, how many."""
 
     @property
     def kills_the_daemon_too(self) -> bool:
-        """Whether the daemon is killed meanwhile and comes back in the middle of it."""
-        return self.fault in COMBINED and self.number % 2 == 1
+        """Whether the daemon is killed in the middle of it."""
+        return any(moment.kills_the_daemon_too for moment in self.moments)
 
     @property
     def name(self) -> str:
@@ -98,22 +111,29 @@ class Trial:
         return f"{self.fault}-{self.number:03}"
 
 
-def draw(fault: Fault, number: int, seed: int) -> Trial:
+def draw(fault: Fault, number: int, seed: int, moments: int = 1) -> Trial:
     """Return a trial; the same arguments give the same trial."""
     source = random.Random(zlib.crc32(f"{seed}/{fault}/{number}".encode()))  # noqa: S311 - repeatable, no secret
-    least, most = LASTS_S[fault]
+    many = moments > 1
     callers = [
         Caller(f"79{zlib.crc32(fault.encode()) % 1000:03}{number:03}{index:03}", patience_ms=_patience(source, fault))
-        for index in range(CALLERS)
+        for index in range(CALLERS_OF_MANY * moments if many else CALLERS)
     ]
+    struck: list[tuple[float, float]] = []
+    since_s = 0.0
+    for _ in range(moments):
+        at_s = since_s + source.uniform(0.3, BETWEEN_S if many else WITHIN_MS / 1000 + 1.0)
+        struck.append((at_s, source.uniform(*LASTS_S[fault])))
+        since_s += BETWEEN_S + struck[-1][1]
+    arrived = arriving(callers, source, round(1000 * since_s) if many else WITHIN_MS)
+    answers = tuple(_answer(source, fault) for _ in range(6 * len(callers)))
+    kills = fault in COMBINED and number % 2 == 1
     return Trial(
         fault,
         number,
-        strikes_at_s=source.uniform(0.3, WITHIN_MS / 1000 + 1.0),
-        lasts_s=source.uniform(least, most),
-        callers=tuple(arriving(callers, source, WITHIN_MS)),
-        answers=tuple(_answer(source, fault) for _ in range(6 * CALLERS)),
-        chance=source.random(),
+        tuple(Moment(fault, at_s, lasts_s, source.random(), kills) for at_s, lasts_s in struck),
+        tuple(arrived),
+        answers,
     )
 
 
@@ -135,8 +155,3 @@ def _answer(source: random.Random, fault: Fault) -> Answering:
         if chance < 0.65:
             return Answering(Kind.ANSWER, source.randrange(2900, 3100), talk_ms)
     return Answering(Kind.ANSWER, ring_ms, talk_ms)
-
-
-def rounds(faults: Sequence[Fault], runs: int, seed: int) -> list[Trial]:
-    """Return all trials of a series, fault by fault."""
-    return [draw(fault, number, seed) for fault in faults for number in range(runs)]

@@ -4,10 +4,9 @@ What has come of each trial stands in `results.jsonl`, a line per trial with its
 """
 
 import asyncio
-import contextlib
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +18,7 @@ from acd.control.errors import ControlError
 from acd.lab.capture import Capture
 from acd.lab.daemon import DaemonStatus
 from acd.lab.errors import LabError, ProcessFailed
-from acd.lab.faults.books import Balance, Books, balance
+from acd.lab.faults.books import Balance, Books, Struck, balance
 from acd.lab.faults.plan import OPERATORS, Fault, Trial, draw
 from acd.lab.faults.seen import stories
 from acd.lab.faults.stage import Stage
@@ -43,6 +42,8 @@ class Result:
     balance: Balance
     failed: str = ""
     """Why there is no balance: something did not start, end or settle."""
+    moments: int = 1
+    """How often the fault struck."""
 
     @property
     def good(self) -> bool:
@@ -61,23 +62,28 @@ async def play(stage: Stage, trial: Trial) -> Balance:
     async with stage.peopled(trial.answers):
         async with Capture(path, centre.slice.net) as capture:
             async with centre.callers(trial.callers) as calling:
-                struck_at, _ = await asyncio.gather(_strike(stage, trial), _finish(calling))
+                struck, _ = await asyncio.gather(_strike(stage, trial), _finish(calling))
             steps = calling.steps()
             books = await _settle(stage, trial, sum(step.event == "connected" for step in steps))
             await asyncio.sleep(1.0)  # the kernel hands packets to tcpdump in blocks
         told = stories(capture.messages(), centre.slice)
-    result = balance(trial, steps, told, books, struck_at)
+    result = balance(trial, steps, told, books, struck)
     if result.good:
         path.unlink()
     return result
 
 
-async def _strike(stage: Stage, trial: Trial) -> float:
-    """Let the fault happen, and return when it struck."""
-    await asyncio.sleep(trial.strikes_at_s)
-    struck_at = wall_time()
-    await STRIKES[trial.fault](stage, trial)
-    return struck_at
+async def _strike(stage: Stage, trial: Trial) -> list[Struck]:
+    """Let the fault happen, moment by moment, and return when it struck and was over."""
+    struck: list[Struck] = []
+    loop = asyncio.get_running_loop()
+    began_at = loop.time()
+    for moment in trial.moments:
+        await asyncio.sleep(max(0.0, began_at + moment.at_s - loop.time()))
+        struck_at = wall_time()
+        await STRIKES[trial.fault](stage, moment)
+        struck.append((struck_at, wall_time()))
+    return struck
 
 
 async def _finish(calling: Callers) -> None:
@@ -96,21 +102,23 @@ async def _settle(stage: Stage, trial: Trial, connected: int) -> Books:
 
     What is not as it should be then, the balance finds.
     """
-    books: Books | None = None
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(SETTLING_LIMIT_S):
-            while True:
-                with contextlib.suppress(ControlError, SQLAlchemyError, OSError):
-                    status = await stage.centre.status()
-                    books = await _read(stage, trial)
-                    if _at_rest(status) and _closed(books, connected):
-                        return books
-                if not stage.centre.daemon.running:
-                    raise ProcessFailed("daemon", "has ended", stage.centre.daemon.text())
-                await asyncio.sleep(0.5)
-    if books is None:
-        raise ProcessFailed("records", "cannot be read", stage.centre.daemon.text())
-    return books
+    loop = asyncio.get_running_loop()
+    until = loop.time() + SETTLING_LIMIT_S
+    while True:
+        trouble: Exception | None = None
+        late = loop.time() > until
+        try:
+            if _at_rest(await stage.centre.status()) or late:
+                books = await _read(stage, trial)
+                if late or _closed(books, connected):
+                    return replace(books, facts=await stage.centre.rows(facts))
+        except (ControlError, SQLAlchemyError, OSError) as error:
+            trouble = error
+        if not stage.centre.daemon.running:
+            raise ProcessFailed("daemon", "has ended", stage.centre.daemon.text())
+        if late and trouble is not None:
+            raise ProcessFailed("records", f"cannot be read: {trouble}", stage.centre.daemon.text())
+        await asyncio.sleep(0.5)
 
 
 def _closed(books: Books, connected: int) -> bool:
@@ -121,6 +129,7 @@ def _closed(books: Books, connected: int) -> bool:
 
 
 async def _read(stage: Stage, trial: Trial) -> Books:
+    """Read what concerns the trial's callers. The facts, of which there are many, are left for the end."""
     centre = stage.centre
     numbers = {caller.number for caller in trial.callers}
     mine = [row for row in await centre.rows(calls) if row["caller"].removeprefix("+") in numbers]
@@ -128,7 +137,7 @@ async def _read(stage: Stage, trial: Trial) -> Books:
     owed = [row for row in await centre.rows(call_backs) if row["number"].removeprefix("+") in numbers]
     return Books(
         calls=mine,
-        facts=await centre.rows(facts),
+        facts=(),
         offers=[row for row in await centre.rows(offers) if row["call"] in names],
         call_backs=owed,
         attempts=await centre.rows(call_back_attempts),
@@ -140,10 +149,18 @@ async def _read(stage: Stage, trial: Trial) -> Books:
 class Series:
     """All trials of a seed, with what is known of those that were played before."""
 
-    def __init__(self, folder: Path, seed: int, say: Callable[[Result], None]) -> None:
-        """Make a series whose files are in `folder`; `say` is told each result that is new."""
+    def __init__(self, folder: Path, seed: int, say: Callable[[Result], None], *, moments: int = 1) -> None:
+        """Make a series whose files are in `folder`; `say` is told each result that is new.
+
+        Args:
+            folder: Its own; what was played is written down there.
+            seed: Of all chance.
+            say: Is told each result that is new.
+            moments: How often the fault strikes in each trial.
+        """
         self._folder = folder
         self._seed = seed
+        self._moments = moments
         self._say = say
         self._file = folder / "results.jsonl"
         self.results: list[Result] = []
@@ -151,16 +168,24 @@ class Series:
             for line in self._file.read_bytes().splitlines():
                 row = orjson.loads(line)
                 result = Result(**(row | {"balance": Balance(**row["balance"])}))
-                if result.seed == seed:
+                if (result.seed, result.moments) == (seed, moments):
                     self.results.append(result)
 
-    async def run(self, faults: Sequence[Fault], runs: int) -> None:
-        """Play what was not played yet, `runs` trials of each fault."""
-        for fault in faults:
-            known = {result.number for result in self.results if result.fault == fault}
-            missing = [number for number in range(runs) if number not in known]
-            while missing:
-                missing = await self._play(fault, missing)
+    async def run(self, faults: Sequence[Fault], trials: int, *, lanes: int = 1) -> None:
+        """Play what was not played yet, so many trials of each fault; `lanes` faults at a time, a centre each."""
+        waiting = list(reversed(faults))
+
+        async def lane() -> None:
+            while waiting:
+                fault = waiting.pop()
+                known = {result.number for result in self.results if result.fault == fault}
+                missing = [number for number in range(trials) if number not in known]
+                while missing:
+                    missing = await self._play(fault, missing)
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(lanes):
+                tasks.create_task(lane())
 
     async def _play(self, fault: Fault, numbers: Sequence[int]) -> list[int]:
         """Play trials on one stage; return those that are left when one has failed, as the stage is spoilt then."""
@@ -174,16 +199,17 @@ class Series:
                     if not result.good:
                         return list(numbers[index + 1 :])
         except LabError as error:
-            self._note(Result(self._seed, fault, numbers[0], Balance(), str(error)))
+            self._note(Result(self._seed, fault, numbers[0], Balance(), str(error), self._moments))
             return list(numbers[1:])
         shutil.rmtree(home, ignore_errors=True)
         return []
 
     async def _one(self, stage: Stage, fault: Fault, number: int) -> Result:
+        trial = draw(fault, number, self._seed, self._moments)
         try:
-            result = Result(self._seed, fault, number, await play(stage, draw(fault, number, self._seed)))
+            result = Result(self._seed, fault, number, await play(stage, trial), moments=self._moments)
         except LabError as error:
-            result = Result(self._seed, fault, number, Balance(), str(error))
+            result = Result(self._seed, fault, number, Balance(), str(error), self._moments)
         self._note(result)
         return result
 

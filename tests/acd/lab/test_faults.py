@@ -14,7 +14,7 @@ from acd.lab.sipp import Step
 
 NUMBER, SECOND = "79270000001", "79270000002"
 NET = Slice("127.64.1")
-TRIAL = Trial(Fault.NOTHING, 0, 1.0, 0.0, (Caller(NUMBER, patience_ms=45_000),), (), 0.5)
+TRIAL = Trial(Fault.NOTHING, 0, (), (Caller(NUMBER, patience_ms=45_000),), ())
 
 
 def story(number: str = NUMBER, came_at: float = 100.0) -> Story:
@@ -45,7 +45,7 @@ def books(**how: Any) -> Books:
 
 def found(story_: Story = story(), end: str = "served", **how: Any) -> dict[str, int]:  # noqa: B008 - never changed
     """Return how many findings of each kind there are."""
-    result = balance(TRIAL, [Step(end, NUMBER, "1")], {NUMBER: story_}, books(**how), 0.0)
+    result = balance(TRIAL, [Step(end, NUMBER, "1")], {NUMBER: story_}, books(**how), ())
     kinds = ("lost", "doubled", "wrong", "stuck", "disordered", "late")
     return {kind: len(texts) for kind in kinds if (texts := getattr(result, kind))}
 
@@ -160,3 +160,25 @@ def test_a_trial_is_drawn_from_its_seed():
     assert draw(Fault.AMI_CUT, 3, 122) != draw(Fault.AMI_CUT, 3, 123)
     numbers = [caller.number for fault in Fault for caller in draw(fault, 0, 1).callers]
     assert len(numbers) == len(set(numbers))
+
+
+def test_moments_of_a_trial_follow_each_other_under_one_load():
+    """No moment is drawn before the one before it is over, and callers come from the first to the last of them."""
+    trial = draw(Fault.AMI_HALF_OPEN, 1, 122, moments=5)
+    assert len(trial.moments) == 5
+    for one, following in zip(trial.moments, trial.moments[1:], strict=False):
+        assert following.at_s > one.at_s + one.lasts_s - 4.0
+    came_s = [caller.at_ms / 1000 for caller in trial.callers]
+    assert min(came_s) < trial.moments[0].at_s + 4.0
+    assert max(came_s) > trial.moments[-1].at_s
+    numbers = {caller.number for caller in trial.callers}
+    assert len(numbers) == len(trial.callers) == 50
+
+
+def test_what_is_told_late_is_allowed_for_whom_it_was_late_for():
+    """A caller who had left before the fault struck has no excuse for a wrong record."""
+    slow = Trial(Fault.AMI_SLOW, 0, (), (Caller(NUMBER, patience_ms=45_000),), ())
+    steps, told = [Step("served", NUMBER, "1")], {NUMBER: story()}
+    off = books(calls=[row(talked_s=7.0)])
+    assert balance(slow, steps, told, off, [(101.0, 103.0)]).wrong == []
+    assert len(balance(slow, steps, told, off, [(105.0, 109.0)]).wrong) == 1
