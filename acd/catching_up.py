@@ -2,11 +2,15 @@
 
 The shell around `acd/recovery.py`, which says what follows from what. Asks the records once at the start and again
 whenever a server's link comes up; tells the facts that are missing and lets the book of call-backs judge their ends.
+
+While the records cannot be asked it is tried again and again, and Asterisk's entries stay where they are: whoever hung
+up meanwhile is recorded once the database is back, by us or by the daemon that comes after us.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Final
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -27,6 +31,9 @@ from queue_engine.facts import CallAbandoned, CallDied, CallEnded, Fact
 from queue_engine.ids import AgentId, CallId
 
 log = structlog.get_logger(__name__)
+
+RETRY_S: Final = 2.0
+"""Between two attempts to ask the records. Calls wait for nothing of it."""
 
 
 class CatchingUp:
@@ -52,10 +59,16 @@ class CatchingUp:
         self._agent_of = agent_of
         self._tell = tell
         self._before: dict[CallId, OpenCall] = {}
-        """What the records knew of open calls when we started."""
+        """What the records knew of open calls when we started, or when they could first be asked."""
         self._taken_over: set[CallId] = set()
         """Calls from before us that a switchboard has held: whatever ends them from then on, the engine tells it."""
         self._records_read = False
+        self._started_at = clock.now()
+        self._asking = asyncio.Lock()
+        """One at a time: what one has told, the next must find recorded."""
+        self._unseen: dict[str, dict[CallId, EndedCall]] = {}
+        """Ends that no switchboard has seen and that are not recorded yet, by server."""
+        self._recoveries: dict[str, asyncio.Task[None]] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self.synchronised_once = asyncio.Event()
         """Set when the first server is in line with us: callers may come."""
@@ -65,21 +78,23 @@ class CatchingUp:
     async def start(self, tasks: asyncio.TaskGroup) -> None:
         """Take up work in a task group; read what the records know, unless they are away."""
         self._tasks = tasks
-        if await self._recorder.start():
-            await self._read_open_calls()
-
-    async def _read_open_calls(self) -> None:
+        if not await self._recorder.start():
+            return
         now = self._clock.now()
         try:
-            found = await open_calls(self._records)
+            found = await self._read_open_calls()
             async with self._records.connect() as connection:
                 today = Scope(*self._live.day(now))
                 self._live.load(now, await count_by_line(connection, today, self._live.standard), found)
         except Exception as error:  # noqa: BLE001 - whatever the database says, calls go first
             log.error("records.open_calls_unread", reason=str(error))
-            return
+
+    async def _read_open_calls(self) -> list[OpenCall]:
+        """Learn which calls of runs before ours have no end in the records."""
+        found = [call for call in await open_calls(self._records) if call.entered_at < self._started_at]
         self._before = {call.call: call for call in found}
         self._records_read = True
+        return found
 
     def known_before(self, call: CallId, stage: str) -> bool:
         """Tell whether the call was accepted by a run before this one: by the records, or by its stage without them."""
@@ -91,9 +106,18 @@ class CatchingUp:
 
     def _ended_unseen(self, server: AsteriskServer, ended: EndedCall) -> None:
         """A caller hung up before his call came to us: he was accepted all the same (D1)."""
-        if self._tasks is not None:
-            found = Found({ended.call: ended}, (), {})
-            self._tasks.create_task(self._record_missing(server, found, of_before=False), name="unseen-end")
+        waiting = self._unseen.setdefault(server.name, {})
+        waiting[ended.call] = ended
+        if self._tasks is not None and len(waiting) == 1:
+            self._tasks.create_task(self._record_unseen(server, waiting), name=f"unseen-ends-{server.name}")
+
+    async def _record_unseen(self, server: AsteriskServer, waiting: dict[CallId, EndedCall]) -> None:
+        """Record the ends that came in, and those that come in meanwhile, until none is left."""
+        while waiting:
+            now = dict(waiting)
+            await self._record_in_the_end(server, Found(now, (), {}), of_before=False)
+            for call in now:
+                del waiting[call]
 
     def synchronised(self, server: AsteriskServer, found: Found) -> None:
         """A server's link is up and its switchboard in line with it: learn what we have missed."""
@@ -102,34 +126,60 @@ class CatchingUp:
         self._taken_over |= {call for call in (*self._before, *found.ended) if self._is_held(server, call)}
         self.synchronised_once.set()
         if self._tasks is not None:
-            self._tasks.create_task(self._recover(server, found), name=f"recovery-{server.name}")
+            before = self._recoveries.pop(server.name, None)
+            if before is not None:
+                before.cancel()  # what it waited to record stands in what has just been read
+            self._recoveries[server.name] = self._tasks.create_task(
+                self._recover(server, found), name=f"recovery-{server.name}"
+            )
 
     async def _recover(self, server: AsteriskServer, found: Found) -> None:
         """Fetch the calls that wait without us; learn what became of those that ended without us."""
         await self.callers_served.wait()
         server.take_back(found.in_fallback)
-        await self._record_missing(server, found)
+        recorded = await self._record_missing(server, found)
         self._calling_back.resume()
+        if not recorded:
+            await self._record_in_the_end(server, found)
 
-    async def _record_missing(self, server: AsteriskServer, found: Found, *, of_before: bool = True) -> None:
-        """Record what became of calls that ended while nobody of us was there, and let the book judge their ends."""
+    async def _record_in_the_end(self, server: AsteriskServer, found: Found, *, of_before: bool = True) -> None:
+        """Record what became of calls that ended without us, however long the records are away."""
+        while True:
+            if await self._record_missing(server, found, of_before=of_before):
+                return
+            await asyncio.sleep(RETRY_S)
+
+    async def _record_missing(self, server: AsteriskServer, found: Found, *, of_before: bool = True) -> bool:
+        """Record what became of calls that ended while nobody of us was there, and let the book judge their ends.
+
+        Returns False where the records cannot be asked now; nothing was told then.
+        """
+        server.pruner.hold(found.ended.values())
+        async with self._asking:
+            return await self._ask_and_tell(server, found, of_before=of_before)
+
+    async def _ask_and_tell(self, server: AsteriskServer, found: Found, *, of_before: bool) -> bool:
         ended = found.ended
+        # What is held now and ends while the records are asked, the engine tells.
+        held = {leg.call for each in self._servers.values() for leg in each.board.legs}
+        try:
+            if not await self._recorder.settled():
+                log.warning("recovery.waits", server=server.name, ended=len(ended))
+                return False
+            if of_before and not self._records_read:
+                await self._read_open_calls()
+            recorded = await is_recorded(self._records, list(ended))
+        except Exception as error:  # noqa: BLE001 - whatever the database says: it is asked again
+            log.warning("recovery.waits", server=server.name, ended=len(ended), reason=str(error).partition("\n")[0])
+            return False
         # A call-back may be on any server that calls out: its end is judged once all of them have been read.
         known = self._calling_back.attempts_known()
         ours = (f"{server.name}-", "callback-") if known else (f"{server.name}-",)
         mine = [c for c in self._before.values() if of_before and c.call.startswith(ours)]
-        if not mine and not ended:
-            return
-        try:
-            await self._recorder.settled()
-            recorded = await is_recorded(self._records, list(ended))
-        except Exception as error:  # noqa: BLE001 - the entries stay in Asterisk and are read again next time
-            log.error("recovery.failed", server=server.name, reason=str(error))
-            return
         facts = missing_facts(
             ended.values(),
             mine,
-            alive=lambda call: call in self._taken_over or self._is_held(server, call),
+            alive=lambda call: call in held or call in self._taken_over or self._is_held(server, call),
             recorded=recorded.__contains__,
             agent_at=lambda name: self._agent_of(Telephone(server.name, name)),
             now=self._clock.now(),
@@ -142,7 +192,9 @@ class CatchingUp:
             if not self._is_held(server, call.call):
                 del self._before[call.call]
         server.pruner.saw_entries(ended.values())
-        log.info("recovery.done", server=server.name, ended=len(ended), open_before=len(mine), facts=len(facts))
+        if mine or ended:
+            log.info("recovery.done", server=server.name, ended=len(ended), open_before=len(mine), facts=len(facts))
+        return True
 
     def _is_held(self, server: AsteriskServer, call: CallId) -> bool:
         servers = self._servers.values() if parse_attempt_call(call) is not None else (server,)

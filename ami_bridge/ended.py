@@ -115,7 +115,7 @@ def parse_tree(entries: Iterable[AmiMessage], clock: ServerClock) -> dict[CallId
 
 
 class Pruner:
-    """Which minutes of the journal may go: those whose calls we saw end ourselves, two minutes later.
+    """Which minutes of the journal may go: those whose calls we saw end ourselves and are recorded, two minutes later.
 
     The dialplan writes the entry a moment before Asterisk tells us of the end, maybe in the minute before. The minutes
     are those of Asterisk's clock.
@@ -125,6 +125,8 @@ class Pruner:
         self._now = now
         self._clock = clock
         self._seen: set[int] = set()
+        self._held: dict[CallId, frozenset[int]] = {}
+        """Minutes that may hold an entry which is not recorded yet, by its call."""
 
     def minute(self) -> int:
         """Return the minute by Asterisk's clock."""
@@ -136,15 +138,25 @@ class Pruner:
         self._seen.add(minute)
         self._seen.add(minute - 1)
 
+    def hold(self, ended: Iterable[EndedCall]) -> None:
+        """These entries were read and cannot be recorded yet: they stay, for a daemon that comes after us."""
+        for call in ended:
+            self._held[call.call] = self._minutes_of(call)
+
     def saw_entries(self, ended: Iterable[EndedCall]) -> None:
         """These entries were read and are recorded."""
         for call in ended:
-            minute = int(self._clock.theirs(call.ended_at) // 60)
-            self._seen.update((minute, minute - 1))
+            self._held.pop(call.call, None)
+            self._seen |= self._minutes_of(call)
+
+    def _minutes_of(self, call: EndedCall) -> frozenset[int]:
+        minute = int(self._clock.theirs(call.ended_at) // 60)
+        return frozenset({minute, minute - 1})
 
     def next(self) -> str | None:
         """Return a minute to be deleted and forget it; None when there is none that is old enough."""
-        oldest = min(self._seen, default=None)
+        held = {minute for minutes in self._held.values() for minute in minutes}
+        oldest = min(self._seen - held, default=None)
         if oldest is None or oldest > self.minute() - 3:
             return None
         self._seen.discard(oldest)

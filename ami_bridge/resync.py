@@ -4,7 +4,8 @@ Asterisk is the truth. Calls that we believe in and it does not have are closed 
 says; calls that it has and we do not know are taken up where they are; telephones are reachable as it says.
 """
 
-from collections.abc import Callable, Mapping, Sequence, Set
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -65,6 +66,16 @@ class Resynchroniser:
         self._board = board
         self._desks = desks
         self._known_before = known_before
+        self._runs = 0
+        """Resynchronisations that are reading now."""
+
+    @contextlib.contextmanager
+    def _running(self) -> Iterator[None]:
+        self._runs += 1
+        try:
+            yield
+        finally:
+            self._runs -= 1
 
     async def run(self, client: AmiClient) -> Found:
         """Read channels, device states and ended calls; return what others have to deal with.
@@ -72,17 +83,13 @@ class Resynchroniser:
         Raises:
             AmiError: Asterisk did not answer, or refused; the connection is then of no use.
         """
-        self._board.hung_up_since_resync = set()
         known = self._known()
-        try:
+        with self._running(), self._board.hung_up.since_now() as gone:
             await read_clock(client, self._board.clock, self._board.now)
             devices = await client.action_list("DeviceStateList")
             channels = await client.action_list("Status", {"Variables": VARIABLES})
             entries = await self._ended_entries(client)
             ended = parse_tree(entries, self._board.clock)
-            gone = self._board.hung_up_since_resync
-        finally:
-            self._board.hung_up_since_resync = None
         present = _present(channels, gone)
         # What has come since the channels were read is not among them, and is no less there.
         alive = present.keys() | (self._known() - known)
@@ -104,15 +111,11 @@ class Resynchroniser:
         Raises:
             AmiError: Asterisk did not answer.
         """
-        if self._board.hung_up_since_resync is not None:
+        if self._runs:
             return []  # a resynchronisation is under way and does the same
-        self._board.hung_up_since_resync = set()
-        try:
+        with self._board.hung_up.since_now() as gone:
             await read_clock(client, self._board.clock, self._board.now)
             channels = await client.action_list("Status", {"Variables": VARIABLES})
-            gone = self._board.hung_up_since_resync
-        finally:
-            self._board.hung_up_since_resync = None
         known = self._board.legs.uniqueids()
         new = {uniqueid: c for uniqueid, c in _present(channels, gone).items() if uniqueid not in known}
         return self._take_up_calls(new)

@@ -23,6 +23,7 @@ from ami_bridge.arrivals import Arrivals
 from ami_bridge.causes import NORMAL_CLEARING
 from ami_bridge.desks import Desks, Telephone
 from ami_bridge.handed import OutsideVisit, parse_outside
+from ami_bridge.hung_up import HungUp
 from ami_bridge.legs import CallLeg, LegBook
 from ami_bridge.message import AmiMessage
 from ami_bridge.outgoing_legs import parse_leg
@@ -90,8 +91,8 @@ class Switchboard:
         """Told of attended transfers."""
         self.link_up = False
         """Whether events come in at all; without them the FastAGI sessions tell what they can."""
-        self.hung_up_since_resync: set[str] | None = None
-        """Uniqueids that ended while a resynchronisation reads the channels; None when none is running."""
+        self.hung_up = HungUp()
+        """Channels that end while the list of all is read."""
         self._handlers: dict[str, Callable[[AmiMessage], None]] = {
             "Newchannel": self._newchannel,
             "DialBegin": self._dial_begin,
@@ -194,8 +195,7 @@ class Switchboard:
     def _hangup(self, message: AmiMessage) -> None:
         uniqueid = message["Uniqueid"]
         self.arrivals.over(uniqueid)
-        if self.hung_up_since_resync is not None:
-            self.hung_up_since_resync.add(uniqueid)
+        self.hung_up.add(uniqueid)
         cause = int(message.get("Cause") or NORMAL_CLEARING)
         call = self.legs.caller(uniqueid)
         if call is not None:

@@ -1,5 +1,6 @@
 """Reading Asterisk's channels while calls come and go: what came after the reading is no less there."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -73,3 +74,28 @@ async def test_caller_whose_channel_came_after_the_reading_is_awaited(bench):
     """He is on his way to us, and no record is made for him."""
     assert await resynchronise(bench, Asterisk(lambda: bench.board.on_event(coming()))) == []
     assert len(bench.board.arrivals) == 1
+
+
+async def test_look_for_refused_callers_is_overtaken_by_a_resynchronisation(bench):
+    """The link comes back while a newcomer's look is under way: both end, neither takes a dead channel for alive."""
+    resynchroniser = Resynchroniser(bench.board, bench.desks, lambda call, stage: False)
+    status = AmiMessage({"Event": "Status", "Uniqueid": CALLER, "Channel": "PJSIP/trunk-city-1"})
+    may_answer = asyncio.Event()
+
+    class Slow(Asterisk):
+        async def action_list(self, name: str, headers: object = None) -> list[AmiMessage]:
+            """Tell of one channel, which ends before the answer has come."""
+            if name != "Status":
+                return []
+            await may_answer.wait()
+            return [status]
+
+    looking = asyncio.create_task(resynchroniser.take_up(Slow()))  # type: ignore[arg-type]
+    running = asyncio.create_task(resynchroniser.run(Slow()))  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    assert await resynchroniser.take_up(Slow()) == []  # type: ignore[arg-type]
+    bench.board.on_event(AmiMessage({"Event": "Hangup", "Uniqueid": CALLER, "Channel": "x", "Cause": "16"}))
+    may_answer.set()
+    assert (await running).present == {}
+    assert await looking == []
+    assert len(bench.board.legs) == 0
