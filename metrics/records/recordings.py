@@ -60,9 +60,9 @@ async def list_recordings(engine: AsyncEngine, wanted: Wanted) -> list[Listed]:
         query = query.where((recordings.c.call == wanted.call) | recordings.c.call.startswith(f"{wanted.call}-"))
     if wanted.agent is not None:
         own = and_(_AGENT.is_(None), recordings.c.telephone == wanted.telephone)
-        query = query.where(or_(wanted.agent == _AGENT, own))
+        query = query.where(or_(_AGENT.is_not_distinct_from(wanted.agent), own))
     if wanted.queue is not None:
-        query = query.where(wanted.queue == _QUEUE)
+        query = query.where(_QUEUE.is_not_distinct_from(wanted.queue))
     if wanted.since is not None:
         query = query.where(recordings.c.started_at >= wanted.since)
     if wanted.until is not None:
