@@ -31,7 +31,7 @@ def enqueue(desk: Desk, request: Request) -> None:
             queue=request.queue,
             number=request.number,
             due_at=request.due_at,
-            priority=desk.policy(request).priority,
+            priority=desk.policy(request).priority if request.listed is None else request.listed.priority,
             agent=request.only_agent,
         )
     )

@@ -31,6 +31,9 @@ from callback.inputs import (
     CallerRang,
     CapacityChanged,
     ChannelsChanged,
+    NumberBarred,
+    NumberFreed,
+    NumbersLoaded,
     OutcomeGiven,
     PlaceExchanged,
     Resynchronised,
@@ -120,6 +123,8 @@ class CallbackBook:
                 intake.asked(self._desk, told)
             case PlaceExchanged():
                 intake.exchanged(self._desk, told)
+            case NumbersLoaded() | NumberBarred() | NumberFreed():
+                self._of_barred(told)
             case _:
                 assert_never(told)
         return self._step()
@@ -172,10 +177,16 @@ class CallbackBook:
         self._begin(now)
         return self._step()
 
-    def refusal(self, queue: QueueName, shown: str, now: Instant) -> ImpossibleReason | None:
+    def refusal(
+        self, queue: QueueName, shown: str, now: Instant, origin: Origin = Origin.BOOKED
+    ) -> ImpossibleReason | None:
         """Return why a call-back to this number would be refused, None if it would not; asked before one is offered."""
         self._desk.now = Instant(max(now, self._desk.now))
-        return intake.refusal(self._desk, queue, shown)
+        return intake.refusal(self._desk, queue, shown, origin)
+
+    def is_engaged(self, number: str) -> bool:
+        """Return whether somebody of this number (E.164) is on a line with us, or is owed a call."""
+        return bool(self._desk.of_number(number) or self._desk.live.of(number))
 
     def _begin(self, now: Instant) -> None:
         desk = self._desk
@@ -258,7 +269,7 @@ class CallbackBook:
         if request.state in _NOT_YET_SPOKEN_TO:
             endings.talk_began(desk, request, end.call, end.agent)
         endings.talk_over(desk, desk.requests[request.request])
-        intake.take_end(desk, end)
+        intake.take_end(desk, end, listed=request.listed is not None)
 
     def _of_surroundings(
         self, told: CallbackPoliciesLoaded | CapacityChanged | ChannelsChanged | Resynchronised
@@ -289,6 +300,8 @@ class CallbackBook:
                 course.caller_rang(self._desk, request)
             case CallerAnswered():
                 course.caller_answered(self._desk, request)
+            case AttemptFailed() if request.menu and request.state is RequestState.TALKING:
+                endings.menu_over(self._desk, request)
             case AttemptFailed():
                 endings.fail(self._desk, request, told.failure, told.cause)
 
@@ -303,6 +316,19 @@ class CallbackBook:
                 endings.close(self._desk, request, told.by)
             case CallbackCancelled():
                 endings.cancel(self._desk, request, told.by)
+
+    def _of_barred(self, told: NumbersLoaded | NumberBarred | NumberFreed) -> None:
+        desk = self._desk
+        match told:
+            case NumbersLoaded():
+                desk.barred.load(told.numbers)
+                for number, _ in told.numbers:
+                    endings.bar(desk, number, SYSTEM_ACTOR)
+            case NumberBarred():
+                desk.barred.add(told.number, told.scope)
+                endings.bar(desk, told.number, told.by)
+            case NumberFreed():
+                desk.barred.remove(told.number)
 
     def _found(self, told: BreakFound) -> None:
         """A call ended while we were away."""

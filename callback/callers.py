@@ -9,7 +9,7 @@ from dataclasses import replace
 from callback.attempt import drop_attempt
 from callback.desk import Desk
 from callback.effects import PlaceCaller
-from callback.endings import give_up
+from callback.endings import cancel, give_up
 from callback.facts import CallbackMerged, CallbackResumed, CallerCalledIn
 from callback.kinds import AttemptFailure, GiveUpReason
 from callback.numbers import Dialable
@@ -17,6 +17,7 @@ from callback.recent import LiveCall
 from callback.request import Request
 from callback.states import IN_ATTEMPT, RequestTrigger, next_state
 from queue_engine.ids import CallId, Instant, QueueName
+from queue_engine.inputs import SYSTEM_ACTOR
 
 T = RequestTrigger
 
@@ -29,7 +30,9 @@ def call_came_in(desk: Desk, call: CallId, queue: QueueName, caller: str) -> Non
     live = LiveCall(call, queue, checked.number)
     desk.live.add(live)
     for request in desk.of_number(checked.number):
-        if request.merges_at(desk.now):
+        if request.listed is not None:
+            cancel(desk, request, SYSTEM_ACTOR, GiveUpReason.CALLED_IN)
+        elif request.merges_at(desk.now):
             calls_in(desk, request, live)
 
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from callback.attempt import enqueue, follow, hold_back, mark_started, take_back
 from callback.callers import calls_in
 from callback.desk import Desk, HoldKey
-from callback.effects import DialCaller
-from callback.endings import fail, give_up, settle
+from callback.effects import DialCaller, StopDialling
+from callback.endings import fail, give_up, menu_began, menu_over, settle
 from callback.facts import (
     CallbackConnected,
     CallbackHeld,
@@ -21,6 +21,7 @@ from callback.facts import (
 )
 from callback.ids import RequestId
 from callback.kinds import AttemptFailure, GiveUpReason, Hold, Leg, Mode, Origin
+from callback.policy import CallbackPolicy
 from callback.request import Request
 from callback.schedule import REPORT_GUARD_S, Due, due_now, force_at
 from callback.states import IN_ATTEMPT, RequestState, RequestTrigger, next_state
@@ -45,7 +46,11 @@ def act_on_due(desk: Desk, request_id: RequestId) -> None:
         case Due.FORCE:
             _force(desk, request)
         case Due.ATTEMPT_OVER:
-            fail(desk, request, AttemptFailure.NO_ANSWER if request.started else AttemptFailure.LOST, stop=True)
+            if request.state is S.TALKING:
+                desk.effects.append(StopDialling(request.call))
+                menu_over(desk, request)
+            else:
+                fail(desk, request, AttemptFailure.NO_ANSWER if request.started else AttemptFailure.LOST, stop=True)
         case Due.SETTLE:
             settle(desk, request)
         case None:
@@ -70,7 +75,13 @@ def wake(desk: Desk, key: HoldKey) -> None:
 def stand_in_line(desk: Desk, request: Request) -> None:
     """Begin an attempt: take a place in the line, unless something else than an operator is missing."""
     policy = desk.policy(request)
+    if desk.barred.bars(request.number, request.origin):
+        give_up(desk, request, GiveUpReason.DO_NOT_CALL)
+        return
     on_the_line = desk.live.of(request.number)
+    if on_the_line and request.listed is not None:
+        give_up(desk, request, GiveUpReason.CALLED_IN)
+        return
     if on_the_line:  # a promised answer whose time comes while he is with us
         calls_in(desk, request, on_the_line[0])
         return
@@ -81,7 +92,8 @@ def stand_in_line(desk: Desk, request: Request) -> None:
     if hold is not None:
         hold_back(desk, request, hold)
         return
-    wait_s = policy.booked_operator_s if request.origin is Origin.BOOKED else policy.same_operator_s
+    promised = request.origin in {Origin.BOOKED, Origin.LIST}
+    wait_s = policy.booked_operator_s if promised else policy.same_operator_s
     only = request.agent if request.mode is Mode.SAME_OPERATOR and wait_s > 0 else None
     request = desk.put(
         replace(
@@ -92,6 +104,9 @@ def stand_in_line(desk: Desk, request: Request) -> None:
             until=None if only is None else Instant(desk.now + wait_s),
         )
     )
+    if request.menu:
+        _dial(desk, request, Leg.CALLER)
+        return
     enqueue(desk, request)
     desk.facts.append(
         CallbackInLine(desk.now, request.request, request.queue, request.call, request.due_at, request.only_agent)
@@ -114,7 +129,9 @@ def operator_reserved(desk: Desk, request: Request, agent: AgentId, offer: Offer
     forced_at = force_at(request, policy)
     if hold is not None:
         hold_back(desk, request, hold)
-    elif (policy.first_leg is Leg.CALLER and not wished) or (forced_at is not None and forced_at <= desk.now):
+    elif (forced_at is not None and forced_at <= desk.now) or (
+        _first_leg(request, policy) is Leg.CALLER and not wished
+    ):
         _dial(desk, request, Leg.CALLER)
     else:
         _dial(desk, request, Leg.OPERATOR)
@@ -151,6 +168,8 @@ def caller_answered(desk: Desk, request: Request) -> None:
     """The caller has answered; nobody has spoken yet."""
     if (after := _progress(desk, request, T.CALLER_ANSWERED)) is not None:
         desk.facts.append(CallbackConnected(desk.now, after.request, after.queue, after.call))
+        if after.menu:
+            menu_began(desk, after)
 
 
 def _hold(desk: Desk, request: Request) -> Hold | None:
@@ -250,8 +269,15 @@ def _dial(desk: Desk, request: Request, first: Leg) -> None:
             offer=request.offer,
             ring_s=policy.ring_s,
             operator_ring_s=operator_ring_s,
+            menu=request.menu,
         )
     )
+
+
+def _first_leg(request: Request, policy: CallbackPolicy) -> Leg:
+    """Return which side is dialled first: as the call list says, else as the line does it."""
+    of_list = None if request.listed is None else request.listed.first_leg
+    return of_list or policy.first_leg
 
 
 def _progress(desk: Desk, request: Request, trigger: RequestTrigger) -> Request | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import Final
 
+from callback.barred import Barred
 from callback.deadlines import Deadlines
 from callback.effects import CallbackEffect
 from callback.facts import CallbackFact
@@ -37,6 +38,7 @@ class Desk:
         "_by_number",
         "_held",
         "_last_request",
+        "barred",
         "caller_first",
         "changed",
         "channels",
@@ -72,6 +74,7 @@ class Desk:
         self.live: Final = LiveCalls()
         self.dealt_with: Final = DealtWith()
         self.talks: Final = RecentTalks()
+        self.barred: Final = Barred()
         self.operators: dict[QueueName, int | None] = {}
         self.channels: int | None = None
         self.open: Final[Counter[QueueName]] = Counter()
@@ -140,7 +143,8 @@ class Desk:
         self.open[request.queue] += by
         self.on_channel += by * (state in ON_CHANNEL)
         self.in_line += by * (state is RequestState.IN_LINE)
-        self.caller_first[request.queue] += by * (state in CALLER_FIRST)
+        # Whoever hears a menu waits for no operator.
+        self.caller_first[request.queue] += by * (state in CALLER_FIRST and not request.menu)
 
     def _note_freed(self, before: Request, after: Request) -> None:
         """Mark what this change has set free for others."""

@@ -53,11 +53,13 @@ class DialCaller:
     """The engine's offer that keeps the operator; None when nobody is kept yet."""
     ring_s: float
     operator_ring_s: float
+    menu: str = ""
+    """What the called person hears in place of an operator; empty: an operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class StopDialling:
-    """End the legs of the attempt that are not in a talk. Idempotent."""
+    """End the legs of the attempt that are not in a talk; a menu that is heard is none. Idempotent."""
 
     call: CallId
 

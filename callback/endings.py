@@ -42,7 +42,8 @@ def owe_again(desk: Desk, request: Request, state: RequestState, failure: Attemp
     fruitless = request.fruitless + (not counted)
     next_at = next_attempt_at(now, failure, counted=counted, fruitless=fruitless, policy=policy)
     closed_by = request.outcome_by if request.outcome is TalkOutcome.SPOKEN else None
-    over = closed_by is not None or (counted and request.of_break >= policy.attempts)
+    full_number = policy.attempts if request.listed is None else 1  # a list decides itself about the next time
+    over = closed_by is not None or (counted and request.of_break >= full_number)
     due_at = Instant(next_at + policy.first_attempt_s) if counted else request.due_at
     request = replace(
         without_attempt(request, now, failure), state=state, fruitless=fruitless, next_at=next_at, due_at=due_at
@@ -99,6 +100,28 @@ def talk_returned(desk: Desk, request: Request) -> None:
         desk.put(replace(request, state=state, reserved=None, offer=None))
 
 
+def menu_began(desk: Desk, request: Request) -> None:
+    """The called person has answered and hears a menu, which nobody but Asterisk tells the end of."""
+    talk_began(desk, request, request.call, None)
+    request = desk.requests[request.request]
+    desk.put(replace(request, until=Instant(desk.now + desk.policy(request).connected_max_s)))
+
+
+def menu_over(desk: Desk, request: Request) -> None:
+    """Whoever has heard a menu has hung up, or Asterisk after him: nobody has to say what it was."""
+    talk_over(desk, request)
+    after = desk.requests.get(request.request)
+    if after is not None and after.state is S.AFTER_TALK:  # nobody has said during it what it was
+        settle(desk, after)
+
+
+def bar(desk: Desk, number: str, by: str) -> None:
+    """The number is barred: call off what was owed to it; too late for whoever has answered."""
+    for request in desk.of_number(number):
+        if desk.barred.bars(number, request.origin):
+            cancel(desk, request, by, GiveUpReason.DO_NOT_CALL)
+
+
 def talk_over(desk: Desk, request: Request) -> None:
     """The talk has ended; for a while its operator may say what it was."""
     state = next_state(request.state, T.TALK_OVER)
@@ -145,11 +168,11 @@ def close(desk: Desk, request: Request, by: str) -> None:
         done(desk, drop_attempt(desk, request, "closed"), T.CLOSED, by)
 
 
-def cancel(desk: Desk, request: Request, by: str) -> None:
+def cancel(desk: Desk, request: Request, by: str, reason: GiveUpReason = GiveUpReason.CANCELLED) -> None:
     """Somebody calls it off; too late once the caller has answered."""
     state = next_state(request.state, T.CANCELLED)
     if state is not None:
-        end_without_talk(desk, drop_attempt(desk, request, "cancelled"), state, GiveUpReason.CANCELLED, by)
+        end_without_talk(desk, drop_attempt(desk, request, reason), state, reason, by)
 
 
 def give_up(desk: Desk, request: Request, reason: GiveUpReason) -> None:

@@ -8,8 +8,9 @@ as its facts (`CallbackBook.observe`) and is not repeated here. `call` is always
 from dataclasses import dataclass
 
 from callback.ids import RequestId
-from callback.kinds import AttemptFailure, LiveStage, Origin, TalkOutcome
+from callback.kinds import AttemptFailure, BarScope, LiveStage, Origin, TalkOutcome
 from callback.policy import CallbackPolicy
+from callback.request import ListCall
 from queue_engine.ids import AgentId, CallId, Instant, QueueName
 from queue_engine.inputs import Party
 
@@ -123,6 +124,35 @@ class CallbackAsked:
     due_at: Instant | None = None
     """When to call; None: now."""
     agent: AgentId | None = None
+    listed: ListCall | None = None
+    """Of origin `list` alone: it is tried once, as the list itself decides about the next time."""
+    expires_at: Instant | None = None
+    """Not to be called after this; None: as the policy says."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumbersLoaded:
+    """The whole do-not-call list, as it is kept."""
+
+    numbers: tuple[tuple[str, BarScope], ...]
+    """E.164."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberBarred:
+    """Somebody does not want our calls; what was owed to him is called off unless he is on the line already."""
+
+    number: str
+    """E.164."""
+    scope: BarScope
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFreed:
+    """A number may be called again."""
+
+    number: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,4 +207,7 @@ CallbackInput = (
     | OutcomeGiven
     | CallbackClosed
     | CallbackCancelled
+    | NumbersLoaded
+    | NumberBarred
+    | NumberFreed
 )

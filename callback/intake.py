@@ -23,7 +23,7 @@ from callback.inputs import BreakReported, CallbackAsked, PlaceExchanged
 from callback.kinds import BreakKind, ImpossibleReason, Mode, NoBreakReason, Origin
 from callback.numbers import check_number
 from callback.policy import CallbackPolicy
-from callback.request import Request
+from callback.request import ListCall, Request
 from callback.schedule import limit_at, permitted_from
 from callback.states import IN_ATTEMPT, RequestState, RequestTrigger, next_state
 from queue_engine.ids import AgentId, CallId, Instant, QueueName
@@ -53,17 +53,25 @@ class _Wish:
     mode: Mode
     agent: AgentId | None
     by: str
+    listed: ListCall | None = None
+    expires_at: Instant | None = None
 
 
-def take_end(desk: Desk, end: CallEnd) -> bool:
-    """Judge the end of a call; return whether it broke."""
+def take_end(desk: Desk, end: CallEnd, *, listed: bool = False) -> bool:
+    """Judge the end of a call; return whether it broke.
+
+    Args:
+        desk: The book.
+        end: How the call ended.
+        listed: It was a call that a call list has made.
+    """
     if desk.dealt_with.exchanged(end.call):
         desk.facts.append(NoBreak(desk.now, end.call, end.queue, NoBreakReason.CALLBACK_BOOKED))
         return False
     if end.call in desk.dealt_with:
         return False
     policy = desk.policies[end.queue] if end.queue in desk.offered else None
-    kind = classify(end, policy)
+    kind = NoBreakReason.LIST_CALL if listed else classify(end, policy)
     if isinstance(kind, NoBreakReason):
         desk.facts.append(NoBreak(desk.now, end.call, end.queue, kind))
         if policy is not None and end.talked_s is not None:
@@ -130,7 +138,7 @@ def asked(desk: Desk, ask: CallbackAsked) -> None:
     """Somebody asked for a call-back, now or at a time."""
     next_at = Instant(max(ask.due_at or desk.now, desk.now))
     policy = desk.policies.get(ask.queue)
-    if ask.origin is Origin.WEB and policy is not None:
+    if ask.origin in {Origin.WEB, Origin.LIST} and policy is not None:
         next_at = permitted_from(next_at, policy.permitted_minutes)
     wish = _Wish(
         queue=ask.queue,
@@ -143,6 +151,8 @@ def asked(desk: Desk, ask: CallbackAsked) -> None:
         mode=Mode.FIRST_FREE if ask.agent is None else Mode.SAME_OPERATOR,
         agent=ask.agent,
         by=ask.by,
+        listed=ask.listed,
+        expires_at=ask.expires_at,
     )
     _take(desk, wish)
 
@@ -170,7 +180,7 @@ def exchanged(desk: Desk, place: PlaceExchanged) -> None:
         call_in_ended(desk, desk.live.remove(place.call))
 
 
-def refusal(desk: Desk, queue: QueueName, shown: str) -> ImpossibleReason | None:
+def refusal(desk: Desk, queue: QueueName, shown: str, origin: Origin) -> ImpossibleReason | None:
     """Return why a call-back of this number on this line would be refused now; None if it would not."""
     if queue not in desk.offered:
         return ImpossibleReason.NO_POLICY
@@ -178,6 +188,8 @@ def refusal(desk: Desk, queue: QueueName, shown: str) -> ImpossibleReason | None
     checked = check_number(shown, desk.number_rule, policy)
     if isinstance(checked, ImpossibleReason):
         return checked
+    if desk.barred.bars(checked, origin):
+        return ImpossibleReason.DO_NOT_CALL
     return None if _joinable(desk, queue, checked) is not None else _over_limit(desk, policy, checked)
 
 
@@ -200,7 +212,10 @@ def _take(desk: Desk, wish: _Wish, leaves: CallId | None = None) -> Request | No
     if isinstance(number, ImpossibleReason):
         _refuse(desk, wish, number)
         return None
-    request = None if wish.origin is Origin.BOOKED else _joinable(desk, wish.queue, number)
+    if desk.barred.bars(number, wish.origin):
+        _refuse(desk, wish, ImpossibleReason.DO_NOT_CALL)
+        return None
+    request = None if wish.origin in {Origin.BOOKED, Origin.LIST} else _joinable(desk, wish.queue, number)
     if request is not None and request.state is not S.AFTER_TALK:
         return _join(desk, request, wish, policy)
     if request is not None:
@@ -234,11 +249,12 @@ def _open(desk: Desk, wish: _Wish, number: str, policy: CallbackPolicy, leaves: 
             broken_at=wish.since,
             due_at=due_at,
             limit_at=limit,
-            expires_at=Instant(max(wish.since, wish.due_at or wish.since) + policy.give_up_after_s),
+            expires_at=wish.expires_at or Instant(max(wish.since, wish.due_at or wish.since) + policy.give_up_after_s),
             mode=wish.mode,
             agent=wish.agent,
             next_at=wish.next_at,
             by=wish.by,
+            listed=wish.listed,
         )
     )
     desk.facts.append(
@@ -340,6 +356,7 @@ def _refuse(desk: Desk, wish: _Wish, reason: ImpossibleReason) -> None:
         by=wish.by,
         reason=reason,
         ended_at=desk.now,
+        listed=wish.listed,
     )
     desk.put(request)
     desk.facts.append(

@@ -35,6 +35,8 @@ class NoBreakReason(StrEnum):
     """The line has no call-backs."""
     CALLBACK_BOOKED = "callback_booked"
     """The caller had exchanged the wait for a call."""
+    LIST_CALL = "list_call"
+    """We called, out of a call list: whoever hangs up on that is not pestered. The list decides what follows."""
 
 
 class Origin(StrEnum):
@@ -47,6 +49,8 @@ class Origin(StrEnum):
     """Asked for on the web site."""
     BOOKED = "booked"
     """An operator promised an answer at a time (UDM 5.9)."""
+    LIST = "list"
+    """A contact of a call list (VLA 3.7): nobody waits for this call, so it comes last."""
 
 
 class Mode(StrEnum):
@@ -102,6 +106,8 @@ class ImpossibleReason(StrEnum):
     """This number has had its call-backs for the day."""
     NO_POLICY = "no_policy"
     """The line has no call-backs."""
+    DO_NOT_CALL = "do_not_call"
+    """Whoever has this number does not want our calls."""
     TOO_MANY = "too_many"
     """More requests are open than the policy allows: somebody makes us dial strangers, or the house is on fire."""
 
@@ -116,6 +122,10 @@ class GiveUpReason(StrEnum):
     """So long after the break nobody is called any more."""
     WRONG_PERSON = "wrong_person"
     CANCELLED = "cancelled"
+    DO_NOT_CALL = "do_not_call"
+    """Whoever has this number does not want our calls."""
+    CALLED_IN = "called_in"
+    """Of a contact of a call list: he was on the line with us himself when it was his turn."""
     LINE_GONE = "line_gone"
     """After a restart the configuration has no such line any more."""
 
@@ -131,6 +141,15 @@ class Hold(StrEnum):
     """As many callers are being rung or wait as there are operators."""
     HOURLY_LIMIT = "hourly_limit"
     """The line has made its call-backs for this hour."""
+
+
+class BarScope(StrEnum):
+    """Which calls the owner of a number does not want."""
+
+    ALL = "all"
+    """Any call of ours, call-backs included."""
+    LISTS = "lists"
+    """Those of call lists and surveys alone: his broken calls are called back as everybody's."""
 
 
 class TalkOutcome(StrEnum):

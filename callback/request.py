@@ -31,6 +31,20 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class ListCall:
+    """What a call list asks of the call that it books, beside the line's policy."""
+
+    contact: int
+    """Whom it is for: the list's own number of the contact. The request is what proves that he was called."""
+    priority: int = 0
+    """Class of the call in the line, in place of the policy's."""
+    first_leg: Leg | None = None
+    """Which side is dialled first; None: as the line does it."""
+    menu: str = ""
+    """What he hears in place of an operator: the name of a menu of the dialplan; empty: an operator."""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One promise to call somebody back."""
 
@@ -87,6 +101,8 @@ class Request:
     """The caller's own call that the request waits for."""
     reason: ImpossibleReason | GiveUpReason | None = None
     ended_at: Instant | None = None
+    listed: ListCall | None = None
+    """Of origin `list` alone."""
 
     @property
     def call(self) -> CallId:
@@ -113,9 +129,17 @@ class Request:
         """Whether anything may still happen to it."""
         return self.state not in FINAL
 
+    @property
+    def menu(self) -> str:
+        """The menu that is heard in place of an operator; empty for none."""
+        return "" if self.listed is None else self.listed.menu
+
     def merges_at(self, now: Instant) -> bool:
         """Return whether a call of the caller's own, or another break, concerns this request now.
 
-        A promised answer stands for itself until its time has come.
+        A promised answer stands for itself until its time has come, a contact of a call list always: what he calls
+        about is something else.
         """
+        if self.listed is not None:
+            return False
         return self.origin is not Origin.BOOKED or self.attempts != () or self.due_at <= now

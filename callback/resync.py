@@ -63,7 +63,7 @@ def _follow_evidence(desk: Desk, request: Request, stage: LiveStage) -> None:
         case _:
             pass
     request = desk.requests[request.request]
-    if request.state in {S.DIALLING, S.RINGING} and request.first is Leg.CALLER:
+    if request.state in {S.DIALLING, S.RINGING} and request.first is Leg.CALLER and not request.menu:
         enqueue(desk, request)
 
 

@@ -99,6 +99,8 @@ def dues(request: Request, policy: CallbackPolicy, *, may_dial: bool) -> Iterato
         yield forced_at, Due.FORCE
     if state in {_S.RESERVED, _S.DIALLING, _S.RINGING, _S.CONNECTED} and request.until is not None:
         yield request.until, Due.ATTEMPT_OVER
+    if state is _S.TALKING and request.menu and request.until is not None:
+        yield request.until, Due.ATTEMPT_OVER
     if state is _S.AFTER_TALK and request.until is not None:
         yield request.until, Due.SETTLE
 

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callback.ids import RequestId
 from callback.kinds import GiveUpReason
-from callback.request import Attempt, Request
+from callback.request import Attempt, ListCall, Request
 from callback.states import RequestState
 from metrics.records.tables import call_back_requests
 from queue_engine.ids import Instant
@@ -56,9 +56,14 @@ def decode_request(values: Mapping[str, Any]) -> Request:
     return Request(**made)
 
 
-def _attempt(values: Any) -> Attempt:
-    makers = _makers(Attempt)
-    return Attempt(**{name: makers[name](value) for name, value in values.items() if name in makers})
+def _part(kind: type[Attempt] | type[ListCall]) -> Callable[[Any], Any]:
+    """Return what makes a part of a row, itself one of fields."""
+
+    def made(values: Any) -> Any:
+        makers = _makers(kind)
+        return kind(**{name: makers[name](value) for name, value in values.items() if name in makers})
+
+    return made
 
 
 def _maker(hint: Any) -> Callable[[Any], Any]:
@@ -69,8 +74,8 @@ def _maker(hint: Any) -> Callable[[Any], Any]:
     if get_origin(hint) is tuple:
         inner = _maker(get_args(hint)[0])
         return lambda values: tuple(inner(value) for value in values)
-    if hint is Attempt:
-        return _attempt
+    if hint in {Attempt, ListCall}:
+        return _part(hint)
     return hint if isinstance(hint, type) and issubclass(hint, enum.Enum) else _as_it_is
 
 

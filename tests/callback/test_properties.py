@@ -21,11 +21,15 @@ from callback.inputs import (
     CallerRang,
     CapacityChanged,
     ChannelsChanged,
+    NumberBarred,
+    NumberFreed,
+    NumbersLoaded,
     OutcomeGiven,
     PlaceExchanged,
 )
-from callback.kinds import AttemptFailure, Leg, LiveStage, Origin, TalkOutcome
+from callback.kinds import AttemptFailure, BarScope, Leg, LiveStage, Origin, TalkOutcome
 from callback.policy import CallbackPolicy, Spacing
+from callback.request import ListCall
 from callback.states import FINAL, RequestState
 from queue_engine.facts import (
     AbandonStage,
@@ -155,6 +159,25 @@ class AnyDay(RuleBasedStateMachine):
         due_at = Instant(self.world.now + in_s) if origin is Origin.BOOKED else None
         self.world.tell(CallbackAsked(queue, number, "somebody", origin, due_at, agent))
 
+    @rule(data=st.data(), menu=st.sampled_from(["", "survey"]), first=st.sampled_from([None, *Leg]), in_s=GRID_S)
+    def a_list_calls(self, data: st.DataObject, menu: str, first: Leg | None, in_s: float):
+        """A call list has a contact called."""
+        number, queue = data.draw(st.sampled_from(self.numbers)), data.draw(st.sampled_from(self.queues))
+        expires_at = Instant(self.world.now + in_s)
+        of_list = ListCall(len(self.world.rows), -1, first, menu)
+        self.world.tell(CallbackAsked(queue, number, "list", Origin.LIST, listed=of_list, expires_at=expires_at))
+
+    @rule(data=st.data(), scope=st.none() | st.sampled_from(BarScope))
+    def a_number_is_barred_or_freed(self, data: st.DataObject, scope: BarScope | None):
+        """Somebody does not want our calls, or does again."""
+        number = data.draw(st.sampled_from(self.numbers))
+        if scope is None:
+            self.world.barred.pop(number, None)
+            self.world.tell(NumberFreed(number))
+        else:
+            self.world.barred[number] = scope
+            self.world.tell(NumberBarred(number, scope, "101"))
+
     @rule(data=st.data(), ago_s=GRID_S)
     def a_break_is_found(self, data: st.DataObject, ago_s: float):
         """A break is found."""
@@ -231,13 +254,10 @@ class AnyDay(RuleBasedStateMachine):
     def a_call_backs_talk_ends(self, data: st.DataObject, how: str):
         """A call backs talk ends."""
         call = data.draw(st.sampled_from(self.in_stage(LiveStage.TALKING)))
-        legs, now = self.world.legs[call], self.world.now
-        if how == "returned":
+        if how == "returned" and not self.world.legs[call].menu:
             self.world.return_talk(call)
-            return
-        del self.world.legs[call]
-        cause = 16 if how == "ended" else 44
-        self.world.fact(CallEnded(now, call, legs.queue, legs.number, ANNA, Party.AGENT, cause, 1.0, 50.0))
+        else:
+            self.world.end_talk(call, 16 if how == "ended" else 44)
 
     @precondition(lambda self: self.world.rows)
     @rule(data=st.data(), outcome=st.sampled_from(TalkOutcome))
@@ -274,6 +294,7 @@ class AnyDay(RuleBasedStateMachine):
             self.world.fact(CallAnswered(self.world.now, call, self.world.live[call][1], None, ANNA, 1.0))
         self.world.pass_time(data.draw(GRID_S))
         self.tell_capacity()
+        self.world.tell(NumbersLoaded(tuple(self.world.barred.items())))
         assert not self.world.items, "something was done before Asterisk had said what it holds"
         self.world.resynchronise()
 
@@ -310,10 +331,10 @@ class AnyDay(RuleBasedStateMachine):
     def teardown(self):
         """However the day went, everything owed ends: in a talk, the full number of attempts, or with a reason."""
         world = self.world
+        world.tell(NumbersLoaded(tuple(world.barred.items())))
         world.resynchronise()
         for call in self.in_stage(LiveStage.TALKING):
-            legs = world.legs.pop(call)
-            world.fact(CallEnded(world.now, call, legs.queue, legs.number, ANNA, Party.AGENT, 16, 1.0, 50.0))
+            world.end_talk(call, 16)
         for call, (number, queue) in list(world.live.items()):
             del world.live[call]
             world.fact(CallAbandoned(world.now, call, queue, number, AbandonStage.WAITING, 1.0, 16))

@@ -18,15 +18,15 @@ from callback.facts import (
 )
 from callback.ids import RequestId, parse_attempt_call
 from callback.inputs import AttemptFailed, CallbackInput, CallerAnswered, CallerDialled, LiveAttempt, Resynchronised
-from callback.kinds import AttemptFailure, Hold, Leg, LiveStage
+from callback.kinds import AttemptFailure, BarScope, Hold, Leg, LiveStage, Origin
 from callback.limits import DAY_S, HOUR_S
 from callback.policy import CallbackPolicy
 from callback.request import Request
 from callback.schedule import next_due
 from callback.states import CALLER_FIRST, FINAL, IN_ATTEMPT, ON_CHANNEL, RequestState
-from queue_engine.facts import CallAnswered, CallOffered, CallReturned, Fact, OfferMissed
+from queue_engine.facts import CallAnswered, CallEnded, CallOffered, CallReturned, Fact, OfferMissed
 from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
-from queue_engine.inputs import RingFailure
+from queue_engine.inputs import Party, RingFailure
 from tests.callback.centre import START, as_shown
 
 TOLERANCE_S = 1e-5
@@ -42,6 +42,12 @@ class LegsOfOne:
     stage: LiveStage
     first: Leg
     offer: OfferId | None = None
+    menu: str = ""
+
+
+def _heard(legs: LegsOfOne) -> bool:
+    """Tell whether somebody hears a menu: a channel that is up and has nobody to talk to."""
+    return bool(legs.menu) and legs.stage is LiveStage.TALKING
 
 
 @dataclass
@@ -63,6 +69,7 @@ class World:
     late: int = 0
     owed: int = 0
     offers: int = 0
+    barred: dict[str, BarScope] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.book = CallbackBook(self.policies, as_shown)
@@ -91,7 +98,8 @@ class World:
 
     def restart(self) -> None:
         """Kill the daemon; the next one has the stored rows and what Asterisk holds."""
-        before = {row.request: row for row in self.book.snapshot().rows}
+        rows = self.book.snapshot().rows
+        before = {r.request: r for r in rows if r.state is not RequestState.OWED or r.expires_at > self.now}
         self.book = CallbackBook(self.policies, as_shown)
         self.items.clear()
         self.kept.clear()
@@ -103,7 +111,8 @@ class World:
 
     def resynchronise(self) -> None:
         """Tell the book what Asterisk holds."""
-        self.tell(Resynchronised(tuple(LiveAttempt(call, legs.stage) for call, legs in self.legs.items())))
+        stages = {call: LiveStage.CONNECTED if _heard(legs) else legs.stage for call, legs in self.legs.items()}
+        self.tell(Resynchronised(tuple(LiveAttempt(call, stage) for call, stage in stages.items())))
 
     def keep_operator(self, call: CallId, agent: AgentId) -> None:
         """The engine keeps an operator for an item."""
@@ -129,7 +138,9 @@ class World:
         legs = self.legs[call]
         legs.stage = LiveStage.CONNECTED
         self.tell(CallerAnswered(call))
-        if call in self.kept:
+        if legs.menu and call in self.legs:
+            legs.stage = LiveStage.TALKING
+        elif call in self.kept:
             self.talk(call)
 
     def talk(self, call: CallId) -> None:
@@ -138,6 +149,16 @@ class World:
         self.items.pop(call, None)
         self.legs[call].stage = LiveStage.TALKING
         self.fact(CallAnswered(self.now, call, self.legs[call].queue, None, agent, 1.0))
+
+    def end_talk(self, call: CallId, cause: int) -> None:
+        """A talk is over, or whoever heard a menu has hung up."""
+        legs = self.legs[call]
+        if legs.menu:
+            self.fail(call, AttemptFailure.LEFT)
+            return
+        del self.legs[call]
+        agent = AgentId("101")
+        self.fact(CallEnded(self.now, call, legs.queue, legs.number, agent, Party.AGENT, cause, 1.0, 50.0))
 
     def return_talk(self, call: CallId) -> None:
         """The talk was none: the caller waits again."""
@@ -186,7 +207,8 @@ class World:
                 if legs is not None and legs.stage is LiveStage.OPERATOR:
                     del self.legs[effect.call]
             case StopDialling():
-                if effect.call in self.legs and self.legs[effect.call].stage is not LiveStage.TALKING:
+                legs = self.legs.get(effect.call)
+                if legs is not None and (legs.menu or legs.stage is not LiveStage.TALKING):
                     del self.legs[effect.call]
             case DialCaller():
                 self._dial(effect)
@@ -205,8 +227,11 @@ class World:
         used = sum(call != effect.call for call in self.legs)
         assert self.channels is None or used < self.channels, "more channels are used than there are"
         assert number not in {held for held, _ in self.live.values()}, "he is on the line himself"
+        scope, origin = self.barred.get(number), self.rows[effect.request].origin
+        assert scope is None or (scope is BarScope.LISTS and origin is not Origin.LIST), "a barred number is dialled"
+        assert not effect.menu or effect.call not in self.items, "a menu needs no operator"
         stage = LiveStage.OPERATOR if effect.first is Leg.OPERATOR else LiveStage.DIALLING
-        self.legs[effect.call] = LegsOfOne(number, effect.queue, stage, effect.first, effect.offer)
+        self.legs[effect.call] = LegsOfOne(number, effect.queue, stage, effect.first, effect.offer, effect.menu)
 
     def _check_start(self, fact: CallbackAttemptStarted) -> None:
         policy = self.policy(fact.queue)
@@ -232,7 +257,8 @@ class World:
         for policy in self.policies:
             of_line = [row for row in rows if row.queue == policy.queue]
             assert desk.open[policy.queue] == len(of_line) <= policy.max_open
-            assert desk.caller_first[policy.queue] == sum(row.state in CALLER_FIRST for row in of_line)
+            rung = sum(row.state in CALLER_FIRST and not row.menu for row in of_line)
+            assert desk.caller_first[policy.queue] == rung
         assert {row.request for row in rows} == {id_ for ids in desk._by_number.values() for id_ in ids}
         assert {row.request: row for row in rows} == {id_: row for id_, row in self.rows.items() if row.is_open}
         for row in rows:
