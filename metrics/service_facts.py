@@ -71,6 +71,22 @@ class VoiceMessageDestroyed:
     """Of the sound that was destroyed, hexadecimal: proof of which one it was; empty where there was none."""
 
 
+@dataclass(frozen=True, slots=True)
+class SurveyTaken:
+    """Somebody has heard a survey after a talk, or was called for it, whether he pressed any key or not (VLA 3.8)."""
+
+    at: Instant
+    """When it was over."""
+    call: CallId
+    """The call that it followed, or in which it was asked."""
+    queue: QueueName
+    survey: str
+    caller: str
+    began_at: Instant
+    answers: str
+    """`question=key` for each that was answered, in their order, `&` between them."""
+
+
 MessageFact = VoiceMessageLeft | VoiceMessageHeard | VoiceMessageDone | VoiceMessageDestroyed
 
-ServiceFact = LineSwitched | MessageFact
+ServiceFact = LineSwitched | MessageFact | SurveyTaken

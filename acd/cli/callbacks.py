@@ -167,6 +167,8 @@ _WORDS: Final = {
     "place": Text("place in line", "место в очереди"),
     "web": Text("web site", "сайт"),
     "booked": Text("booked", "обещан"),
+    "list": Text("call list", "обзвон"),
+    "do_not_call": Text("does not want our calls", "просил не звонить"),
     "withheld": Text("number withheld", "номер скрыт"),
     "invalid": Text("no telephone number", "не телефонный номер"),
     "not_permitted": Text("number not permitted", "номер не разрешён"),

@@ -15,12 +15,12 @@ import orjson
 
 from callback.facts import CallbackFact
 from metrics.facts import TalkFact
-from metrics.service_facts import MessageFact
+from metrics.service_facts import MessageFact, SurveyTaken
 from queue_engine.facts import Fact
 
 VERSION: Final = 1
 
-RecordedFact = Fact | CallbackFact | TalkFact | MessageFact
+RecordedFact = Fact | CallbackFact | TalkFact | MessageFact | SurveyTaken
 """Every kind that the records understand."""
 
 

@@ -41,6 +41,7 @@ from metrics.records.codec import RecordedFact, UnknownFact
 from metrics.records.derive_callbacks import attempt_after, break_after, request_after
 from metrics.records.derive_calls import call_after, offer_after, states_after
 from metrics.records.derive_messages import message_after
+from metrics.records.derive_surveys import survey_after
 from metrics.records.derive_talks import FOLLOWED, next_call_of, recording_after, transfer_after
 from metrics.records.rows import (
     REPEAT_WITHIN_S,
@@ -55,12 +56,24 @@ from metrics.records.rows import (
     RecordingRow,
     RequestRow,
     StateRow,
+    SurveyRow,
     TransferRow,
 )
-from metrics.service_facts import MessageFact
+from metrics.service_facts import MessageFact, SurveyTaken
 from queue_engine.facts import AgentStateChanged, CallAbandoned, CallAccepted, CallDied, CallEnded, CallRecovered
 
-Row = CallRow | OfferRow | StateRow | BreakRow | RequestRow | AttemptRow | TransferRow | RecordingRow | MessageRow
+Row = (
+    CallRow
+    | OfferRow
+    | StateRow
+    | BreakRow
+    | RequestRow
+    | AttemptRow
+    | TransferRow
+    | RecordingRow
+    | MessageRow
+    | SurveyRow
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +107,7 @@ class Rule:
 
 
 _OF_MESSAGES: Final = frozenset(get_args(MessageFact))
-_OF_NO_CALL: Final = frozenset(get_args(CallbackFact) + get_args(TalkFact)) | _OF_MESSAGES
+_OF_NO_CALL: Final = frozenset(get_args(CallbackFact) + get_args(TalkFact)) | _OF_MESSAGES | {SurveyTaken}
 _OF_ATTEMPTS: Final = frozenset(
     {CallbackAttemptStarted, CallbackRang, CallbackConnected, CallbackReached, CallbackAttemptFailed}
 )
@@ -146,6 +159,7 @@ RULES: Final = (
         lambda kind: "call" if kind in _OF_MESSAGES else None,
         message_after,
     ),
+    Rule(tables.surveys, SurveyRow, "call", lambda kind: "call" if kind is SurveyTaken else None, survey_after),
 )
 """Every derived table except the operators' states, whose facts change two rows each."""
 

@@ -246,6 +246,19 @@ class RecordingRow(NamedTuple):
         return self.started_at + self.duration_s
 
 
+class SurveyRow(NamedTuple):
+    """One person who was asked."""
+
+    call: str
+    survey: str
+    queue: str
+    caller: str
+    began_at: float
+    ended_at: float
+    answers: str
+    """`question=key`, in their order, `&` between them."""
+
+
 class MessageRow(NamedTuple):
     """One voice message."""
 

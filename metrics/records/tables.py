@@ -258,6 +258,70 @@ voice_messages: Final = Table(
     Index("ix_voice_messages_left_at", "left_at"),
 )
 
+surveys: Final = Table(
+    "surveys",
+    metadata,
+    Column("call", Text, primary_key=True),
+    Column("survey", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("began_at", Double, nullable=False),
+    Column("ended_at", Double, nullable=False),
+    Column("answers", Text, nullable=False),
+    Index("ix_surveys_began_at", "began_at"),
+)
+"""One row per person who was asked, named by the call; `answers` is `question=key&question=key`, in their order."""
+
+campaigns: Final = Table(
+    "campaigns",
+    metadata,
+    Column("id", _RUNNING_NUMBER, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("line", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("created_by", Text, nullable=False),
+    UniqueConstraint("name"),
+)
+"""Call lists. Like the requests for call-backs these are not derived from facts, see `acd/campaigns/store.py`."""
+
+campaign_contacts: Final = Table(
+    "campaign_contacts",
+    metadata,
+    Column("id", _RUNNING_NUMBER, primary_key=True),
+    Column("campaign", BigInteger, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Double, nullable=False),
+    Column("request", BigInteger, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("call", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("outcome_by", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("changed_at", Double, nullable=False),
+    UniqueConstraint("campaign", "number"),
+    Index("ix_campaign_contacts_due", "campaign", "state", "next_at"),
+    Index("ix_campaign_contacts_call", "call"),
+)
+
+do_not_call: Final = Table(
+    "do_not_call",
+    metadata,
+    Column("id", _RUNNING_NUMBER, primary_key=True),
+    Column("number", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("added_at", Double, nullable=False),
+    Column("added_by", Text, nullable=False),
+    UniqueConstraint("number"),
+)
+
 call_back_requests: Final = Table(
     "call_back_requests",
     metadata,

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from callback.facts import CallbackFact
 from metrics.facts import TalkFact
 from metrics.records.codec import KINDS, VERSION, RecordedFact, UnknownFact, decode, encode
-from metrics.service_facts import MessageFact
+from metrics.service_facts import MessageFact, SurveyTaken
 from queue_engine.facts import CallAccepted, CallRefused, Fact
 from queue_engine.ids import CallId, Instant, QueueName
 
-KIND_CLASSES = (*get_args(Fact), *get_args(CallbackFact), *get_args(TalkFact), *get_args(MessageFact))
+KIND_CLASSES = (*get_args(Fact), *get_args(CallbackFact), *get_args(TalkFact), *get_args(MessageFact), SurveyTaken)
 
 a_finite_float = st.floats(allow_nan=False, allow_infinity=False)
 any_fact = st.one_of([st.builds(kind) for kind in KIND_CLASSES])

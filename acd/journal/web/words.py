@@ -196,6 +196,9 @@ WORDS: Final[Mapping[str, Text]] = {
     "callback_invalid": Text("That is no telephone number.", "Это не номер телефона."),
     "callback_not_permitted": Text("Such numbers are not called.", "На такие номера не звоним."),
     "callback_own_number": Text("That is a number of ours.", "Это наш собственный номер."),
+    "callback_do_not_call": Text(
+        "Whoever has this number does not want our calls.", "Владелец этого номера просил ему не звонить."
+    ),
     "callback_number_limit": Text(
         "This number has had its calls for today.", "На этот номер сегодня уже звонили предельное число раз."
     ),
