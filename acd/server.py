@@ -115,6 +115,10 @@ class AsteriskServer:
         for name, value in variables.items():
             self.client.post("Setvar", {"Channel": channel, "Variable": name, "Value": value})
 
+    def redirect(self, channel: str, context: str, extension: str) -> None:
+        """Send a channel elsewhere in the dialplan; that it is gone already is no error."""
+        self.client.post("Redirect", {"Channel": channel, "Context": context, "Exten": extension, "Priority": "1"})
+
     def stop_recordings(self) -> None:
         """End the recording of every talk; the talks go on."""
         for call in self.board.legs:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from acd.server import AsteriskServer
-from ami_bridge.attended import AttendedTransfers
+from ami_bridge.attended import OPERATORS_CONTEXT, AttendedTransfers
 from ami_bridge.desks import Telephone
 from ami_bridge.errors import BridgeError
 from ami_bridge.handed import BACK, Handed, OutsideVisit, first_visit, visit_before
@@ -40,9 +40,6 @@ from queue_engine.inputs import SYSTEM_ACTOR, Turn
 from queue_engine.snapshot import EngineSnapshot
 
 log = structlog.get_logger(__name__)
-
-CONTEXT: Final = "acd-operators"
-"""What an operator's telephone may dial, and nothing else, is where a caller can be handed on to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +97,9 @@ class Transferring:
     def join(self, server: AsteriskServer) -> None:
         """Be told by a server of callers who were handed on."""
         server.board.visits.handed = self._handed
-        attended = AttendedTransfers(server.board, server.set_variables, partial(self._joined, server))
+        attended = AttendedTransfers(
+            server.board, server.set_variables, server.redirect, partial(self._joined, server)
+        )
         server.board.attended = attended.on_event
         server.board.outside_ended = lambda visit: self._outside_ended(server.name, visit)
 
@@ -138,7 +137,7 @@ class Transferring:
                 mark = {"Channel": leg.channel, "Variable": "ACD_CONSENT", "Value": target.name}
                 await server.client.action("Setvar", mark)
             self._asked[call] = by
-            where = {"Channel": talking, "Context": CONTEXT, "Exten": target.dial}
+            where = {"Channel": talking, "Context": OPERATORS_CONTEXT, "Exten": target.dial}
             await server.client.action("BlindTransfer", where)
         except BridgeError as error:
             self._refused(leg, to, str(error), by)

@@ -5,7 +5,10 @@ caller's dialplan stays where it is, inside the Dial of the first talk. So there
 transfer: the visit that follows begins here, and what the dialplan needs for its journal is written onto the channel.
 
 Facts of Asterisk used here, tried on 16.28 and 22.10: `AttendedTransfer` comes after `BridgeEnter` of the caller in the
-colleague's bridge and before the `Hangup` of the operator's two channels; it names all four channels.
+colleague's bridge and before the `Hangup` of the operator's two channels; it names all four channels. Where the
+operator's second channel is in no bridge yet it comes with `DestType` App and names no target; the caller's channel, with
+its name, Uniqueid and variables, then takes the place in the dialplan of the operator's second one. With `DestApp` Dial the
+colleague either still rings, or has answered in this instant (`DialEnd` ANSWER has come) and is about to be bridged.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,6 +28,8 @@ PART_KEY: Final = "A"
 AMI's own action that begins a recording would need the class `system`; a key can be pressed for a channel (`PlayDTMF`
 with `Receive`, tried on 16.28 and 22.10).
 """
+OPERATORS_CONTEXT: Final = "acd-operators"
+"""What operators' telephones may dial."""
 
 
 class AttendedTransfers:
@@ -34,6 +39,7 @@ class AttendedTransfers:
         self,
         board: Switchboard,
         set_variables: Callable[[str, Mapping[str, str]], None],
+        redirect: Callable[[str, str, str], None],
         joined: Callable[[CallId, QueueName, AgentId, CallLeg, AgentId | None], None],
     ) -> None:
         """Take what it works with.
@@ -41,11 +47,13 @@ class AttendedTransfers:
         Args:
             board: The server's switchboard.
             set_variables: Writes variables onto a channel.
+            redirect: Sends a channel to a context and an extension of the dialplan.
             joined: Told of each: the visit that is over, its line, who handed the caller on, the visit that follows,
                 and who has him now; None where he waits in a line.
         """
         self._board = board
         self._set_variables = set_variables
+        self._redirect = redirect
         self._joined = joined
 
     def on_event(self, message: AmiMessage) -> None:
@@ -59,14 +67,48 @@ class AttendedTransfers:
         if found is None or not found[1].talking:
             return
         call, leg = found
-        waits = legs.caller(message.get("SecondTransfererUniqueid") or "")
-        if message.get("DestType") == "App" and waits is not None and waits is not call:
-            self._takes_place(call, leg, waits)
+        if message.get("DestType") == "App":
+            self._to_whom_he_dials(call, leg, message)
             return
         # The operator may have called the colleague first and the caller second: whoever is not the caller has him now.
         ends = (message.get("TransferTargetUniqueid") or "", message.get("TransfereeUniqueid") or "")
         far = next((uniqueid for uniqueid in ends if uniqueid != call.uniqueid), "")
         self._hand_on(call, leg, far)
+
+    def _to_whom_he_dials(self, call: CallLeg, leg: OperatorLeg, message: AmiMessage) -> None:
+        """The operator's second call is no talk yet."""
+        second = message.get("SecondTransfererUniqueid") or ""
+        waits = self._board.legs.caller(second)
+        answering = self._board.own_calls.answering(second)
+        if waits is not None and waits is not call:
+            self._takes_place(call, leg, waits)
+        elif answering is not None:
+            self._hand_on(call, leg, answering.uniqueid)
+        elif message.get("SecondTransfererContext") == OPERATORS_CONTEXT:
+            self._as_blind(call, leg, second, message["SecondTransfererExten"])
+        else:
+            self._hand_on(call, leg, "")
+
+    def _as_blind(self, call: CallLeg, leg: OperatorLeg, second: str, extension: str) -> None:
+        """It still rings there: the caller is sent to where the operator has dialled, as by a blind transfer.
+
+        So he waits for the colleague in the books, is asked before he is put through to somebody outside, and comes
+        back if nobody answers. The telephone that rings stops and, if its owner is free, rings again at once.
+        """
+        call.transferred = True
+        leg.hung_up_by = leg.hung_up_by or Party.AGENT
+
+        def send() -> None:
+            # What Asterisk writes at a blind transfer, from which the dialplan reads who has handed him on.
+            self._set_variables(call.channel, {"BLINDTRANSFER": leg.channel})
+            self._redirect(call.channel, OPERATORS_CONTEXT, extension)
+
+        # Until the operator's channel is gone the caller is not in its place, and Asterisk forgets where he was sent.
+        own = self._board.own_calls.get(second)
+        if own is None:
+            send()
+        else:
+            own.when_over = send
 
     def _hand_on(self, call: CallLeg, leg: OperatorLeg, far: str) -> None:
         board, now = self._board, self._board.now()

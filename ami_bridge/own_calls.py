@@ -4,7 +4,7 @@ An operator who calls somebody himself, a colleague who was asked, a talk that a
 Queue() has begun: whatever it is, the telephone is in use. What it turns out to be, `talks.py` decides.
 """
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from ami_bridge.desks import Desks, Telephone
@@ -20,6 +20,12 @@ class OwnCall:
     channel: str
     uniqueid: str
     bridge: str
+    linkedid: str
+    """The Uniqueid of whoever has dialled it, or its own."""
+    picked_up: bool = False
+    """The Dial that rang it has been answered; bridged it is a moment later."""
+    when_over: Callable[[], None] | None = None
+    """What is to be done as soon as the channel is gone."""
 
 
 class OwnCalls:
@@ -29,10 +35,10 @@ class OwnCalls:
         self._desks = desks
         self._calls: dict[str, OwnCall] = {}
 
-    def began(self, telephone: Telephone, channel: str, uniqueid: str, bridge: str) -> None:
+    def began(self, telephone: Telephone, channel: str, uniqueid: str, bridge: str, linkedid: str) -> None:
         """There is such a channel; one that is known already is let be."""
         if uniqueid not in self._calls:
-            self._calls[uniqueid] = OwnCall(telephone, channel, uniqueid, bridge)
+            self._calls[uniqueid] = OwnCall(telephone, channel, uniqueid, bridge, linkedid)
             self._desks.foreign_began(telephone, uniqueid)
 
     def ended(self, uniqueid: str) -> OwnCall | None:
@@ -40,6 +46,8 @@ class OwnCalls:
         own = self._calls.pop(uniqueid, None)
         if own is not None:
             self._desks.foreign_ended(own.telephone, uniqueid)
+            if own.when_over is not None:
+                own.when_over()
         return own
 
     def taken(self, uniqueid: str, bridge: str) -> OperatorLeg | None:
@@ -52,6 +60,18 @@ class OwnCalls:
             return None
         agent = self._desks.agent_at(own.telephone) or AgentId(own.telephone.name)
         return OperatorLeg(agent, own.telephone.name, None, own.channel, uniqueid, bridge, talking=True)
+
+    def picked_up(self, uniqueid: str) -> None:
+        """Whoever was rung there has answered."""
+        own = self._calls.get(uniqueid)
+        if own is not None:
+            own.picked_up = True
+
+    def answering(self, uniqueid: str) -> OwnCall | None:
+        """Return the telephone that this channel has dialled and that has answered it; None while it still rings."""
+        return next(
+            (own for own in self._calls.values() if own.linkedid == uniqueid != own.uniqueid and own.picked_up), None
+        )
 
     def keep_only(self, present: Container[str]) -> None:
         """Forget those that are not among the present channels."""

@@ -137,7 +137,7 @@ class Switchboard:
         if found is not None:
             found[1].bridge = bridge
         else:
-            self.own_calls.began(telephone, channel, uniqueid, bridge)
+            self.own_calls.began(telephone, channel, uniqueid, bridge, linkedid)
 
     def uniqueids(self) -> set[str]:
         """Return the Uniqueids of all channels that we believe to exist."""
@@ -170,6 +170,8 @@ class Switchboard:
         found = self.legs.operator(message["DestUniqueid"])
         if found is not None:
             found[1].dial_status = message["DialStatus"]
+        elif message["DialStatus"] == "ANSWER":
+            self.own_calls.picked_up(message["DestUniqueid"])
 
     def _bridge_enter(self, message: AmiMessage) -> None:
         self.talks.entered(message["Uniqueid"], message["BridgeUniqueid"], self.now())

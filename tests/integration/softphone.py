@@ -34,6 +34,8 @@ class Dialog:
     remote: str
     target: str = ""
     cseq: int = 1
+    rings: asyncio.Event = field(default_factory=asyncio.Event)
+    """It rings at the far end of a call of ours."""
     up: asyncio.Event = field(default_factory=asyncio.Event)
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -140,9 +142,12 @@ class Softphones(asyncio.DatagramProtocol):
     def _answered(self, status: int, heads: list[tuple[str, str]]) -> None:
         values = dict(heads)
         dialog = next((d for d in self.dialogs if d.call_id == values["Call-ID"]), None)
-        if dialog is None or not values["CSeq"].endswith("INVITE") or status < 200:
+        if dialog is None or not values["CSeq"].endswith("INVITE") or status == 100:
             return
         dialog.remote = values["To"]
+        if status < 200:
+            dialog.rings.set()
+            return
         contact = re.search(r"<([^>]+)>", values.get("Contact", ""))
         dialog.target = contact[1] if contact else dialog.target
         self._request(dialog, "ACK")

@@ -52,10 +52,6 @@ async def test_operator_asks_a_colleague_and_joins_the_caller_to_him(centre, ask
     await centre.until(lambda status: status.ready == 2 and status.talking == status.waiting == 0)
 
 
-@pytest.mark.skip(
-    reason="finds a true fault in one run of three: a transfer joined in the instant in which the colleague answers "
-    "leaves the caller's second visit without a record; see ami_bridge/switchboard.py"
-)
 async def test_caller_hangs_up_after_an_attended_transfer(centre):
     """The talk ends by the caller's side; the record of the second visit says so."""
     phones = Softphones(centre.slice.telephones, centre.slice.asterisk, answering={"op101", "op102"})
@@ -69,6 +65,29 @@ async def test_caller_hangs_up_after_an_attended_transfer(centre):
         _, row = await centre.settled(2)
     assert (row["agent"], row["ended_by"]) == ("102", "caller")
     await centre.until(lambda status: status.ready == 2)
+
+
+async def test_caller_joined_while_the_colleagues_telephone_rings_is_handed_on_to_him(centre):
+    """He waits for the colleague in the books, whose telephone rings for him then; he is never in nothing."""
+    phones = Softphones(centre.slice.telephones, centre.slice.asterisk, answering={"op101"})
+    async with phones, centre.callers([Caller("79270000004", patience_ms=6000)]) as calling:
+        first = await phones.talk_of("op101")
+        await centre.until(lambda status: status.talking == 1)  # nobody consults a colleague before he has spoken
+        second = phones.call("op101", "102")
+        await asyncio.wait_for(second.rings.wait(), 10)
+        phones.answering.add("op102")  # from the next call on: this one rings in vain
+        phones.join(first, second)
+        await phones.talk_of("op102")
+        await centre.until(lambda status: status.operators == {"ready": 1, "talking": 1})
+        assert (await calling.finish(30)).left == 1
+    rows = await centre.settled(2)
+    assert [(row["agent"], row["outcome"], row["ended_by"]) for row in rows] == [
+        ("101", "answered", "agent"),
+        ("102", "answered", "caller"),
+    ]
+    (handed,) = await centre.rows(transfers)
+    assert (handed["agent"], handed["taken_by"], handed["result"]) == ("101", "102", "taken")
+    await centre.until(lambda status: status.ready == 2 and status.talking == status.waiting == 0)
 
 
 async def test_operator_who_waits_in_a_line_puts_the_caller_into_his_place(centre):

@@ -87,12 +87,16 @@ class Ear:
 
 
 @asynccontextmanager
-async def listening(broker: Broker, topic: str = "acd/stage/v1/#") -> AsyncIterator[Ear]:
-    """Subscribe, in a session that outlives the connection."""
+async def listening(broker: Broker, topic: str = "acd/stage/v1/#", *, name: str = "ear") -> AsyncIterator[Ear]:
+    """Subscribe, in a session that outlives the connection.
+
+    What a session was sent and has not confirmed when it was left is sent to it again. Who counts what comes now takes
+    another name.
+    """
     lasting = Properties(PacketTypes.CONNECT)
     lasting.SessionExpiryInterval = 3600
     client = aiomqtt.Client(
-        HOST, broker.port, username=USER, password=PASSWORD, identifier="ear",
+        HOST, broker.port, username=USER, password=PASSWORD, identifier=name,
         protocol=aiomqtt.ProtocolVersion.V5, clean_start=False, properties=lasting,
     )  # fmt: skip
     async with client:

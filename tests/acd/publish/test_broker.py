@@ -175,7 +175,8 @@ async def test_what_the_broker_missed_before_a_restart_of_the_daemon_is_told(sta
         async with listening(broker) as ear:
             stage.call(name="main-1.1")
             await ear.topic("/main-1.1/accepted")
-        while (stage.config_path.parent / "acd.mqtt").exists() is False:  # noqa: ASYNC110 - a file tells nobody
+        told = ToldFile(stage.config_path.parent / "acd.mqtt")
+        while told.read() != "run-1/1":  # noqa: ASYNC110 - a file tells nobody
             await asyncio.sleep(0.01)
         await broker.stop()
         for number in range(2, 12):
@@ -185,7 +186,7 @@ async def test_what_the_broker_missed_before_a_restart_of_the_daemon_is_told(sta
     again = Stage(stage.config_path)
     await broker.start()
     async with (
-        listening(broker) as ear,
+        listening(broker, name="second ear") as ear,
         publishing(again, broker.port, run="run-2", records=records_of(stage, "run-1")),
     ):
         again.call(name="main-99.1")
