@@ -9,7 +9,6 @@ facts are made where the visit begins (or, outside, ends), so a transfer while t
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError

@@ -6,9 +6,10 @@ transfer: the visit that follows begins here, and what the dialplan needs for it
 
 Facts of Asterisk used here, tried on 16.28 and 22.10: `AttendedTransfer` comes after `BridgeEnter` of the caller in the
 colleague's bridge and before the `Hangup` of the operator's two channels; it names all four channels. Where the
-operator's second channel is in no bridge yet it comes with `DestType` App and names no target; the caller's channel, with
-its name, Uniqueid and variables, then takes the place in the dialplan of the operator's second one. With `DestApp` Dial the
-colleague either still rings, or has answered in this instant (`DialEnd` ANSWER has come) and is about to be bridged.
+operator's second channel is in no bridge yet it comes with `DestType` App and names no target; the caller's channel,
+with its name, Uniqueid and variables, then takes the place in the dialplan of the operator's second one. With `DestApp`
+Dial the colleague either still rings, or has answered in this instant (`DialEnd` ANSWER has come) and is about to be
+bridged.
 """
 
 from collections.abc import Callable, Mapping

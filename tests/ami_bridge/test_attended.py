@@ -69,6 +69,8 @@ def transfer(**more: str) -> dict[str, str]:
 BRIDGED = transfer(DestType="Bridge", TransferTargetUniqueid=FAR)
 DIALLING = transfer(DestType="App", DestApp="Dial")
 
+ANSWERED, NEAR, FAR_IN = dial_end(FAR, "ANSWER"), enter(SECOND, OWN, "b2"), enter(COLLEAGUE, FAR, "b2")
+
 TALKS_ON = [
     TalkEnded(CALL, Party.AGENT, 16, handed_on=True),
     AgentFreeElsewhere(AgentId("102")),
@@ -80,12 +82,12 @@ TALKS_ON = [
 @pytest.mark.parametrize(
     "events",
     [
-        (dial_end(FAR, "ANSWER"), enter(COLLEAGUE, FAR, "b2"), enter(SECOND, OWN, "b2"), enter(TRUNK, CALLER, "b2"), BRIDGED),
-        (dial_end(FAR, "ANSWER"), enter(COLLEAGUE, FAR, "b2"), DIALLING, enter(SECOND, OWN, "b2")),
-        (dial_end(FAR, "ANSWER"), DIALLING, enter(COLLEAGUE, FAR, "b2"), enter(SECOND, OWN, "b2")),
+        (ANSWERED, FAR_IN, NEAR, enter(TRUNK, CALLER, "b2"), BRIDGED),
+        (ANSWERED, FAR_IN, DIALLING, NEAR),
+        (ANSWERED, DIALLING, FAR_IN, NEAR),
     ],
     ids=["they have spoken", "he is bridged and the operator is not", "he has just picked up"],
-)  # fmt: skip
+)
 def test_caller_talks_on_with_the_colleague_however_soon_he_is_joined(joining, events):
     """One talk is over and the next has begun, whether the operator's second call had become a talk or not."""
     made = joining.bench.happens(*events)
