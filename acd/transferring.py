@@ -96,9 +96,7 @@ class Transferring:
     def join(self, server: AsteriskServer) -> None:
         """Be told by a server of callers who were handed on."""
         server.board.visits.handed = self._handed
-        attended = AttendedTransfers(
-            server.board, server.set_variables, server.redirect, partial(self._joined, server)
-        )
+        attended = AttendedTransfers(server.board, server.set_variables, server.redirect, partial(self._joined, server))
         server.board.attended = attended.on_event
         server.board.outside_ended = lambda visit: self._outside_ended(server.name, visit)
 
