@@ -30,6 +30,8 @@ class ServerClock:
         self._server = server
         self.ahead_s = 0.0
         """How far Asterisk's clock is ahead of ours, in seconds; 0 while the two agree."""
+        self._before: list[tuple[Instant, float]] = []
+        """How far it was ahead until it was set, and when we learned of that; of the last `DELAY_S`."""
 
     def saw(self, theirs: float, sent_at: Instant, received_at: Instant) -> None:
         """Take a sample: Asterisk's time, read at some moment between two of ours."""
@@ -38,6 +40,7 @@ class ServerClock:
         if abs(ahead_s - self.ahead_s) <= blur_s:
             return
         before_s, self.ahead_s = self.ahead_s, 0.0 if abs(ahead_s) <= blur_s else ahead_s
+        self._before = [*self._lately(received_at), (received_at, before_s)]
         log.warning("clock.differs", server=self._server, ahead_s=round(self.ahead_s, 3), before_s=round(before_s, 3))
 
     def ours(self, theirs: float) -> Instant:
@@ -51,6 +54,10 @@ class ServerClock:
     def entry(self, entered: float, opened: float | None, now: Instant) -> Instant:
         """Return when a call entered, by our clock; look at Asterisk's if the two have parted.
 
+        Where Asterisk's clock was set between a call's entry and its session, the one was noted by the clock as it was
+        before and the other by the clock as it is: read by the new one alone, a caller of this second would have waited
+        for an hour.
+
         Args:
             entered: When it did by Asterisk's clock.
             opened: When it opened its session with us, which came just now, by Asterisk's clock; None if it has not
@@ -61,7 +68,19 @@ class ServerClock:
             latest = now - (opened - entered)
             if not -AGREE_S <= latest - self.ours(entered) <= DELAY_S:
                 self.saw(opened, now, now)
-        return self.ours(entered)
+        at = self.ours(entered)
+        if not _has_just_come(at, now):
+            for _, ahead_s in reversed(self._lately(now)):
+                if _has_just_come(before := Instant(entered - ahead_s), now):
+                    return before
+        return at
+
+    def _lately(self, now: Instant) -> list[tuple[Instant, float]]:
+        return [(learned_at, ahead_s) for learned_at, ahead_s in self._before if now - learned_at <= DELAY_S]
+
+
+def _has_just_come(at: Instant, now: Instant) -> bool:
+    return -AGREE_S <= now - at <= DELAY_S
 
 
 async def read_clock(client: AmiClient, clock: ServerClock, now: Callable[[], Instant]) -> None:

@@ -60,3 +60,29 @@ def test_session_that_stood_before_a_frozen_daemon_is_as_old_as_it_is(clock):
 def test_call_that_waited_for_long_keeps_its_entry(clock):
     """A daemon that was restarted takes up who came a minute ago."""
     assert clock.entry(NOW - 60.0, NOW, NOW) == NOW - 60.0
+
+
+@pytest.mark.parametrize("step_s", [-HOUR, HOUR])
+def test_caller_between_whose_entry_and_session_the_clock_was_set_has_not_waited_for_an_hour(clock, step_s):
+    """His entry was noted by the clock as it was, his session by the clock as it is; so it is when it is set back."""
+    assert clock.entry(NOW - 0.5, NOW + step_s, NOW) == NOW - 0.5
+    assert clock.ahead_s == step_s
+    later = Instant(NOW + 4.0)
+    assert clock.entry(later + step_s - 0.7, later, later) == later - 0.7
+    assert clock.ahead_s == 0.0
+
+
+@pytest.mark.parametrize("step_s", [-HOUR, HOUR])
+def test_second_caller_of_such_a_moment_is_read_like_the_first(clock, step_s):
+    """That the clock was set is known by then; what it showed before is not forgotten at once."""
+    clock.saw(NOW + step_s, NOW, NOW)
+    at = Instant(NOW + 0.3)
+    assert clock.entry(NOW - 0.2, at + step_s, at) == NOW - 0.2
+    assert clock.entry(at + step_s - 0.1, at + step_s, at) == pytest.approx(at - 0.1)
+
+
+def test_who_has_truly_waited_for_an_hour_is_not_made_young_by_a_step_of_long_ago(clock):
+    """A quarter of a minute after a step nobody can stand between its two sides."""
+    clock.saw(NOW + HOUR, NOW, NOW)
+    late = Instant(NOW + 60.0)
+    assert clock.entry(late - 1.0, late + HOUR, late) == pytest.approx(late - 1.0 - HOUR)
