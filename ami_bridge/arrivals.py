@@ -13,8 +13,12 @@ from queue_engine.ids import Instant
 
 TRUNKS: Final = "acd-incoming"
 """The context in which every call from a trunk begins."""
-LATE_S: Final = 1.0
-"""Answer() waits for speech for up to 0.5 s (tried); what takes twice as long has been refused."""
+LATE_S: Final = 0.6
+"""Answer() waits for speech for up to 0.5 s (tried); who needs longer has been refused."""
+LATE_IN_TROUBLE_S: Final = 0.1
+"""While sessions break, a telephone that sends speech at once, and so was refused at once, is looked for as well."""
+TROUBLE_S: Final = 5.0
+"""So long after a session has broken the next caller may still find the port shut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Arrivals:
 
     def __init__(self) -> None:
         self._coming: dict[str, Arrival] = {}
+        self._trouble_until = Instant(0.0)
 
     def __len__(self) -> int:
         return len(self._coming)
@@ -53,10 +58,16 @@ class Arrivals:
         """He has come to us, or is gone."""
         self._coming.pop(uniqueid, None)
 
-    def is_anybody_late(self, now: Instant) -> bool:
-        """Tell whether somebody should have come to us before whoever comes now."""
+    def session_broke(self, now: Instant) -> None:
+        """A session has ended without its caller: who comes now may be refused."""
+        self._trouble_until = Instant(now + TROUBLE_S)
+
+    def is_anybody_late(self, now: Instant, uniqueid: str) -> bool:
+        """Tell whether somebody should have come to us before the channel that comes now."""
         oldest = next(iter(self._coming.values()), None)
-        return oldest is not None and now - oldest.at > LATE_S
+        if oldest is None or oldest.uniqueid == uniqueid:
+            return False
+        return now - oldest.at > (LATE_IN_TROUBLE_S if now < self._trouble_until else LATE_S)
 
     def vanished(self, present: Container[str]) -> list[Arrival]:
         """Return and forget those whose channels are no more."""

@@ -101,7 +101,7 @@ class CallerSessions:
         except (ValueError, StopIteration):
             log.warning("session.refused", args=agi.args, channel=agi.channel)
             return
-        if board.arrivals.is_anybody_late(self._now()):
+        if board.arrivals.is_anybody_late(self._now(), agi.unique_id):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(board.take_up(), TAKE_UP_LIMIT_S)
         known = board.legs.call(CallId(call_id))
@@ -125,6 +125,7 @@ class CallerSessions:
             if not board.link_up:
                 board.visits.caller_gone_unseen(call)
         except AgiLost:
+            board.arrivals.session_broke(self._now())
             log.info("session.lost", call=call_id)
         except AgiError as error:
             log.warning("session.failed", call=call_id, error=str(error))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ami_bridge.arrivals import LATE_S, Arrivals
+from ami_bridge.arrivals import LATE_IN_TROUBLE_S, LATE_S, TROUBLE_S, Arrivals
 from ami_bridge.message import AmiMessage
 from queue_engine.ids import Instant
 from tests.ami_bridge.board import Bench, hangup, newchannel
@@ -26,15 +26,34 @@ def arrivals() -> Arrivals:
 def test_caller_who_has_not_come_in_time_is_late(arrivals):
     """Half a second is Asterisk's; who needs longer was refused by our port."""
     arrivals.saw(from_trunk("1.1"), NOW)
-    assert not arrivals.is_anybody_late(NOW)
-    assert arrivals.is_anybody_late(LATER)
+    assert not arrivals.is_anybody_late(NOW, "1.2")
+    assert arrivals.is_anybody_late(LATER, "1.2")
+
+
+def test_caller_does_not_wait_for_himself(arrivals):
+    """Who is late himself has nobody before him."""
+    arrivals.saw(from_trunk("1.1"), NOW)
+    assert not arrivals.is_anybody_late(LATER, "1.1")
+
+
+def test_while_sessions_break_who_is_a_moment_late_is_looked_for(arrivals):
+    """A telephone that sends speech is refused within milliseconds; half a minute later that proves nothing."""
+    early = Instant(NOW + LATE_IN_TROUBLE_S + 0.01)
+    arrivals.saw(from_trunk("1.1"), NOW)
+    assert not arrivals.is_anybody_late(early, "1.2")
+    arrivals.session_broke(Instant(NOW - 1.0))
+    assert arrivals.is_anybody_late(early, "1.2")
+    arrivals.over("1.1")
+    quiet = Instant(NOW + TROUBLE_S)
+    arrivals.saw(from_trunk("1.3"), quiet)
+    assert not arrivals.is_anybody_late(Instant(quiet + LATE_IN_TROUBLE_S + 0.01), "1.4")
 
 
 def test_caller_who_has_come_is_not_late(arrivals):
     """His session is what takes him off the list."""
     arrivals.saw(from_trunk("1.1"), NOW)
     arrivals.over("1.1")
-    assert not arrivals.is_anybody_late(LATER)
+    assert not arrivals.is_anybody_late(LATER, "1.2")
 
 
 def test_other_channels_are_nobody_coming(arrivals):

@@ -22,6 +22,13 @@ class Ring:
     telephone: str
     answered_at: float | None = None
     ended_at: float | None = None
+    failed_at: float | None = None
+    """When it was given up or refused, unanswered."""
+
+    @property
+    def over_at(self) -> float | None:
+        """When the telephone was free again."""
+        return self.ended_at or (self.failed_at if self.answered_at is None else None)
 
     @property
     def talked(self) -> bool:
@@ -89,6 +96,8 @@ def _follow_caller(story: Story, message: SipMessage, *, by_caller: bool) -> Non
 def _follow_ring(ring: Ring, message: SipMessage) -> None:
     if message.method == "INVITE" and message.status == 200:
         ring.answered_at = ring.answered_at or message.at
+    elif message.method == "INVITE" and message.status >= 300:
+        ring.failed_at = ring.failed_at or message.at
     elif message.method == "BYE" and message.status == 0:
         ring.ended_at = ring.ended_at or message.at
 
@@ -102,19 +111,35 @@ def overtaken(told: Sequence[Story], within_s: float, since: float = 0.0, *, run
         within_s: Callers who came closer together than this have no order.
         rung_within_s: Nobody was passed who was rung at most so much later.
         since: Who was accepted before this instant does not count: Asterisk has died since.
+
+    Nobody was passed for whom an operator was kept free all the while: the one who then was rung for him had nothing
+    to do when the later caller was rung elsewhere. It was his own connection that was late.
     """
     told = [story for story in told if (story.accepted_at or 0.0) > since]
     rung_within_s = max(within_s, rung_within_s)
     rung = [(story, story.own_rings[0].at) for story in told if story.own_rings]
+    every = [ring for story in told for ring in story.rings]
     found = []
     for story in told:
-        first = story.own_rings[0].at if story.own_rings else float("inf")
-        gone_at = min(first, story.ended_at or float("inf"))
+        first = story.own_rings[0] if story.own_rings else None
+        first_at = first.at if first is not None else float("inf")
+        gone_at = min(first_at, story.ended_at or float("inf"))
         passed = [
             other.number
             for other, at in rung
-            if (other.accepted_at or 0.0) > (story.accepted_at or 0.0) + within_s and at + rung_within_s < gone_at
+            if (other.accepted_at or 0.0) > (story.accepted_at or 0.0) + within_s
+            and at + rung_within_s < gone_at
+            and not (first is not None and _was_kept_free(first, at, every))
         ]
         if passed:
             found.append(f"{story.number} was passed by {', '.join(passed)}")
     return found
+
+
+def _was_kept_free(ring: Ring, since: float, every: Iterable[Ring]) -> bool:
+    """Tell whether the telephone of a ring did nothing between an instant and that ring."""
+    return not any(
+        other.telephone == ring.telephone and other.at < ring.at and (other.over_at or ring.at) > since
+        for other in every
+        if other is not ring
+    )

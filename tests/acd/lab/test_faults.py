@@ -127,7 +127,7 @@ def test_who_came_first_must_ring_first():
     """He who was passed is named, with those who passed him; a caller who had gone by then was passed by nobody."""
     first, second = story(), story(SECOND, 101.0)
     assert overtaken([first, second], 0.25) == []
-    first.rings[0].at = 103.0
+    first.rings[0] = Ring(104.5, "op101", 104.7, 106.0)
     assert overtaken([first, second], 0.25) == [f"{NUMBER} was passed by {SECOND}"]
     first.rings, first.ended_at = [], 101.5
     assert overtaken([first, second], 0.25) == []
@@ -182,3 +182,15 @@ def test_what_is_told_late_is_allowed_for_whom_it_was_late_for():
     off = books(calls=[row(talked_s=7.0)])
     assert balance(slow, steps, told, off, [(101.0, 103.0)]).wrong == []
     assert len(balance(slow, steps, told, off, [(105.0, 109.0)]).wrong) == 1
+
+
+def test_who_had_an_operator_kept_for_him_was_passed_by_nobody():
+    """His own connection was late: the later caller took nothing from him. An operator who was busy was not kept."""
+    late, quick = story(came_at=100.0), story(SECOND, 101.0)
+    late.rings = [Ring(104.5, "op102", 104.7, 106.0)]
+    late.ended_at = 106.0
+    assert overtaken([late, quick], 0.25) == []
+    third = Story("79270000003", 99.0, 99.0, 103.0, rings=[Ring(99.5, "op102", 99.7, 103.0)])
+    assert overtaken([late, quick, third], 0.25) == [f"{NUMBER} was passed by {SECOND}"]
+    third.rings = [Ring(99.5, "op102", failed_at=101.0)]
+    assert overtaken([late, quick, third], 0.25) == []
