@@ -32,10 +32,14 @@ HELD_AT_MOST: Final = 50_000
 """Facts kept in memory while the spool cannot be written: about 25 MB."""
 
 BATCH_WAIT_S: Final = 0.18
-"""How long the writer lets facts gather before it commits them."""
+"""From one round of the writer to the next: so long facts gather before they are committed.
 
-BATCH_BYTES: Final = 256 * 1024
-"""Most that one transaction takes from the spool: some 1000 facts."""
+The time that committing takes is part of it, and a round takes no more than stood in the spool when it came to its end.
+If it went on with what is written meanwhile, its transactions would become smaller and smaller, and dearer by the fact.
+"""
+
+BATCH_BYTES: Final = 128 * 1024
+"""Most that one transaction takes from the spool: some 500 facts."""
 
 RETRY_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Pauses after one failure, two, three...; the last one repeats."""
@@ -247,6 +251,7 @@ class Recorder:
         store: FactStore | None = None
         while True:
             ticket = self._asked
+            began = self._loop.time()
             try:
                 if engine is None or store is None:
                     engine = engine or open_engine(self._url, answer_s=self._answer_s)
@@ -262,22 +267,26 @@ class Recorder:
                 failures = 0
             if self._closing:
                 break
-            await self._pause(failures)
+            await self._pause(failures, began + self._batch_wait_s)
         if store is not None:
             store.close()
         if engine is not None:
             await engine.dispose()
 
-    async def _pause(self, failures: int) -> None:
-        """Sleep until there is something to do; after failures, until the next attempt is due."""
+    async def _pause(self, failures: int, next_round: float) -> None:
+        """Sleep until there is something to do and the next round is due; after failures, until the next attempt is."""
         if failures:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._hurry.wait(), RETRY_S[min(failures, len(RETRY_S)) - 1])
         else:
+            idle = not self._wake.is_set()
             await self._wake.wait()
-            if self._asked == self._caught_up:
+            now = asyncio.get_running_loop().time()
+            # After a quiet time facts that belong together are let gather too.
+            rest_s = self._batch_wait_s if idle else next_round - now
+            if self._asked == self._caught_up and rest_s > 0:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._hurry.wait(), self._batch_wait_s)
+                    await asyncio.wait_for(self._hurry.wait(), rest_s)
         self._wake.clear()
 
     def _database_failed(self, error: Exception, failures: int, ticket: int) -> None:
@@ -292,23 +301,25 @@ class Recorder:
             self._answered.notify_all()
 
     async def _commit_all(self, store: FactStore) -> None:
-        """Commit all that stands in the spool and is held in memory, batch by batch."""
+        """Commit what stands in the spool and is held in memory, batch by batch, until its end has been read once."""
         while True:
-            # Both are noted before reading: a fact written after our look at the spool wakes us again.
+            # All is noted before reading: a fact written after our look at the spool wakes us again, and what is held
+            # by now comes after all that stands in the spool.
             ticket = self._asked
             self._awake = False
+            waiting = list(self._held)
             lines = self._reader.read(BATCH_BYTES)
             await self._commit(store, lines)
             self._reader.commit()
-            if lines:
-                self._note_committed(lines)
+            self._note_committed(lines)
+            if lines and (waiting or not self._reader.at_end):
                 continue
-            held = [line for raw in list(self._held) if (line := parse_line(raw[:-1])) is not None]
+            held = [line for raw in waiting if (line := parse_line(raw[:-1])) is not None]
             await self._commit(store, held)
             self._note_committed(held)
-            for _ in held:
+            for _ in waiting:
                 self._held.popleft()
-            if not held:
+            if not waiting:
                 break
         self._database_ok = True
         self._database_error = ""

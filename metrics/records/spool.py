@@ -102,6 +102,8 @@ class SpoolReader:
         self._damaged: list[bytes] = []
         self.rejected = 0
         """Damaged or refused lines put aside."""
+        self.at_end = False
+        """What `read` returned last was all: whatever stands behind it was written after the call."""
 
     def read(self, most_bytes: int) -> list[Line]:
         """Return the next whole lines, at most about `most_bytes` of them; none at the end of the spool."""
@@ -121,6 +123,7 @@ class SpoolReader:
             self._finished.append(path)
             path, offset = following, 0
         self._ahead = path, offset + len(data)
+        self.at_end = len(data) < most_bytes and not any(p.name > path.name for p in _segments(self._folder) if path)
         return self._parsed(data)
 
     def commit(self) -> None:
