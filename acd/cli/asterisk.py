@@ -7,6 +7,7 @@ import typer
 from rich.markup import escape
 
 from acd.cli.exits import CommandFailed, ExitCode
+from acd.cli.files import unwritable
 from acd.cli.help import tell
 from acd.cli.session import Session
 from acd.texts import Text
@@ -69,9 +70,7 @@ def asterisk_conf(
     try:
         changes = diff(files, output, mode) if show_diff else write(files, output, mode)
     except OSError as fault:
-        raise CommandFailed(
-            ExitCode.WRONG, _UNWRITABLE, path=fault.filename or output, reason=fault.strerror
-        ) from fault
+        raise unwritable(fault.filename or output, fault) from fault
     if show_diff:
         for change in changes:
             session.print_line(escape(change.diff.rstrip("\n")))
@@ -89,7 +88,6 @@ def _report(changes: "tuple[FileChange, ...]", output: Path, session: Session, *
 
 
 _NO_SERVER: Final = Text("No server is named {name}; known: {known}", "Сервера {name} нет; известны: {known}")
-_UNWRITABLE: Final = Text("{path} cannot be written: {reason}", "{path}: запись невозможна: {reason}")
 _MADE: Final = Text("made {path}", "создан {path}")
 _CHANGED: Final = Text("changed {path}", "изменён {path}")
 _UNCHANGED: Final = Text("All files in {path} are as they should be.", "Все файлы в {path} уже такие, как нужно.")

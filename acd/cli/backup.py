@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from acd.cli.exits import CommandFailed, ExitCode
+from acd.cli.files import unwritable
 from acd.cli.help import tell
 from acd.cli.session import Session
 from acd.cli.tokens import note_at_keyboard
@@ -192,7 +193,7 @@ def configuration(
             with open(path, "xb", opener=lambda at, flags: os.open(at, flags, 0o600)) as out:
                 out.write(content)
     except OSError as fault:
-        raise CommandFailed(ExitCode.WRONG, _UNWRITTEN, path=to, reason=fault.strerror or fault) from fault
+        raise unwritable(to, fault) from fault
     session.print_line(session.say(_TAKEN_OUT, count=len(found), path=to))
 
 
@@ -269,7 +270,6 @@ _RESTORED: Final = Text(
     "Восстановлено на {made}: строк {rows}, файлов {files}, записей и сообщений {sounds}; повторно удалено людей: "
     "{erased}. Дальше: `acd check`, затем запустите службу.",
 )
-_UNWRITTEN: Final = Text("{path} cannot be written: {reason}", "{path} не записать: {reason}")
 _TAKEN_OUT: Final = Text(
     "{count} files in {path}; what lay elsewhere is under {path}/elsewhere by its whole path",
     "Файлов: {count}, в {path}; лежавшие отдельно — в {path}/elsewhere под полным путём",

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from acd.cli.exits import CommandFailed, ExitCode
+from acd.cli.files import unwritable
 from acd.cli.help import tell
 from acd.cli.session import Session
 from acd.site.write import MOST_OPERATORS, Answers, SiteExists, own_folders, shared_folders, write_site
@@ -86,7 +87,7 @@ def init(
     except ConfigErrors as errors:
         raise CommandFailed(ExitCode.WRONG, _WRONG, told=errors.text(session.language)) from errors
     except OSError as error:
-        raise CommandFailed(ExitCode.WRONG, _UNWRITTEN, path=path, reason=error.strerror) from error
+        raise unwritable(path, error) from error
     config = load_config(written.config)
     values = {
         "config": written.config,
@@ -131,7 +132,6 @@ _UNKNOWN: Final = Text("No profile {name}; known: {known}", "Профиля {nam
 _EXISTS: Final = Text("{path} is there already and is not overwritten", "{path} уже есть и не перезаписывается")
 _EXISTS_ADVICE: Final = Text("Name another file: acd --config FILE init", "Укажите другой файл: acd --config ФАЙЛ init")
 _WRONG: Final = Text("That cannot be used:\n{told}", "Это не подходит:\n{told}")
-_UNWRITTEN: Final = Text("{path} cannot be written: {reason}", "Нельзя записать {path}: {reason}")
 _DONE: Final = Text(
     """Written: {config}, and {count} secrets in {secrets} (give both to the group that the daemon runs as).
 

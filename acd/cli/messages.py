@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from acd.cli.exits import CommandFailed, ExitCode
+from acd.cli.files import write_result
 from acd.cli.help import tell
 from acd.cli.session import Session
 from acd.cli.status import JSON_HELP
@@ -76,10 +77,7 @@ def play(
     session: Session = context.obj
     sound = session.daemon().fetch(f"/v1/messages/{call}/sound")
     if output is not None:
-        try:
-            output.write_bytes(sound)
-        except OSError as error:
-            raise CommandFailed(ExitCode.WRONG, _UNWRITTEN, path=output, reason=error.strerror) from error
+        write_result(sound, output)
         return
     player = next((p for p in PLAYERS if shutil.which(p[0])), None)
     if player is None:
@@ -141,7 +139,6 @@ _STATES: Final = {
     "done": Text("done", "обработано"),
     "destroyed": Text("destroyed", "уничтожено"),
 }
-_UNWRITTEN: Final = Text("{path} cannot be written: {reason}", "Нельзя записать {path}: {reason}")
 _NO_PLAYER: Final = Text("No program here plays sound", "На этой машине нечем воспроизвести звук")
 _NO_PLAYER_ADVICE: Final = Text(
     "Save it with --output FILE.wav, or listen at a telephone (*98)",

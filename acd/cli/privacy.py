@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from acd.cli.exits import CommandFailed, ExitCode
+from acd.cli.files import unwritable
 from acd.cli.help import tell
 from acd.cli.session import Session
 from acd.cli.tokens import note_at_keyboard
@@ -57,7 +58,7 @@ def export(
         for name, sound in sounds.items():
             _write(output / f"{name}.wav", sound)
     except OSError as fault:
-        raise CommandFailed(ExitCode.WRONG, _UNWRITTEN, path=output, reason=fault.strerror or fault) from fault
+        raise unwritable(output, fault) from fault
     session.print_line(session.say(_EXPORTED, rows=found.rows, sounds=len(sounds), path=output))
 
 
@@ -160,7 +161,6 @@ def _write(path: Path, content: bytes) -> None:
 _HEAD: Final = (Text("Table", "Таблица"), Text("Rows changed", "Изменено строк"))
 _NO_NUMBER: Final = Text("{typed!r} is no telephone number", "{typed!r} — не номер телефона")
 _UNREAD: Final = Text("The records cannot be used: {reason}", "Записи недоступны: {reason}")
-_UNWRITTEN: Final = Text("{path} cannot be written: {reason}", "Не удалось записать {path}: {reason}")
 _EXPORTED: Final = Text(
     "{rows} rows and {sounds} recordings are in {path}", "Строк: {rows}, записей разговоров: {sounds}; папка {path}"
 )

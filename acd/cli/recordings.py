@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from acd.cli.exits import CommandFailed, ExitCode
+from acd.cli.files import unwritable
 from acd.cli.help import tell
 from acd.cli.session import Session
 from acd.cli.status import JSON_HELP
@@ -111,7 +112,7 @@ def export(
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
             out.write(sound)
     except OSError as error:
-        raise CommandFailed(ExitCode.WRONG, _UNWRITTEN, path=file, reason=error.strerror or str(error)) from error
+        raise unwritable(file, error) from error
     session.print_line(f"{told['sha256']}  {file}")
 
 
@@ -206,7 +207,6 @@ _CHANGED = Text(
     "The sound is not what was recorded: its digest differs from the records",
     "Звук не тот, что был записан: его сумма расходится с учётом",
 )
-_UNWRITTEN = Text("{path} cannot be written: {reason}", "{path} не записывается: {reason}")
 _DESTROYED = Text("Destroyed: {recording}", "Уничтожена: {recording}")
 _PAUSED = Text("The recording of {call} is paused", "Запись {call} приостановлена")
 _RESUMED = Text("The talk {call} is recorded again", "Разговор {call} снова записывается")

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from acd.cli.exits import CommandFailed, ExitCode
+from acd.cli.files import write_result
 from acd.cli.help import tell
 from acd.cli.progress import progress_bar
 from acd.cli.session import Session
@@ -227,24 +228,13 @@ def _make(
     if output is None and format_ is Format.TABLE and session.out.is_terminal:
         session.out.print(reporting.coloured(made, session.language))
         return
-    _write(reporting.written(made, format_.value, session.language), output, binary=reporting.is_binary(format_))
+    write_result(reporting.written(made, format_.value, session.language), output, binary=reporting.is_binary(format_))
 
 
 def _check_line(config: "Config", line: str | None) -> None:
     if line is not None and line not in {each.name for each in config.lines}:
         known = ", ".join(each.name for each in config.lines)
         raise CommandFailed(ExitCode.WRONG, _NO_LINE, line=line, known=known)
-
-
-def _write(content: bytes, output: Path | None, *, binary: bool) -> None:
-    if output is None:
-        sys.stdout.buffer.write(content if binary or content.endswith(b"\n") else content + b"\n")
-        sys.stdout.buffer.flush()
-        return
-    try:
-        output.write_bytes(content)
-    except OSError as fault:
-        raise CommandFailed(ExitCode.WRONG, _UNWRITABLE, path=output, reason=fault.strerror) from fault
 
 
 _WORKING: Final = Text("Report", "Отчёт")
@@ -256,4 +246,3 @@ _NO_RECORDS_ADVICE: Final = Text(
     "Has the daemon ever run with this configuration? `acd check` says more",
     "Работала ли уже служба с этой настройкой? Подробнее расскажет `acd check`",
 )
-_UNWRITABLE: Final = Text("{path} cannot be written: {reason}", "{path}: запись невозможна: {reason}")

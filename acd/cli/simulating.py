@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from acd.cli.exits import CommandFailed, ExitCode
+from acd.cli.files import write_result
 from acd.cli.help import tell
 from acd.cli.progress import progress_bar
 from acd.cli.session import Session
@@ -218,15 +219,7 @@ def write(session: Session, made: "Report", format_: Format, output: Path | None
         if svg
         else (lambda: reporting.written(made, format_.value, session.language))
     )
-    content = render()
-    if output is None:
-        sys.stdout.buffer.write(content if binary or content.endswith(b"\n") else content + b"\n")
-        sys.stdout.buffer.flush()
-        return
-    try:
-        output.write_bytes(content)
-    except OSError as fault:
-        raise CommandFailed(ExitCode.WRONG, _UNWRITABLE, path=output, reason=fault.strerror) from fault
+    write_result(render(), output, binary=binary)
 
 
 _WORKING: Final = Text("Simulation", "Моделирование")
@@ -241,4 +234,3 @@ _NO_PERIOD: Final = Text("That is no period: {reason}", "Это не перио�
 _NO_RECORDS: Final = Text("The records cannot be read: {reason}", "Записи прочесть нельзя: {reason}")
 _NO_CALLS: Final = Text("There are no calls in that time", "За это время звонков нет")
 _NEEDS_FILE: Final = Text("{format} needs a file: --output FILE", "Для {format} нужен файл: --output ФАЙЛ")
-_UNWRITABLE: Final = Text("{path} cannot be written: {reason}", "{path}: запись невозможна: {reason}")
