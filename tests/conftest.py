@@ -7,6 +7,8 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from tests.postgres import postgres_cluster, postgres_url  # noqa: F401 - fixtures are found by name
+
 # The same examples in every run, and no time limit on one: what a busy machine takes is no property of ours.
 settings.register_profile("same every time", derandomize=True, deadline=None)
 settings.load_profile("same every time")

@@ -11,16 +11,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from alembic import command
-from alembic.config import Config
 from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
-from sqlalchemy import Connection, create_engine, event, func, make_url, select, text
+from sqlalchemy import create_engine, event, func, make_url, select, text
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from metrics.errors import RecordsUnusable
+from metrics.records.migrating import migrate
 from metrics.records.tables import facts
 
 _DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
@@ -96,28 +94,6 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def _open_for_migration(url: str) -> AsyncEngine:
-    """Return an engine under which a migration happens whole or not at all.
-
-    Python's driver of SQLite commits before each CREATE, so that a full disk could leave half a schema, which no later
-    attempt would get past. Here transactions are begun by us; elsewhere the driver begins one before the first write,
-    which waits for the lock where a transaction begun by a read would fail.
-    """
-    engine = open_engine(url)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", _leave_transactions_to_us)
-        event.listen(engine.sync_engine, "begin", _begin_writing)
-    return engine
-
-
-def _leave_transactions_to_us(connection: Any, _record: object) -> None:
-    connection.isolation_level = None
-
-
-def _begin_writing(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
 async def begin_reading(connection: AsyncConnection) -> None:
     """Let everything that is read on a fresh connection be as of one moment, its first look."""
     if connection.dialect.name == "sqlite":  # a transaction is a snapshot, if one is begun
@@ -162,18 +138,9 @@ def downgrade(url: str, revision: str = BASE) -> None:
 
 
 def _migrate(url: str, revision: str, *, up: bool) -> None:
-    parsed = async_url(url)
     if up and revision == HEAD and asyncio.run(_revision(url)) == newest_revision():
         return
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["engine"] = _open_for_migration(url)
-    try:
-        (command.upgrade if up else command.downgrade)(config, revision)
-    except CommandError as error:
-        raise RecordsUnusable(parsed.render_as_string(), f"unknown schema: {error}") from error
-    except (SQLAlchemyError, OSError) as error:
-        raise RecordsUnusable(parsed.render_as_string(), _first_line(error)) from error
+    migrate(open_engine(url), MIGRATIONS, revision, up=up)
 
 
 @cache
@@ -193,8 +160,3 @@ async def _revision(url: str) -> str | None:
         return None
     finally:
         await engine.dispose()
-
-
-def _first_line(error: Exception) -> str:
-    told = str(error).strip() or type(error).__name__
-    return told.splitlines()[0]

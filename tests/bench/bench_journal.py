@@ -38,7 +38,7 @@ from config.production_calendar import ProductionCalendar
 from config.worktime import WorkTime
 from queue_engine.ids import Instant
 from tests.bench.journal_cards import BEGIN, COMMON, SERVICE, USUAL, YEAR_S, cards_of, check_room, fill
-from tests.postgres import postgres_server
+from tests.postgres import HASTY, postgres_server
 
 BAR_MS = 100.0
 """The journal's search and lists, with a million cards."""
@@ -188,7 +188,7 @@ def main() -> int:
             upgrade(url)
             holds &= asyncio.run(measure("sqlite", url, asked.cards))
     if asked.only != "sqlite":
-        with postgres_server(("-c", "shared_buffers=512MB", "-c", "maintenance_work_mem=512MB")) as cluster:
+        with postgres_server((*HASTY, "-c", "shared_buffers=512MB", "-c", "maintenance_work_mem=512MB")) as cluster:
             url = cluster.url("postgres")
             upgrade(url)
             holds &= asyncio.run(measure("postgresql", url, asked.cards))

@@ -16,7 +16,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -31,7 +30,7 @@ from queue_engine.facts import AgentState, AgentStateChanged, CallAccepted, Call
 from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
 from queue_engine.inputs import Party
 from tests.bench.million import MONTH, ZONE, make
-from tests.metrics.conftest import Cluster, postgres_is_installed
+from tests.postgres import DURABLE, postgres_is_installed, postgres_server
 
 TICK_S = 0.01
 FACTS_PER_CALL = 8
@@ -181,13 +180,6 @@ def bench_live(agents: int = 1000, waiting: int = 10_000) -> None:
     say(f"note live: {(time.perf_counter() - start) / len(told) * 1e6:.1f} us a fact")
 
 
-def _start_cluster(folder: Path) -> Cluster:
-    """Start PostgreSQL; its own user must be able to enter the folder."""
-    (folder / "postgres").mkdir()
-    folder.chmod(0o755)
-    return Cluster(folder / "postgres")
-
-
 async def run(calls: int, seconds: int, *, postgres: bool) -> None:
     """Measure everything, one after another."""
     folder = Path(tempfile.mkdtemp(prefix="bench-metrics-"))
@@ -198,13 +190,9 @@ async def run(calls: int, seconds: int, *, postgres: bool) -> None:
             await bench_cpu("sqlite", f"sqlite:///{folder / f'{rate}.db'}", folder / "spool", rate, limit_ms, seconds)
         await bench_rate("sqlite", f"sqlite:///{folder / 'burst.db'}", folder / "spool", 50_000, 5000)
         if postgres and postgres_is_installed():
-            cluster = await asyncio.to_thread(_start_cluster, folder)
-            try:
-                await bench_facts("postgresql", cluster.fresh("facts"), folder / "spool", 10_000, seconds)
-                await bench_rate("postgresql", cluster.fresh("burst"), folder / "spool", 100_000, 10_000)
-            finally:
-                with suppress(OSError):
-                    cluster.stop()
+            with postgres_server(DURABLE) as cluster:
+                await bench_facts("postgresql", cluster.fresh(), folder / "spool", 10_000, seconds)
+                await bench_rate("postgresql", cluster.fresh(), folder / "spool", 100_000, 10_000)
         else:
             say("note PostgreSQL is not measured")
         await bench_report(folder, calls)

@@ -13,13 +13,12 @@ import argparse
 import asyncio
 import contextlib
 import random
-import shutil
 import socket
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ from metrics.records.tables import calls, facts
 from tests.acd.publish.broker import PASSWORD, USER, Broker, Ear, listening
 from tests.acd.stage import HOST
 from tests.bench.bench_asterisk import Figures
-from tests.metrics.conftest import Cluster
+from tests.postgres import DURABLE, Cluster, postgres_server
 
 AROUND_S = 10.0
 """How long calls come before they go away, and after they are back."""
@@ -94,19 +93,6 @@ class Outage:
         return caller in self.wire and self.wire[caller].answered_at is not None
 
 
-@contextmanager
-def postgres() -> Iterator[Cluster]:
-    """Run a PostgreSQL that can be killed."""
-    folder = Path(tempfile.mkdtemp(prefix="acd-outage-postgres-"))
-    cluster = Cluster(folder)
-    try:
-        yield cluster
-    finally:
-        with contextlib.suppress(OSError):
-            cluster.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 @asynccontextmanager
 async def mosquitto(home: Path) -> AsyncIterator[Broker]:
     """Run a Mosquitto that can be ended and started."""
@@ -132,11 +118,11 @@ async def run(
     count = round(whole_s * rate)
     callers = arriving([Caller(f"7903{index:07}") for index in range(count)], source, round(whole_s * 1000))
     answers = drawn(997, lambda _: Answering(ring_ms=100, talk_ms=exponential(source, 2500, 1500, 6000)))
-    with postgres() as cluster:
+    with postgres_server(DURABLE) as cluster:
         async with mosquitto(home / "broker") as broker:
             mqtt = f'[mqtt]\nhost = "{HOST}"\nport = {broker.port}\ntls = false\nuser = "{USER}"\n'
             mqtt += f'secret = "{PASSWORD}"\n'
-            site = Site(operators=operators, database=cluster.fresh("outage"), more=mqtt)
+            site = Site(operators=operators, database=cluster.fresh(), more=mqtt)
             async with LabCentre(site, home=home / "centre") as centre:
                 await _trial(centre, cluster, broker, callers, answers, (around_s, away_s), seen)
     return seen

@@ -4,7 +4,7 @@ import pytest
 
 from tests.acd.publish.broker import MOSQUITTO
 from tests.bench.bench_outage import run
-from tests.metrics.conftest import postgres_is_installed
+from tests.postgres import postgres_is_installed
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.postgres]
 

@@ -10,7 +10,6 @@ from acd.journal.profiles import PROFILES
 from acd.journal.store.database import open_journal, upgrade
 from config.production_calendar import ProductionCalendar
 from config.worktime import WorkTime
-from tests.postgres import postgres_cluster, postgres_url  # noqa: F401 - fixtures are found by name
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -83,6 +83,19 @@ async def test_a_downgrade_leaves_nothing(migrated_url):
     assert left == [VERSION_TABLE]
 
 
+async def test_a_step_that_fails_leaves_the_schema_as_it_was(database_url):
+    """Half a schema would be in the way of every later attempt; here a table of the same name is, in its last step."""
+    engine = open_engine(database_url)
+    async with engine.begin() as connection:
+        await connection.execute(text("CREATE TABLE journal_callback (id INTEGER)"))
+    with pytest.raises(RecordsUnusable, match="journal_callback"):
+        await asyncio.to_thread(upgrade, database_url)
+    async with engine.connect() as connection:
+        left = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+    await engine.dispose()
+    assert left == ["journal_callback"]
+
+
 def test_a_database_that_cannot_be_reached_is_named():
     """The error says which database and why."""
     with pytest.raises(RecordsUnusable):

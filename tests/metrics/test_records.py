@@ -28,8 +28,8 @@ from metrics.records.rows import OfferResult
 from metrics.records.tables import agent_states, calls, facts, offers
 from queue_engine.facts import AbandonStage, AgentState, AgentStateChanged, CallAbandoned, CallAccepted, CallOffered
 from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
-from tests.metrics.conftest import Cluster
 from tests.metrics.stories import START, story
+from tests.postgres import Cluster, postgres_is_installed, postgres_server
 
 
 async def rows(url: str, table: Table) -> list[dict[str, Any]]:
@@ -200,10 +200,19 @@ async def test_kill_9_of_the_daemon_neither_loses_nor_doubles_a_fact(url: str, t
         assert of_run[-1] >= last
 
 
+@pytest.fixture
+def mortal() -> Iterator[Cluster]:
+    """A PostgreSQL of the test's own, to be killed."""
+    if not postgres_is_installed():
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    with postgres_server() as cluster:
+        yield cluster
+
+
 @pytest.mark.postgres
-async def test_postgresql_killed_and_started_under_load_has_everything_once(cluster: Cluster, tmp_path: Path) -> None:
+async def test_postgresql_killed_and_started_under_load_has_everything_once(mortal: Cluster, tmp_path: Path) -> None:
     """A database that dies amid commits, of unknown outcome, ends up with every fact once."""
-    url = cluster.fresh("dies_under_load")
+    url = mortal.fresh()
     recorder = Recorder(url, "run", tmp_path / "spool", batch_wait_s=0.001)
     assert await recorder.start()
     number = 0
@@ -213,12 +222,12 @@ async def test_postgresql_killed_and_started_under_load_has_everything_once(clus
                 recorder.record(an_accepted_call(number))
                 number += 1
             await asyncio.sleep(0)
-        await asyncio.to_thread(cluster.stop)
+        await asyncio.to_thread(mortal.stop)
         for _ in range(50):
             recorder.record(an_accepted_call(number))
             number += 1
         assert not await recorder.settled()
-        await asyncio.to_thread(cluster.start)
+        await asyncio.to_thread(mortal.start)
     while not await recorder.settled():
         pass
     await recorder.close()
@@ -226,12 +235,14 @@ async def test_postgresql_killed_and_started_under_load_has_everything_once(clus
 
 
 @pytest.mark.postgres
-async def test_postgresql_that_falls_silent_is_given_up_and_tried_again(cluster: Cluster, tmp_path: Path) -> None:
+async def test_postgresql_that_falls_silent_is_given_up_and_tried_again(
+    postgres_cluster: Cluster, postgres_url: str, tmp_path: Path
+) -> None:
     """A connection that stands and says nothing is no database: facts wait in the spool."""
-    url = cluster.fresh("falls_silent")
-    here = Endpoint("127.62.9.1", cluster.port)
-    async with Cable(here, Endpoint("127.0.0.1", cluster.port)) as cable:
-        seen = url.replace(f"127.0.0.1:{cluster.port}", str(here))
+    there = Endpoint("127.0.0.1", postgres_cluster.port)
+    here = Endpoint("127.62.9.1", postgres_cluster.port)
+    async with Cable(here, there) as cable:
+        seen = postgres_url.replace(str(there), str(here))
         recorder = Recorder(seen, "run", tmp_path / "spool", batch_wait_s=0.001, answer_s=0.5)
         assert await recorder.start()
         cable.hold()
@@ -243,7 +254,7 @@ async def test_postgresql_that_falls_silent_is_given_up_and_tried_again(cluster:
             pass
         assert recorder.healthy
         await recorder.close()
-    assert await recorded(url) == [(recorder.run, 1)]
+    assert await recorded(postgres_url) == [(recorder.run, 1)]
 
 
 @dataclass(frozen=True, slots=True)

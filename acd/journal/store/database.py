@@ -3,17 +3,14 @@
 from pathlib import Path
 from typing import Any, Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.util.exc import CommandError
 from sqlalchemy import event
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from metrics.errors import RecordsUnusable
 from metrics.records.database import BASE, HEAD, open_engine
+from metrics.records.migrating import migrate
 
 VERSION_TABLE: Final = "alembic_version_journal"
+MIGRATIONS: Final = Path(__file__).parent.parent / "migrations"
 
 
 def open_journal(url: str, *, pool_size: int = 5) -> AsyncEngine:
@@ -41,7 +38,7 @@ def upgrade(url: str, revision: str = HEAD) -> None:
     Raises:
         RecordsUnusable: The database cannot be reached or written, or its schema is one that we do not know.
     """
-    _migrate(url, revision, up=True)
+    migrate(open_engine(url), MIGRATIONS, revision, up=True, schema="schema of the journal")
 
 
 def downgrade(url: str, revision: str = BASE) -> None:
@@ -50,16 +47,4 @@ def downgrade(url: str, revision: str = BASE) -> None:
     Raises:
         RecordsUnusable: As `upgrade`.
     """
-    _migrate(url, revision, up=False)
-
-
-def _migrate(url: str, revision: str, *, up: bool) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
-    config.attributes["engine"] = open_engine(url)
-    try:
-        (command.upgrade if up else command.downgrade)(config, revision)
-    except CommandError as error:
-        raise RecordsUnusable(url, f"unknown schema of the journal: {error}") from error
-    except (SQLAlchemyError, OSError) as error:
-        raise RecordsUnusable(url, str(error).strip().splitlines()[0]) from error
+    migrate(open_engine(url), MIGRATIONS, revision, up=False, schema="schema of the journal")

@@ -38,7 +38,6 @@ from tests.acd.backup.site import (
 )
 from tests.acd.privacy.test_whole import HIS, OTHER, SERVICE, silent
 from tests.metrics.storing import store
-from tests.postgres import postgres_cluster, postgres_url  # noqa: F401 - fixtures are found by name
 
 DAY_S = 86_400.0
 

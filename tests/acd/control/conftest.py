@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 import pytest
 
 from acd.control.store.database import ControlDatabase
-from tests.postgres import postgres_cluster, postgres_url  # noqa: F401 - fixtures are found by name
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

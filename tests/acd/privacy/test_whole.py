@@ -30,7 +30,6 @@ from queue_engine.ids import CallId, Instant, QueueName
 from tests.acd.stage import write_site
 from tests.journal.conftest import rules_of
 from tests.metrics.storing import store
-from tests.postgres import postgres_cluster, postgres_url  # noqa: F401 - fixtures are found by name
 
 HIS, OTHER = "+79271234567", "+79271234568"
 LINE = QueueName("122")
