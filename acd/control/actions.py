@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final, TypeVar
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from acd.control.access import Role
-from acd.control.asked import STAFF, SUPERVISORS, Asked, Body, Endpoint, NoBody, given
+from acd.control.asked import STAFF, SUPERVISORS, Asked, Body, Endpoint, NoBody, given, whole
 from acd.control.errors import RequestRefused
 from acd.control.show import show_agents, show_calls
 from acd.control.views import AgentView, CallView
@@ -65,7 +65,7 @@ class Move(Body):
 class Priority(Body):
     """Which class the call gets; a higher one is served first."""
 
-    priority: Annotated[int, Field(ge=-100, le=100)]
+    priority: Annotated[int, Field(ge=-100, le=100), BeforeValidator(whole)]
 
 
 def _agent(

@@ -5,7 +5,7 @@ What is asked and answered is in `endpoints.py`. No request raises out of here: 
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Final
 
 import orjson
 import structlog
@@ -165,7 +165,7 @@ def _handler(
             _check_role(asker, endpoint)
             _check_pressure(endpoint, centre.lag_s)
             body = await _body(request, endpoint.body)
-            query = _checked(endpoint.query, dict(request.query_params))
+            query = _checked(lambda: endpoint.query.model_validate(dict(request.query_params)))
             asked = Asked(centre, trail, asker, _address(request), request.path_params, query, body)
             answer = await endpoint.answer(asked)
         except RequestRefused as refusal:
@@ -254,15 +254,16 @@ async def _body(request: Request, model: type[Body]) -> Body:
         if len(content) > LARGEST_BODY:
             raise RequestRefused(413, "body_too_long", f"at most {LARGEST_BODY} bytes")
     try:
-        values = orjson.loads(content or b"{}")
+        orjson.loads(content or b"{}")  # stricter than what follows: no NaN, no bytes that are no text
     except orjson.JSONDecodeError as fault:
         raise RequestRefused(422, "body_wrong", "the body is no JSON") from fault
-    return _checked(model, values)
+    # In a body `true` is no number and `"5"` neither; in a query everything is text.
+    return _checked(lambda: model.model_validate_json(bytes(content) or b"{}", strict=True))
 
 
-def _checked(model: type[Body], values: Any) -> Body:
+def _checked(made: Callable[[], Body]) -> Body:
     try:
-        return model.model_validate(values)
+        return made()
     except ValidationError as fault:
         mistakes = fault.errors(include_url=False, include_input=False, include_context=False)
         told = "; ".join(f"{'.'.join(map(str, m['loc'])) or 'body'}: {m['msg']}" for m in mistakes)

@@ -42,7 +42,7 @@ from metrics.errors import RecordsUnusable, ReportError
 class TrailQuery(Body):
     """Which part of the audit trail."""
 
-    after: Annotated[int, Field(ge=0)] = 0
+    after: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
     """Number of the last entry seen."""
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute
 
 from acd.control.events import Event
 from acd.journal.announce import Announcer, Broker
+from acd.journal.exchange.document import described
 from acd.journal.exchange.inbound import Inbox, exchange_routes
 from acd.journal.exchange.mailbox import MailboxReader
 from acd.journal.exchange.webhook import KIND, ByKind, WebhookPost
@@ -121,7 +122,10 @@ class JournalRuntime:
         partners = {one.name: one.partner() for one in settings.partners}
         self.port = 0
         """Where `serve` listens; 0 until it does."""
-        self.exchange: list[BaseRoute] = exchange_routes(self.journal, inbox, partners, floor.now)
+        self.exchange: list[BaseRoute] = [
+            described(),
+            *exchange_routes(self.journal, inbox, partners, floor.now),
+        ]
         """For outside systems."""
 
     def on_event(self, event: Event) -> None:

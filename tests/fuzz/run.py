@@ -22,6 +22,12 @@ from tests.fuzz.mutating import LONGEST, Mutator
 
 ONE_LIMIT_S: Final = 6 * 3600
 """No target may take longer."""
+DESCRIBED: Final = "described-"
+"""Before the name of an API whose requests are drawn from its own document."""
+EACH: Final = 20
+"""Allowed and forbidden requests of one operation in turn."""
+REQUEST: Final = 100
+"""A request that is drawn from a document and held against it takes as long as so many mutations."""
 
 
 def feed_mutations(name: str, inputs: int, seed: int, home: Path) -> None:
@@ -68,6 +74,26 @@ def feed_guided(name: str, inputs: int, seed: int, home: Path) -> None:
     atheris.Fuzz()
 
 
+def feed_described(name: str, requests: int, seed: int, home: Path) -> None:
+    """Ask so many requests that a document describes, a few of each operation in turn, in this process."""
+    from tests.fuzz.apis import APIS  # noqa: PLC0415 - see `feed_mutations`
+    from tests.fuzz.described import hold, operations  # noqa: PLC0415
+    from tests.fuzz.surfaces import quiet  # noqa: PLC0415
+
+    quiet()
+    with asyncio.Runner() as runner:
+        api, asked = APIS[name](home, runner.run), 0
+        found = list(operations(api.document))
+        while asked < requests:
+            for operation in found:
+                asked += hold(
+                    operation, api.ask, examples=EACH, seed=seed, known=api.known,
+                    text_with_a_meaning=operation.label in api.with_a_meaning,
+                )  # fmt: skip
+            seed += 1
+        api.close()
+
+
 def run_one(name: str, inputs: int, seed: int, home: Path) -> bool:
     """Feed one target in a process of its own and print its figure; return whether it held."""
     folder = home / name
@@ -103,15 +129,22 @@ def main() -> int:
     parser.add_argument("--home", type=Path, help="where inputs that raise are kept; else a temporary folder")
     parser.add_argument("--alone", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.alone and options.alone.startswith(DESCRIBED):
+        feed_described(options.alone.removeprefix(DESCRIBED), options.inputs, options.seed, options.home)
+        return 0
     if options.alone:
         guided = importlib.util.find_spec("atheris") is not None
         (feed_guided if guided else feed_mutations)(options.alone, options.inputs, options.seed, options.home)
         return 0
+    from tests.fuzz.apis import APIS  # noqa: PLC0415
     from tests.fuzz.targets import TARGETS  # noqa: PLC0415 - see `feed_guided`
 
     home = options.home or Path(tempfile.mkdtemp(prefix="acd-fuzz-"))
-    names = options.target or list(TARGETS)
-    held = [run_one(name, options.inputs, options.seed, home) for name in names]
+    names = options.target or [*TARGETS, *(DESCRIBED + name for name in APIS)]
+    held = [
+        run_one(name, options.inputs // REQUEST if name.startswith(DESCRIBED) else options.inputs, options.seed, home)
+        for name in names
+    ]
     return 0 if all(held) else 1
 
 

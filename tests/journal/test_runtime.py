@@ -153,6 +153,8 @@ async def test_its_routes_are_mounted_and_answer(settings_file):
             assert (await client.get("/desk/journal")).headers["location"] == "/desk/login"
             assert (await client.get("/desk/static/desk.css")).status_code == 200
             assert (await client.post("/exchange/appeals", content=b"{}")).status_code == 401
+            described = (await client.get("/exchange/openapi.json")).json()
+            assert set(described["paths"]) == {"/exchange/appeals", "/exchange/appeals/{number}", "/desk/login"}
 
 
 async def test_it_is_served_on_its_own_address(settings_file):

@@ -103,6 +103,11 @@ class Trail:
         try:
             engine = await self._database.engine()
             async with engine.begin() as link:
-                await link.execute(insert(control_audit), [asdict(entry) for entry in entries])
+                await link.execute(insert(control_audit), [_storable(entry) for entry in entries])
         except (StoreAway, SQLAlchemyError, OSError) as fault:
             log.warning("audit.unwritten", entries=len(entries), reason=first_line(fault))
+
+
+def _storable(entry: Entry) -> dict[str, object]:
+    """Return the entry's row. PostgreSQL stores no NUL, and nobody may keep himself out of the trail by sending one."""
+    return {n: v.replace("\0", "\\0") if isinstance(v, str) else v for n, v in asdict(entry).items()}

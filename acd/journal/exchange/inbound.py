@@ -30,7 +30,7 @@ LARGEST_BODY: Final = 262_144
 class Appeal(BaseModel):
     """An appeal as an outside system sends it. Unknown fields are refused: a misspelt one must not be lost."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True, strict=True)
 
     channel: Channel = Channel.WEB_SITE
     description: str = Field(min_length=1, max_length=20_000)
@@ -69,8 +69,12 @@ class Inbox:
         known = await self._known(source, message_id, digest)
         if known is not None:
             return Taken(known, repeated=True)
-        given = dict(fields)
-        fresh = open_card(self._journal.rules, now, given.pop("channel"), **given)
+        # NUL is a character that PostgreSQL does not store.
+        given = {
+            name: value.replace("\0", "") if isinstance(value, str) else value
+            for name, value in fields.items() if name != "channel"
+        }  # fmt: skip
+        fresh = open_card(self._journal.rules, now, fields["channel"], **given)
         try:
             async with self._engine.begin() as connection:
                 card = await add_in(connection, fresh, Entry(now, source, "open"))

@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -19,7 +19,7 @@ from acd.journal.errors import CardNotFound, Forbidden, JournalError, NumberMist
 from acd.journal.roles import Right
 from acd.journal.web import admin, cards, listing, operators, phone, public, sound
 from acd.journal.web.access import Sessions, token_fits
-from acd.journal.web.desk import HEADERS, Asked, BadForm, Desk, base_of, language_of, read_form, render
+from acd.journal.web.desk import HEADERS, Asked, BadForm, Desk, base_of, language_of, read_form, render, wants_json
 from config.errors import CalendarExhausted
 
 log: Final = structlog.get_logger(__name__)
@@ -146,4 +146,6 @@ async def _answered(
     except (JournalError, CalendarExhausted) as fault:
         log.warning("desk.refused", path=request.scope["path"], fault=type(fault).__name__)
         status, told = 409, "refused"
+    if wants_json(request):
+        return JSONResponse({"error": told}, status, headers=HEADERS)
     return render(desk, request, "refused.html", language_of(language), status=status, told=told)

@@ -303,6 +303,11 @@ async def read_form(request: Request) -> dict[str, str]:
     return {name: values[-1].replace("\r\n", "\n").replace("\0", "") for name, values in fields.items()}
 
 
+def wants_json(request: Request) -> bool:
+    """Tell whether a program asks, which reads no pages."""
+    return request.headers.get("accept") == "application/json"
+
+
 def local_instant(desk: Desk, text: str) -> Instant:
     """Return the instant of a date or date and time on the site's wall.
 

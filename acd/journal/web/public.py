@@ -11,7 +11,7 @@ from acd.journal.states import CardTrigger
 from acd.journal.store.people import SHORTEST_PASSWORD, hash_password
 from acd.journal.store.trail import TrailEntry
 from acd.journal.web.access import COOKIE, SESSION_S, Sessions
-from acd.journal.web.desk import HEADERS, Asked, Desk, base_of, language_of, read_form, render
+from acd.journal.web.desk import HEADERS, Asked, Desk, base_of, language_of, read_form, render, wants_json
 from config.errors import CalendarExhausted
 
 
@@ -29,12 +29,15 @@ async def login(desk: Desk, request: Request, sessions: Sessions) -> Response:
     form = await read_form(request)
     name = form.get("login", "").strip().lower()
     now = desk.now()
-    if sessions.locked(name, now):
-        return await login_page(desk, request, "login_locked", 429)
-    secret = await sessions.begin(name, form.get("password", ""), now)
+    secret, refused = None, "login_locked"
+    if not sessions.locked(name, now):
+        secret, refused = await sessions.begin(name, form.get("password", ""), now), "login_failed"
     if secret is None:
-        return await login_page(desk, request, "login_failed", 401)
-    if request.headers.get("accept") == "application/json":  # a program: it sends the token itself
+        status = 429 if refused == "login_locked" else 401
+        if wants_json(request):
+            return JSONResponse({"error": refused}, status, headers=HEADERS)
+        return await login_page(desk, request, refused, status)
+    if wants_json(request):  # a program: it sends the token itself
         return JSONResponse({"token": secret, "expires_at": now + SESSION_S}, headers=HEADERS)
     answer = RedirectResponse(base_of(request) + "/", 303, headers=HEADERS)
     answer.set_cookie(

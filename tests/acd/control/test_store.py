@@ -112,6 +112,14 @@ async def test_trail_is_read_in_parts(database: ControlDatabase):
     assert [entry.action for _, entry in [*first, *rest]] == [f"act {number}" for number in range(5)]
 
 
+async def test_nobody_keeps_himself_out_of_the_trail(database: ControlDatabase):
+    """A NUL in what was asked for, which PostgreSQL cannot store, is written down as two letters."""
+    trail = Trail(database)
+    await trail.acted(CHIEF, "", "GET /v1/calls/\0", "call \0", NOON)
+    ((_, entry),) = await trail.entries()
+    assert (entry.action, entry.object) == ("GET /v1/calls/\\0", "call \\0")
+
+
 async def test_database_that_is_away_is_an_error_of_ours(tmp_path):
     """A folder instead of a file: told as such, and the trail goes on in the log."""
     (tmp_path / "acd.db").mkdir()
