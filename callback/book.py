@@ -162,6 +162,8 @@ class CallbackBook:
         ordered = [(row, row.ordered_at) for row in rows if row.ordered_at is not None and not row.started]
         for row, at in sorted(started + ordered, key=lambda counted: counted[1]):
             desk.limits.add(row.queue, row.number, at)
+        for row in sorted((row for row in rows if row.origin is Origin.BOOKED), key=lambda row: row.opened_at):
+            desk.limits.opened(row.by, row.opened_at)
         for row in rows:
             desk.used(row.request)
             for call in row.calls:

@@ -128,6 +128,8 @@ class CallbackAsked:
     """Of origin `list` alone: it is tried once, as the list itself decides about the next time."""
     expires_at: Instant | None = None
     """Not to be called after this; None: as the policy says."""
+    limited: bool = False
+    """Whether `by` may ask for so many an hour only: an operator, whose password may be stolen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ class _Wish:
     by: str
     listed: ListCall | None = None
     expires_at: Instant | None = None
+    limited: bool = False
+    """Whether the person who asks may do so only so often."""
 
 
 def take_end(desk: Desk, end: CallEnd, *, listed: bool = False) -> bool:
@@ -153,6 +155,7 @@ def asked(desk: Desk, ask: CallbackAsked) -> None:
         by=ask.by,
         listed=ask.listed,
         expires_at=ask.expires_at,
+        limited=ask.limited,
     )
     _take(desk, wish)
 
@@ -193,7 +196,9 @@ def refusal(desk: Desk, queue: QueueName, shown: str, origin: Origin) -> Impossi
     return None if _joinable(desk, queue, checked) is not None else _over_limit(desk, policy, checked)
 
 
-def _over_limit(desk: Desk, policy: CallbackPolicy, number: str) -> ImpossibleReason | None:
+def _over_limit(desk: Desk, policy: CallbackPolicy, number: str, wish: _Wish | None = None) -> ImpossibleReason | None:
+    if wish is not None and wish.limited and desk.limits.person_used_up(wish.by, policy, desk.now):
+        return ImpossibleReason.PERSON_LIMIT
     if desk.limits.number_used_up(number, policy, desk.now):
         return ImpossibleReason.NUMBER_LIMIT
     return ImpossibleReason.TOO_MANY if desk.open[policy.queue] >= policy.max_open else None
@@ -220,7 +225,7 @@ def _take(desk: Desk, wish: _Wish, leaves: CallId | None = None) -> Request | No
         return _join(desk, request, wish, policy)
     if request is not None:
         settle(desk, request)
-    over = _over_limit(desk, policy, number)
+    over = _over_limit(desk, policy, number, wish)
     if over is not None:
         _refuse(desk, wish, over)
         return None
@@ -236,6 +241,8 @@ def _joinable(desk: Desk, queue: QueueName, number: str) -> Request | None:
 def _open(desk: Desk, wish: _Wish, number: str, policy: CallbackPolicy, leaves: CallId | None) -> Request:
     limit = _limit(wish, policy)
     due_at = _due(wish, policy)
+    if wish.origin is Origin.BOOKED:
+        desk.limits.opened(wish.by, desk.now)
     request = desk.put(
         Request(
             request=desk.next_request(),

@@ -108,6 +108,8 @@ class ImpossibleReason(StrEnum):
     """The line has no call-backs."""
     DO_NOT_CALL = "do_not_call"
     """Whoever has this number does not want our calls."""
+    PERSON_LIMIT = "person_limit"
+    """The operator who asks has asked for as many in this hour as he may: a stolen password makes no telephone bill."""
     TOO_MANY = "too_many"
     """More requests are open than the policy allows: somebody makes us dial strangers, or the house is on fire."""
 

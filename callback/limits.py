@@ -1,6 +1,6 @@
-"""How often anybody is dialled: attempts per number in any 24 hours, attempts per line in any hour.
+"""How often anybody is dialled: attempts per number in any day, attempts per line and requests per person in any hour.
 
-Both windows roll, so that no midnight doubles them and no time zone matters.
+All windows roll, so that no midnight doubles them and no time zone matters.
 """
 
 from collections import Counter, deque
@@ -16,12 +16,14 @@ HOUR_S: Final = 3_600.0
 class AttemptLimits:
     """Counts of the attempts that were ordered lately."""
 
-    __slots__ = ("_day", "_hours", "_numbers")
+    __slots__ = ("_day", "_hours", "_numbers", "_people")
 
     def __init__(self) -> None:
         self._day: deque[tuple[Instant, str]] = deque()
         self._numbers: Counter[str] = Counter()
         self._hours: dict[QueueName, deque[Instant]] = {}
+        self._people: dict[str, deque[Instant]] = {}
+        """When each person opened requests by hand, of the last hour."""
 
     def add(self, queue: QueueName, number: str, at: Instant) -> None:
         """Count an attempt. Instants come in their order."""
@@ -49,6 +51,19 @@ class AttemptLimits:
         hour = self._hours.get(policy.queue, ())
         over = len(hour) - policy.max_per_hour
         return Instant(hour[over] + HOUR_S) if over >= 0 else None
+
+    def opened(self, by: str, at: Instant) -> None:
+        """Count a request that a person has opened by hand. Instants come in their order."""
+        self._people.setdefault(by, deque()).append(at)
+
+    def person_used_up(self, by: str, policy: CallbackPolicy, now: Instant) -> bool:
+        """Return whether a person has had his requests of this hour."""
+        for person in [each for each, when in self._people.items() if when[-1] <= now - HOUR_S]:
+            del self._people[person]
+        mine = self._people.get(by, deque())
+        while mine and mine[0] <= now - HOUR_S:
+            mine.popleft()
+        return len(mine) >= policy.max_per_person_hour
 
     def _prune(self, queue: QueueName, now: Instant) -> None:
         while self._day and self._day[0][0] <= now - DAY_S:

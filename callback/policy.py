@@ -103,6 +103,8 @@ class CallbackPolicy:
     """Attempts at one number in any 24 hours."""
     max_per_hour: int = 600
     """Attempts of the line in any hour: a flood of forged numbers must not make us dial strangers in mass."""
+    max_per_person_hour: int = 30
+    """Requests that one operator opens in any hour, on all lines: twice what anybody at work can promise."""
     max_open: int = 5_000
     """Open requests of the line."""
     priority: int = 0
@@ -116,7 +118,7 @@ class CallbackPolicy:
 def _mistakes(policy: CallbackPolicy) -> Iterator[tuple[str, str]]:
     """Yield field and reason of all that contradicts itself."""
     spacing = policy.spacing
-    limits = (policy.max_per_number_day, policy.max_per_hour, policy.max_open)
+    limits = (policy.max_per_number_day, policy.max_per_hour, policy.max_per_person_hour, policy.max_open)
     bounds = (0, *(minute for interval in policy.permitted_minutes for minute in interval), MINUTES_PER_WEEK)
     checks = (
         (0 <= policy.dial_margin_s < policy.first_attempt_s, "dial_margin_s", "must be less than first_attempt_s"),
@@ -125,7 +127,7 @@ def _mistakes(policy: CallbackPolicy) -> Iterator[tuple[str, str]]:
         (spacing.no_line_s > 0 and spacing.lost_s > 0, "spacing.no_line_s, lost_s", "must be above 0"),
         (1 <= policy.min_attempts <= policy.attempts, "attempts", "must be at least min_attempts, and that at least 1"),
         (policy.give_up_after_s > policy.first_attempt_s, "give_up_after_s", "must be above first_attempt_s"),
-        (min(limits) >= 1, "max_per_number_day, max_per_hour, max_open", "must be at least 1"),
+        (min(limits) >= 1, "max_per_number_day, max_per_hour, max_per_person_hour, max_open", "must be at least 1"),
         (
             bool(policy.permitted_prefixes) and all(prefix[:1] == "+" for prefix in policy.permitted_prefixes),
             "permitted_prefixes",

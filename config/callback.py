@@ -78,6 +78,8 @@ class Callback(Table):
     forbidden_prefixes: tuple[Prefix, ...] = tuple(f"+780{digit}" for digit in range(1, 10))
     max_per_number_day: Count = 6
     max_per_hour: Count = 600
+    max_per_person_hour: Count = 30
+    """Call-backs that one operator may ask for in any hour."""
     max_open: Count = 5_000
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
     confirm: bool = True

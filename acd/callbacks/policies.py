@@ -100,6 +100,7 @@ def _policy(line: Line, settings: Callback, own_numbers: frozenset[str], time_zo
         own_numbers=own_numbers,
         max_per_number_day=settings.max_per_number_day,
         max_per_hour=settings.max_per_hour,
+        max_per_person_hour=settings.max_per_person_hour,
         max_open=settings.max_open,
         priority=settings.priority,
     )

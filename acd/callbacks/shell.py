@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, assert_never
 
 import structlog
 
@@ -30,7 +30,7 @@ from callback.effects import (
     StopDialling,
     WithdrawCallback,
 )
-from callback.facts import BreakJoined, CallbackFact, CallbackOwed, CallBroke
+from callback.facts import BreakJoined, CallbackFact, CallbackImpossible, CallbackOwed, CallBroke
 from callback.ids import RequestId
 from callback.inputs import (
     AttemptFailed,
@@ -54,6 +54,9 @@ from queue_engine.ids import AgentId, CallId, Instant, QueueName
 from queue_engine.inputs import CallbackDue, CallbackWithdrawn, CallBooked, CallPlaced, Input
 
 log = structlog.get_logger(__name__)
+
+ALARMING: Final = frozenset({ImpossibleReason.PERSON_LIMIT, ImpossibleReason.TOO_MANY})
+"""Somebody makes us dial more than people at work do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +253,8 @@ class Callbacks:
             if isinstance(fact, CallbackOwed | BreakJoined):
                 self._taken = fact.request
                 self._taken_count += 1
+            elif isinstance(fact, CallbackImpossible) and fact.reason in ALARMING:
+                log.warning("callbacks.limit_reached", line=fact.queue, reason=fact.reason.value, by=fact.by)
             self._around.tell(fact)
 
     def _arm(self) -> None:

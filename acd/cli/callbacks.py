@@ -175,6 +175,7 @@ _WORDS: Final = {
     "own_number": Text("a number of ours", "свой номер"),
     "number_limit": Text("called often enough today", "сегодня звонили достаточно"),
     "no_policy": Text("line has no call-backs", "линия не перезванивает"),
+    "person_limit": Text("asked for too many this hour", "за этот час заказано предельное число"),
     "too_many": Text("too many are open", "слишком много открытых"),
     "attempts_made": Text("all attempts made", "все попытки сделаны"),
     "expired": Text("too long ago", "слишком давно"),

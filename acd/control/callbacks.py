@@ -210,9 +210,15 @@ async def _ask(asked: Asked) -> CallbackView:
     queue = QueueName(body.line)
     reason = desk.refusal(queue, body.number)
     due_at = None if body.at is None else Instant(body.at)
-    row = desk.ask(CallbackAsked(queue, body.number, asked.asker.name, Origin(body.origin), due_at, agent))
+    limited = asked.asker.role is Role.OPERATOR
+    # What an operator asks for is his own promise, whatever he calls it: only that counts against his limit.
+    origin = Origin.BOOKED if limited else Origin(body.origin)
+    row = desk.ask(
+        CallbackAsked(queue, body.number, asked.asker.name, origin, due_at=due_at, agent=agent, limited=limited)
+    )
     if row is None:
-        raise RequestRefused(422, "callback_impossible", (reason or ImpossibleReason.TOO_MANY).value)
+        otherwise = ImpossibleReason.PERSON_LIMIT if limited else ImpossibleReason.TOO_MANY
+        raise RequestRefused(422, "callback_impossible", (reason or otherwise).value)
     return await _shown(asked, row)
 
 

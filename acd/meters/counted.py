@@ -10,7 +10,15 @@ from typing import Final
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from acd.meters.tally import Spread, Tally
-from callback.facts import CallbackAttemptStarted, CallbackDone, CallbackGivenUp, CallbackLate, CallbackMerged
+from callback.facts import (
+    CallbackAttemptStarted,
+    CallbackDone,
+    CallbackGivenUp,
+    CallbackHeld,
+    CallbackImpossible,
+    CallbackLate,
+    CallbackMerged,
+)
 from metrics.norms import Norms, Standard
 from metrics.records.codec import RecordedFact
 from queue_engine.facts import (
@@ -80,6 +88,8 @@ class Counted:
         )
         self._attempts = Tally("acd_callback_attempts", "Attempts of call-backs, by their limit", ["line", "in_time"])
         self._late = Tally("acd_callbacks_late", "Call-backs without an attempt at their limit", ["line"])
+        self._held = Tally("acd_callbacks_held", "Call-backs that are due and wait, by reason", ["line", "reason"])
+        self._impossible = Tally("acd_callbacks_impossible", "Call-backs refused, by reason", ["line", "reason"])
         self._called_back = Tally("acd_callbacks_ended", "Call-backs that have ended, by result", ["line", "result"])
         self._answered: dict[CallId, tuple[QueueName, Instant]] = {}
         """When the talks began that go on."""
@@ -98,6 +108,8 @@ class Counted:
             self._advisings,
             self._attempts,
             self._late,
+            self._held,
+            self._impossible,
             self._called_back,
             self._steps,
         ):
@@ -144,6 +156,10 @@ class Counted:
                 self._ended.count(fact.queue, "refused")
             case CallbackAttemptStarted():
                 self._attempts.count(fact.queue, "yes" if fact.within_limit else "no")
+            case CallbackHeld():
+                self._held.count(fact.queue, fact.reason.value)
+            case CallbackImpossible():
+                self._impossible.count(fact.queue, fact.reason.value)
             case CallbackLate():
                 self._late.count(fact.queue)
             case CallbackDone() | CallbackMerged() | CallbackGivenUp():

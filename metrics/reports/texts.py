@@ -309,6 +309,7 @@ WORDS: Final[Mapping[str, Text]] = {
     "do_not_call": Text("does not want our calls", "просил не звонить"),
     "number_limit": Text("the day's limit of this number", "дневной предел звонков на номер"),
     "no_policy": Text("the line calls nobody back", "на линии нет обратного дозвона"),
+    "person_limit": Text("too many requests of one operator", "слишком много заявок одного оператора"),
     "too_many": Text("too many requests", "слишком много заявок"),
     "attempts_made": Text("all attempts were made", "все попытки сделаны"),
     "expired": Text("too late after the break", "прошло слишком много времени"),

@@ -17,6 +17,7 @@ from callback.facts import (
 )
 from callback.inputs import (
     AttemptFailed,
+    CallbackAsked,
     CallbackCancelled,
     CallbackClosed,
     CallerAnswered,
@@ -462,6 +463,26 @@ def test_strangers_are_not_dialled_in_mass():
     assert {held.reason for held in centre.of(CallbackHeld)} == {Hold.HOURLY_LIMIT}
     centre.after(14.0)
     assert len(centre.asked(DialCaller)) == 6
+
+
+def test_one_operator_asks_for_so_many_an_hour_and_no_more():
+    """A stolen password makes no telephone bill; the hour rolls, a restart forgets nothing, others go on asking."""
+    centre = Centre(CallbackPolicy(LINE, max_per_person_hour=2))
+
+    def asked(number: int, by: str, *, limited: bool = True) -> bool:
+        before = len(centre.of(CallbackOwed))
+        centre.tell(CallbackAsked(LINE, f"+7900000000{number}", by, limited=limited))
+        return len(centre.of(CallbackOwed)) > before
+
+    assert [asked(number, "anna") for number in range(3)] == [True, True, False]
+    [refused] = centre.of(CallbackImpossible)
+    assert (refused.reason, refused.by) == (ImpossibleReason.PERSON_LIMIT, "anna")
+    assert asked(3, "boris")
+    assert asked(4, "vera", limited=False)
+    centre.restart()
+    assert not asked(5, "anna")
+    centre.after(3601.0)
+    assert asked(6, "anna")
 
 
 def test_open_requests_are_bounded():

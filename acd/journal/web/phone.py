@@ -6,6 +6,7 @@ the script the whole page comes back.
 
 from starlette.responses import Response
 
+from acd.journal.roles import Role
 from acd.journal.store.talks import note_callback
 from acd.journal.store.trail import TrailEntry
 from acd.journal.web.desk import Asked, BadForm, local_instant, standing
@@ -90,9 +91,12 @@ async def call_back(asked: Asked) -> Response:
     agent = AgentId(person.agent) if person.agent and form.get("mine") else None
     book = desk.floor.callbacks
     refused: ImpossibleReason | None = book.refusal(line, number)
-    booked = book.ask(CallbackAsked(line, number, person.login, Origin.BOOKED, due_at, agent))
+    limited = person.role is not Role.ADMINISTRATOR
+    booked = book.ask(
+        CallbackAsked(line, number, person.login, Origin.BOOKED, due_at=due_at, agent=agent, limited=limited)
+    )
     if booked is None:
-        refused = refused or ImpossibleReason.TOO_MANY
+        refused = refused or (ImpossibleReason.PERSON_LIMIT if limited else ImpossibleReason.TOO_MANY)
     else:
         refused = None
         async with desk.engine.begin() as connection:

@@ -203,6 +203,9 @@ WORDS: Final[Mapping[str, Text]] = {
         "This number has had its calls for today.", "На этот номер сегодня уже звонили предельное число раз."
     ),
     "callback_no_policy": Text("This line calls nobody.", "С этой линии не звоним."),
+    "callback_person_limit": Text(
+        "You have booked as many calls in this hour as you may.", "За этот час вы заказали предельное число звонков."
+    ),
     "callback_too_many": Text("Too many calls are booked.", "Заказано слишком много звонков."),
     "waiting": Text("Waiting", "Ожидают"),
     "longest": Text("Longest wait", "Дольше всех"),

@@ -85,6 +85,29 @@ async def test_what_cannot_be_is_refused_with_its_reason(stage, guard, body, cod
     assert refused.value.code == code
 
 
+async def test_operators_password_dials_so_many_an_hour_and_no_more(tmp_path):
+    """Past the limit it is refused with its reason, told as a fact; calling it a wish from the web changes nothing."""
+    path = write_site(tmp_path)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace('callback = { trunk = "city" }', 'callback = { trunk = "city", max_per_person_hour = 2 }'),
+        encoding="utf-8",
+    )
+    stage, guard = Stage(path), Tokens()
+    stage.log_in()
+    anna = guard.make(Identity("anna", Role.OPERATOR, AgentId("101")))
+    vera = guard.make(Identity("vera", Role.SUPERVISOR))
+    async with served(stage, guard) as server:
+        for number, origin in (("89271234501", "booked"), ("89271234502", "web")):
+            made = await ask(server, anna, "POST", "/v1/callbacks", {"line": LINE, "number": number, "origin": origin})
+            assert made["origin"] == "booked"
+        body = {"line": LINE, "number": "89271234503", "origin": "web"}
+        with pytest.raises(RequestRefused) as refused:
+            await ask(server, anna, "POST", "/v1/callbacks", body)
+        assert (refused.value.code, refused.value.message) == ("callback_impossible", "person_limit")
+        assert (await ask(server, vera, "POST", "/v1/callbacks", body))["by"] == "vera"
+
+
 async def test_only_those_that_exist_can_be_ended(stage, guard):
     """A number that is nobody's, or none at all, is told apart from a fault."""
     async with served(stage, guard) as server:
