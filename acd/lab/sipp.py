@@ -9,6 +9,7 @@ pause; `[field]` works in a scenario that answers calls, one line per call; its 
 machine unless its limits are raised; the exit status is 1 when a call failed, 99 when there was none.
 """
 
+import asyncio
 import signal
 import socket
 from collections import Counter
@@ -206,6 +207,22 @@ class Telephones(_Sipp):
             refused=events["refused"],
             busy=events["busy"],
         )
+
+    async def until(self, limit_s: float = 20.0, **wanted: int) -> TelephoneCounts:
+        """Wait until these counts are reached, as in `until(cancelled=2)`, and return all of them.
+
+        A telephone hears of an end after Asterisk has told the daemon of it: whoever asks for a count then may be too
+        early.
+
+        Raises:
+            ProcessFailed: They are not reached within `limit_s`.
+        """
+        try:
+            async with asyncio.timeout(limit_s):
+                await until(lambda: all(getattr(self.counts(), name) >= count for name, count in wanted.items()))
+        except TimeoutError:
+            raise ProcessFailed(self.name, f"have not {wanted} but {self.counts()}", self._told()) from None
+        return self.counts()
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -90,7 +90,7 @@ async def test_operator_of_a_broken_talk_calls_the_caller_back(centre):
         [request] = await until_ended(centre)
         assert (request["result"], request["attempts"]) == ("done", 1)
         assert [step.who for step in far.steps() if step.event == "offered"] == [NUMBER]
-        assert far.counts().answered == 1
+        assert (await far.until(answered=1)).answered == 1
     [broke] = await told(centre, "CallBroke")
     [reached] = await told(centre, "CallbackReached")
     assert (broke["kind"], reached["agent"]) == ("short_talk", broke["agent"])
@@ -188,7 +188,7 @@ async def test_caller_who_calls_in_while_he_is_called_back_is_served_in_his_own_
         async with centre.callers([Caller(CALLER, patience_ms=60_000)], port=5062) as again:
             assert (await again.finish(40)).served == 1
         [request] = await until_ended(centre)
-        assert far.counts().cancelled == 1
+        assert (await far.until(cancelled=1)).cancelled == 1
     assert request["result"] == "merged"
     assert (await centre.until(lambda status: status.ready == 2)).talking == 0
 

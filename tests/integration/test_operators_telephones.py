@@ -1,5 +1,6 @@
 """Operators' telephones: registration, dial codes with spoken answers, hot-desking, own calls; real SIP throughout."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from acd.lab.centre import LabCentre
 from acd.lab.errors import ProcessFailed
 from acd.lab.media import read_speech
 from acd.lab.plans import Answering, Caller
+from acd.lab.process import until
 from acd.lab.sipp import Registration
 from acd.lab.site import LINE, TELEPHONE_SECRET, Site
 from metrics.records.tables import agent_states, calls
@@ -132,11 +134,19 @@ async def test_operator_is_asked_for_the_pin_and_presses_it(centre):
 
 async def test_wrong_pin_is_asked_for_three_times_and_locks_the_number_in_the_end(centre):
     """Three tries per call, five in all; then even the right PIN is refused for a while. No PIN is in any log."""
+
+    async def until_refused(times: int) -> None:
+        async with asyncio.timeout(20):
+            await until(lambda: centre.daemon.text().count("code.wrong_pin") >= times)
+
     counts = await dial(centre, "op101", f"*10202*{WRONG_PIN}", digits="#" * 12, digit_gap_ms=700)
     assert counts.served == 1
-    for _ in range(2):
-        await dial(centre, "op101", f"*10202*{WRONG_PIN}", patience_ms=1500)
+    await until_refused(3)
+    for times in (4, 5):
+        await dial(centre, "op101", f"*10202*{WRONG_PIN}", patience_ms=3000)
+        await until_refused(times)
     await dial(centre, "op101", f"*10202*{HOT_PIN}", patience_ms=3000)
+    await until_refused(6)
     assert (await operators(centre))["202"]["state"] == "logged_out"
     told = centre.daemon.text() + centre.asterisk.text()
     assert told.count("code.wrong_pin") == 3 + 2 + 1
@@ -156,8 +166,11 @@ async def test_telephone_that_is_switched_off_makes_its_operator_unreachable(cen
 
 async def test_registered_telephone_is_a_logged_in_operator_where_the_site_wants_it(centre):
     """`auto_login`: at his desk from the start, ready from the registration; logged out by himself he stays so."""
-    rows = [row for row in await centre.rows(agent_states) if row["agent"] == "104"]
-    stays = [(row["state"], row["by"]) for row in sorted(rows, key=lambda row: row["seq"])]
+    stays: list[tuple[str, str]] = []
+    async with asyncio.timeout(15):
+        while len(stays) < 2:
+            rows = [row for row in await centre.rows(agent_states) if row["agent"] == "104"]
+            stays = [(row["state"], row["by"]) for row in sorted(rows, key=lambda row: row["seq"])]
     assert stays[:2] == [("unreachable", "auto_login"), ("ready", "system")]
     await centre.unregister(["op104"])
     await centre.register(["op104"])

@@ -14,9 +14,10 @@ from acd.control.errors import RequestRefused
 from acd.lab.centre import LabCentre
 from acd.lab.keys import write_keys
 from acd.lab.plans import Answering, Caller
+from acd.lab.process import until
 from acd.lab.site import Site
 from acd.lab.sounds import write_tone
-from metrics.records.tables import recordings
+from metrics.records.tables import facts, recordings
 
 pytestmark = pytest.mark.asterisk
 
@@ -72,7 +73,8 @@ async def test_talk_is_recorded_in_its_length_and_kept_by_day_and_call(centre):
     assert (row["size"], row["sha256"]) == (len(sound), hashlib.sha256(sound).hexdigest())
     assert row["keep_until"] == pytest.approx(call["ended_at"] + 86_400, abs=1)
     assert not row["found"]
-    assert list((folder(centre) / "incoming").iterdir()) == []
+    async with asyncio.timeout(15):  # where Asterisk wrote it, it goes once it is kept
+        await until(lambda: not any((folder(centre) / "incoming").iterdir()))
 
 
 async def test_daemon_killed_in_mid_talk_loses_no_recording(centre):
@@ -87,7 +89,7 @@ async def test_daemon_killed_in_mid_talk_loses_no_recording(centre):
     (call,) = await centre.settled(1)
     (row,) = await rows(centre, lambda found: len(found) == 1)
     assert (row["call"], row["found"]) == (call["call"], True)
-    assert row["duration_s"] == pytest.approx(4.0, abs=0.3)
+    assert row["duration_s"] == pytest.approx(call["talked_s"], abs=0.3)
 
 
 async def test_asterisk_killed_in_mid_talk_leaves_what_was_written(centre):
@@ -113,8 +115,8 @@ class TestSealedStereo:
 
     @pytest.fixture
     def site(self) -> Site:
-        """A line whose recordings are encrypted and kept for four seconds only."""
-        return recording(keep_days=0.00005, site=f'stereo = true\nkey = "{KEY}"')
+        """A line whose recordings are encrypted and kept for twenty seconds only."""
+        return recording(keep_days=20 / 86_400, site=f'stereo = true\nkey = "{KEY}"')
 
     async def test_recording_is_encrypted_heard_by_who_may_and_destroyed_in_time(self, centre):
         """KEM 5.12, S2: the disk shows no sound, the API does; when its time is over the file is gone, and told so."""
@@ -127,7 +129,7 @@ class TestSealedStereo:
         assert sound[44:4044] not in file.read_bytes()
         (row,) = await rows(centre, lambda found: found[0]["destroyed_at"] is not None)
         assert (row["destroyed_by"], row["destroyed_for"]) == ("system", "kept_long_enough")
-        assert row["destroyed_at"] == pytest.approx(row["keep_until"], abs=3)
+        assert 0 <= row["destroyed_at"] - row["keep_until"] < 8  # when it is due, and not with the next round
         assert not file.exists()
         with pytest.raises(RequestRefused, match="destroyed"):
             await asyncio.to_thread(centre.control().fetch, f"/v1/recordings/{row['recording']}/sound")
@@ -160,8 +162,11 @@ class TestPausing:
             assert not (await centre.tell(f"/v1/calls/{call['call']}/recording/resume"))["paused"]
             assert (await calling.finish(30)).served == 1
         (row,) = await rows(centre, lambda found: len(found) == 1)
-        assert row["duration_s"] == pytest.approx(5.0, abs=0.3)
-        assert self.silent_s(folder(centre) / row["path"]) == pytest.approx(2.0, abs=0.6)
+        (ended,) = await centre.settled(1)
+        assert row["duration_s"] == pytest.approx(ended["talked_s"], abs=0.3)
+        at = {fact["kind"]: fact["at"] for fact in await centre.rows(facts)}
+        paused_s = at["RecordingResumed"] - at["RecordingPaused"]
+        assert self.silent_s(folder(centre) / row["path"]) == pytest.approx(paused_s, abs=0.6)
 
     async def test_key_pauses_and_without_the_daemon_ends_the_recording(self, centre):
         """Pressed while the daemon is away: what follows is not in the recording, whatever becomes of the daemon."""

@@ -166,7 +166,7 @@ async def test_taken_over_caller_talks_to_the_supervisor_and_the_operator_is_fre
         async with scene(centre, "take", patience_ms=20_000, senior=how) as talk:
             span = await talk.supervise("take")
             await until_operator(centre, "101", state="ready")
-            assert talk.operator.counts().left == 1
+            assert (await talk.operator.until(left=1)).left == 1
             row = await talk.served()
             assert talk.calling.counts().served == 1
             await talk.until_supervising(telephone=None)
@@ -188,7 +188,7 @@ async def test_talk_and_supervisor_outlive_the_daemon(centre):
         await centre.start_daemon()
         await centre.until(lambda status: status.talking == 1)
         row = await talk.served()
-        assert talk.senior.counts().hung_up == 1
+        assert (await talk.senior.until(hung_up=1)).hung_up == 1
         assert talk.calling.counts().left == 1
     assert (row["outcome"], row["agent"], row["ended_by"]) == ("answered", "101", "caller")
 
