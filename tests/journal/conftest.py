@@ -49,3 +49,11 @@ def rules_of(profile):
     """Return the rules of a profile by the plain production calendar."""
     found = PROFILES[profile]
     return Rules(found, WorkTime(ProductionCalendar(), found.schedule, ZoneInfo(found.zone)))
+
+
+@pytest.fixture
+async def site(sqlite):
+    """A desk with a login per role."""
+    from tests.journal.website import site_on  # noqa: PLC0415 - it takes the rules of a profile from here
+
+    return await site_on(sqlite)

@@ -11,15 +11,18 @@ from sqlalchemy.pool import NullPool
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from acd.journal.cards import Channel, open_card
 from acd.journal.from_calls import CardsFromCalls, Story
 from acd.journal.letters import Letters
 from acd.journal.roles import Person, Role
-from acd.journal.service import Journal
-from acd.journal.states import Holder
+from acd.journal.service import Journal, Seen
+from acd.journal.states import CardTrigger, Holder
+from acd.journal.store.cards import Entry
 from acd.journal.store.knowledge import Knowledge
 from acd.journal.store.lists import Lists
 from acd.journal.store.outbox import Outbox
 from acd.journal.store.people import People, hash_password
+from acd.journal.store.talks import Talk
 from acd.journal.web.access import Sessions
 from acd.journal.web.app import desk_routes
 from acd.journal.web.desk import Desk
@@ -36,6 +39,13 @@ from tests.journal.test_cards import MONDAY
 PASSWORD = "correct horse battery"
 HASH = hash_password(PASSWORD)
 BASE = "/desk"
+FORM = {
+    "description": "Не могу записаться <b>к врачу</b>",
+    "contact_name": "Петров П. П.",
+    "contact_phone": "+79161234567",
+    "contact_email": "petrov@example.org",
+}
+"""What an operator types into a card."""
 
 
 class Floor(Stage):
@@ -144,3 +154,17 @@ async def site_on(engine, profile="sakhalin-1300", *, address="https://desk.exam
         await people.put(person, HASH)
     app = Starlette(routes=[Mount(BASE, routes=desk_routes(desk, sessions))])
     return Site(desk, app, floor, facts, reason, clinic, insurer)
+
+
+async def opened(site, **given):
+    """Return a new card by a call."""
+    card = open_card(site.desk.journal.rules, MONDAY, Channel.TELEPHONE, caller="+79161234567", **given)
+    return await site.desk.journal.cards.add(card, Entry(MONDAY, "system"), talk=Talk("c1", "101", MONDAY, 61.0))
+
+
+async def in_work(site):
+    """Return a registered card."""
+    card = await opened(site)
+    admin = Person("administrator", "А", Role.ADMINISTRATOR, site.desk.journal.service)
+    changes = {**FORM, "reason_id": site.reason}
+    return await site.desk.journal.move(admin, Seen(card.id, 1), CardTrigger.REGISTER, changes, MONDAY)

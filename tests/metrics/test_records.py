@@ -353,7 +353,8 @@ async def test_a_full_disk_is_shown_and_what_memory_held_is_committed_later(tmp_
     while not await recorder.settled():
         pass
     recorder.record(an_accepted_call(2000))
-    await recorder.settled()
+    while not await recorder.settled():
+        pass
     assert recorder.healthy
     await recorder.close()
     assert await recorded(url) == [(recorder.run, seq) for seq in range(1, 2002)]

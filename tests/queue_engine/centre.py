@@ -7,7 +7,7 @@ from queue_engine import QueueEngine, Step, facts
 from queue_engine.effects import OfferCall, ReleaseCall, SendCallTo, WithdrawOffer
 from queue_engine.facts import AgentState
 from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
-from queue_engine.inputs import AgentLoggedIn, CallArrived, CallbackWithdrawn, Input, PoliciesLoaded
+from queue_engine.inputs import AgentLoggedIn, CallArrived, CallbackWithdrawn, Input, OfferAnswered, PoliciesLoaded
 from queue_engine.invariants import check
 from queue_engine.policy import AgentPolicy, QueuePolicy
 
@@ -185,3 +185,14 @@ def of(step: Step, kind: type[F]) -> list[F]:
 def agent(name: str, *queues: str, **more: object) -> AgentPolicy:
     """An operator who serves these lines, or the one line."""
     return AgentPolicy(AgentId(name), tuple(map(QueueName, queues or (LINE,))), **more)  # type: ignore[arg-type]
+
+
+def talking(**line):
+    """A centre where operator 1 has been talking to caller a for ten seconds."""
+    centre = Centre(QueuePolicy(LINE, **line), agents=(agent("1"), agent("2")))
+    centre.log_in("1")
+    centre.call("a")
+    centre.wait(4)
+    centre.feed(OfferAnswered(centre.offer_of("1")))
+    centre.wait(10)
+    return centre
