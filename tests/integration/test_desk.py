@@ -28,13 +28,16 @@ from acd.journal.store.catalogues import Catalogues
 from acd.journal.store.database import open_journal, upgrade
 from acd.journal.store.knowledge import ArticleKind, Knowledge, Proposal
 from acd.journal.store.people import People, hash_password
+from acd.journal.store.trail import Trail
 from acd.lab.centre import LabCentre
 from acd.lab.keys import write_keys
 from acd.lab.plans import Answering, Caller
 from acd.lab.site import LINE, Site
 from acd.prompts.wav import RATE, write_wav
+from metrics.records.tables import transfers
 from queue_engine.ids import Instant
 from tests.integration.office import until_operator
+from tests.integration.test_callback import until_ended
 from tests.journal.browser import KEYS, Browser, chromedriver, window
 from tests.journal.test_mail import mailbox  # noqa: F401 - fixtures are found by name
 
@@ -141,10 +144,13 @@ class Office:
 
 
 @asynccontextmanager
-async def office(program: Any, home: Path, mail: Any, profile: str, pictures: Path) -> AsyncIterator[Office]:
-    """Run a centre whose daemon keeps a journal by this profile."""
+async def office(
+    program: Any, home: Path, mail: Any, profile: str, pictures: Path, **differs: Any
+) -> AsyncIterator[Office]:
+    """Run a centre whose daemon keeps a journal by this profile; one operator unless the site differs."""
     more = '[[destination]]\nkind = "appeal_state"\nname = "appeal-state"\nnumbers = ["1223"]\n'
-    site = Site(operators=1, auto_login=False, min_talk_s=0.2, title="Служба 1300", more=more)
+    how = {"operators": 1, "auto_login": False, "min_talk_s": 0.2, "title": "Служба 1300", "more": more}
+    site = Site(**how | differs)
     centre = LabCentre(site, program=program, home=home)
     centre.prepare()
     settings = home / "journal.toml"
@@ -347,3 +353,56 @@ async def test_a_card_outlives_the_daemon_and_is_finished_reopened_and_closed(
         assert [entry.trigger for entry in await site.cards.history(1)][:6] == [
             "open", "register", "hand_over", "finish", "reopen", "finish"
         ]  # fmt: skip
+
+
+async def test_a_caller_is_handed_on_and_called_back_from_the_desk(
+    program,
+    driver,
+    tmp_path,
+    pictures,
+    mailbox,  # noqa: F811 - the fixture
+):
+    """D4, UDM 5.9: by the desk's buttons a colleague gets the caller, and he is called back; three talks, one card."""
+    calls_back = '[line.callback]\ntrunk = "city"\nhours = []\nbreaks = []\noutcome_within_s = 1.0\n'
+    differs = {"operators": 2, "line": calls_back, "trunk_port": 5090}
+    async with office(program, tmp_path / "centre", mailbox, "sakhalin-1300", pictures, **differs) as site:
+        calling = site.centre.callers([Caller("79147654321", patience_ms=100_000)])
+
+        def anna(browser: Browser) -> None:
+            site.log_in(browser, "anna")
+            browser.press("#phone button[value=login]")
+            site.in_loop(until_operator(site.centre, "101", state="ready"))
+            site.in_loop(calling.__aenter__())
+            browser.wait_for("form.card")
+            browser.wait_for("[data-state=talking]")
+            site.in_loop(site.centre.tell("/v1/agents/102/login", {}))
+            site.in_loop(until_operator(site.centre, "102", state="ready"))
+            browser.press("#phone select[name=to] option[value='102']")
+            site.picture(browser, "desk-11-hand-on")
+            browser.press("#phone button[value=transfer]")
+            browser.wait_for("[data-state=ready]")
+            site.in_loop(site.centre.settled(2))
+            assert browser.script("return document.querySelector('#cb-number').value") == "79147654321"
+            browser.press("form.callback button")
+            # The talk that begins brings the operator back to its card, which now has three.
+            browser.wait_for("aside table tbody tr:nth-child(3)")
+            browser.wait_for("[data-state=ready]")
+
+        plan = [Answering(ring_ms=100, talk_ms=100_000), Answering(ring_ms=100, talk_ms=2000)]
+        far = site.centre.far_side([Answering(ring_ms=100, talk_ms=4000)])
+        async with site.centre.telephones([*plan, Answering(ring_ms=100, talk_ms=100_000)]), far:
+            try:
+                await at_the_desk(driver, anna)
+                await calling.finish(40)
+            finally:
+                await calling.__aexit__(None, None, None)
+            (asked,) = await until_ended(site.centre)
+            assert (asked["result"], asked["attempts"]) == ("done", 1)
+            assert [step.who for step in far.steps() if step.event == "offered"] == ["+79147654321"]
+        talks = await site.cards.talks(1)
+        assert [talk.agent for talk in talks] == ["101", "102", "101"]
+        assert talks[1].call == f"{talks[0].call}-1"
+        (handed,) = await site.centre.rows(transfers)
+        assert (handed["agent"], handed["target"], handed["by"], handed["taken_by"]) == ("101", "102", "anna", "102")
+        entries = [(one.actor, one.action) for one in await Trail(site.engine).read()]
+        assert {("anna", "transfer"), ("anna", "callback")} <= set(entries)
