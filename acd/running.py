@@ -15,6 +15,7 @@ import structlog
 
 from acd.callbacks.joined import CallingBack
 from acd.callbacks.shell import Callbacks
+from acd.campaigns.joined import Campaigning
 from acd.catching_up import CatchingUp
 from acd.clock import Clock
 from acd.control.centre import Health
@@ -127,6 +128,9 @@ class RunningCentre:
             self._seating,
             self._hearing.tell,
         )
+        self.campaigning = Campaigning(
+            self._config, self._clock, self._records, self._runner, self.callbacks, self._hearing.tell_service
+        )
         self._performing = Performing(performer, self._calling_back, self._seating)
         self._catching_up = CatchingUp(
             self._servers,
@@ -165,6 +169,7 @@ class RunningCentre:
             self._calling_back.join(server)
             self._catching_up.watch(server)
             self._services.join(server)
+            self.campaigning.join(server)
             server.also_told = self.supervising.on_event
         self._reconciliation = Reconciliation(
             self._servers, self._runner.snapshot, self._runner.post, self.recorder.record, self._clock.now
@@ -210,6 +215,7 @@ class RunningCentre:
             self._counted.see,
             self._performing.take_note,
             self._services.see,
+            self.campaigning.see,
             self._last_operators.see,
             log_fact,
             self._hearing.publish,
@@ -224,6 +230,7 @@ class RunningCentre:
     def _synchronised(self, server: AsteriskServer, found: Found) -> None:
         self.supervising.resynchronise(server.name, found.present)
         self._services.synchronised(server, found)
+        self.campaigning.synchronised(server, found)
         if self._recordings is not None:
             self._recordings.guard.agree(server)
         if found.outside and self._tasks is not None:
@@ -238,6 +245,7 @@ class RunningCentre:
         self._tasks = tasks
         await self._catching_up.start(tasks)
         await self._calling_back.start()
+        await self.campaigning.start(tasks)
         await self._last_operators.start()
         self._runner.post(PoliciesLoaded(*to_policy(self._config())))
         await self._services.start(tasks)

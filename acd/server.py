@@ -20,6 +20,7 @@ from ami_bridge.message import AmiMessage
 from ami_bridge.reconcile import Difference, Reconciler
 from ami_bridge.resync import Found, Resynchroniser
 from ami_bridge.server_clock import read_clock
+from ami_bridge.surveys import Taken, told_survey
 from ami_bridge.switchboard import Switchboard
 from config.telephony import Asterisk
 from queue_engine.ids import CallId, Instant, QueueName
@@ -67,6 +68,8 @@ class AsteriskServer:
         """Told of a call that ended before it came to us: its caller hung up while Asterisk answered."""
         self.on_hangup: Callable[[str], None] | None = None
         """Told the Uniqueid of every channel that ends."""
+        self.on_survey: Callable[[Taken], None] | None = None
+        """Told of a survey that is over."""
         self._taking_up: asyncio.Task[None] | None = None
         self._asking: set[asyncio.Task[None]] = set()
         self._post = post
@@ -221,6 +224,9 @@ class AsteriskServer:
             self.pruner.saw_end()
             if self.on_hangup is not None:
                 self.on_hangup(message["Uniqueid"])
+        taken = told_survey(message, self.board.clock)
+        if taken is not None and self.on_survey is not None:
+            self.on_survey(taken)
         if self.first_told is not None:
             self.first_told(message)
         if self.also_told is not None:

@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from ami_bridge import surveys
 from ami_bridge.client import AmiClient
 from ami_bridge.errors import AmiConnectionLost, AmiTimeout, BridgeError
 from ami_bridge.outgoing_legs import Attempt, Side
@@ -74,12 +75,14 @@ def _headers(attempt: Attempt, clock: ServerClock) -> dict[str, str | list[str]]
             "ACD_RING": str(math.ceil(order.ring_s)),
             "ACD_AGENT": order.agent or "",
         }
+    if order.menu:
+        variables |= {"ACD_TO": order.menu}  # he is no caller of a line: nobody takes him up, whatever happens to us
     return {
         "ActionID": attempt.uniqueid,
         "ChannelId": attempt.uniqueid,
         "Channel": f"PJSIP/{order.dialled}@{order.endpoint}" if caller_first else f"PJSIP/{order.telephone}",
-        "Context": CONTEXT[attempt.side],
-        "Exten": order.queue,
+        "Context": surveys.CONTEXT if order.menu else CONTEXT[attempt.side],
+        "Exten": order.menu or order.queue,
         "Priority": "1",
         "Timeout": str(round(1000 * (order.ring_s if caller_first else order.operator_ring_s))),
         # What the called side sees: the line's number, or on the operator's telephone who is called back.

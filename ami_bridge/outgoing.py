@@ -110,9 +110,10 @@ class OutgoingCalls:
     def stop(self, call: CallId) -> None:
         """End the legs of the attempt that nobody has answered. Idempotent."""
         attempt = self._book.get(call)
-        if attempt is None or attempt.talking or attempt.far_answered:
+        if attempt is None or attempt.talking:
             return
-        if attempt.side is Side.CALLER and attempt.picked_up:
+        answered = attempt.far_answered or (attempt.side is Side.CALLER and attempt.picked_up)
+        if answered and not attempt.order.menu:
             return
         attempt.then = None
         attempt.stopped = True

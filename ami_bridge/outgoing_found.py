@@ -6,6 +6,7 @@ after it. So no number is called twice because of a restart.
 
 from collections.abc import Mapping
 
+from ami_bridge import surveys
 from ami_bridge.message import AmiMessage
 from ami_bridge.outgoing_legs import Attempt, AttemptBook, DialOut, Side, parse_leg
 from ami_bridge.outgoing_news import OutgoingNews
@@ -57,6 +58,7 @@ class FoundAttempts:
             ring_s=0.0,
             operator_ring_s=0.0,
             agent=AgentId(variables["ACD_AGENT"]) if variables.get("ACD_AGENT") else None,
+            menu=variables.get("ACD_TO", "") if channel.get("Context") == surveys.CONTEXT else "",
         )
         began_at = self._board.clock.ours(float(entered)) if entered else self._board.now()
         attempt = Attempt(order, uniqueid, began_at, channel=channel["Channel"])

@@ -62,6 +62,8 @@ class DialOut:
     telephone: str = ""
     """Where the operator sits whose leg is first."""
     offer: OfferId | None = None
+    menu: str = ""
+    """What he hears in place of an operator: an extension of the menus' context; empty: he enters the hook."""
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ from ami_bridge.legs import CallLeg, is_call_of
 from ami_bridge.message import AmiMessage
 from ami_bridge.outgoing_legs import parse_leg
 from ami_bridge.server_clock import read_clock
+from ami_bridge.surveys import Taken, surveys_among
 from ami_bridge.switchboard import Switchboard
 from queue_engine.ids import CallId, QueueName
 from queue_engine.inputs import Party, TalkEnded
@@ -48,6 +49,8 @@ class Found:
     """All channels, by Uniqueid."""
     outside: Sequence[OutsideVisit] = ()
     """Visits to somebody outside that are over, out of the same journal."""
+    surveys: Sequence[Taken] = ()
+    """Surveys that are over, out of the same journal."""
 
 
 def _present(channels: Sequence[AmiMessage], gone: Set[str]) -> dict[str, AmiMessage]:
@@ -100,7 +103,8 @@ class Resynchroniser:
         # Last, so that every call stands in its place before the first operator becomes ready.
         self._telephones(devices)
         log.info("ami.resynchronised", server=self._board.server, channels=len(present), calls=len(self._board.legs))
-        return Found(ended, in_fallback, present, outside_visits(entries, self._board.clock))
+        clock = self._board.clock
+        return Found(ended, in_fallback, present, outside_visits(entries, clock), surveys_among(entries, clock))
 
     def _known(self) -> set[str]:
         return self._board.uniqueids() | self._board.arrivals.uniqueids()

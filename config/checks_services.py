@@ -48,7 +48,11 @@ def special_days(config: Config) -> Iterator[Breach]:
 
 def scripts_and_prompts(config: Config) -> Iterator[Breach]:
     """Names are unique; a line's script exists; every prompt that a sound means has a text or is a file already."""
-    named = {"script": [s.name for s in config.scripts], "prompt": [p.name for p in config.prompts]}
+    named = {
+        "script": [s.name for s in config.scripts],
+        "prompt": [p.name for p in config.prompts],
+        "survey": [s.name.replace("-", "") for s in config.surveys],  # to the dialplan dashes are nothing
+    }
     for table, names in named.items():
         for index, name in enumerate(names):
             if (first := names.index(name)) != index:
@@ -57,6 +61,10 @@ def scripts_and_prompts(config: Config) -> Iterator[Breach]:
         if line.script is not None:
             scripts = (script.name for script in config.scripts)
             yield from unknown(("line", index, "script"), "acd_unknown_script", line.script, scripts)
+    for index, line in enumerate(config.lines):
+        if line.survey is not None:
+            surveys = (survey.name for survey in config.surveys)
+            yield from unknown(("line", index, "survey"), "acd_unknown_survey", line.survey, surveys)
     texts = {prompt.name for prompt in (*config.prompts, *BUILT_IN[config.site.language])}
     for name in sorted(prompts_used(config) - texts):
         if not (config.voice.directory / f"{name}.wav").exists():
@@ -78,6 +86,12 @@ def prompts_used(config: Config) -> set[str]:
                 sounds += [*destination.greeting, *destination.thanks]
             case _:
                 pass
+    for survey in config.surveys:
+        sounds += [
+            *survey.greeting,
+            *survey.thanks,
+            *(sound for question in survey.questions for sound in question.ask),
+        ]
     sounds += [sound for announcement in config.announcements for sound in announcement.say]
     folder = f"{config.voice.directory}/"
     return {sound.removeprefix(folder) for sound in sounds if sound.startswith(folder)}

@@ -71,6 +71,10 @@ class Line(Table):
     """What the operator hears before the talk; nothing by default. It delays the talk by its length."""
     greeting: Sound | None = None
     """Played once before the call may be offered. None: no greeting."""
+    survey: AnyName | None = None
+    """Name of the survey that a caller is asked when the operator has ended the talk. None: nobody is asked."""
+    survey_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Which share of the callers is asked, drawn at random."""
     script: AnyName | None = None
     """Name of the script that operators are shown with a call of this line."""
     music: AnyName = "default"

@@ -120,6 +120,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "acd_unknown_music": ("no music class is named {name}{hint}", "класса музыки с именем {name} нет{hint}"),
     "acd_unknown_server": ("no Asterisk server is named {name}{hint}", "сервера Asterisk с именем {name} нет{hint}"),
     "acd_unknown_profile": ("no profile is named {name}{hint}", "профиля с именем {name} нет{hint}"),
+    "acd_unknown_survey": ("no survey is named {name}{hint}", "опроса с именем {name} нет{hint}"),
     "acd_unknown_script": ("no script is named {name}{hint}", "сценария с именем {name} нет{hint}"),
     "acd_unknown_prompt": (
         "the sound acd/{name} has neither a text nor a file{hint}",

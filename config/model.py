@@ -22,6 +22,7 @@ from config.prompts import Prompt, Voice
 from config.recording import Recordings
 from config.scripts import Script
 from config.steps import Announcement
+from config.surveys import Survey
 from config.telephony import Asterisk, Trunk
 from config.transfer import Transfer
 from config.worktime import WorkTime
@@ -118,6 +119,8 @@ class Config(Table):
     voice: Voice = Voice()
     scripts: tuple[Script, ...] = Field(alias="script", default=())
     """What operators are shown, those of the profiles in use included."""
+    surveys: tuple[Survey, ...] = Field(alias="survey", default=())
+    """What people are asked by a menu."""
     messages: Messages = Messages()
     codes: Codes = Codes()
     in_talk: Pressed = Pressed()

@@ -52,7 +52,7 @@ CALLBACK_EVENTS: Final = ("DialState",)
 """What is wanted beside them where callers are called back."""
 
 KEY_EVENTS: Final = ("UserEvent",)
-"""What is wanted where operators press keys in a talk, or hand callers on to somebody outside."""
+"""What is wanted where operators press keys in a talk, hand callers on to somebody outside, or people are asked."""
 
 FREQUENT_EVENTS: Final = (
     "AGIExecEnd",
@@ -109,7 +109,7 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
     events = (
         *LATER_EVENTS,
         *(CALLBACK_EVENTS if _callbacks(config, server) else ()),
-        *(KEY_EVENTS if config.questioned_keys or outside else ()),
+        *(KEY_EVENTS if config.questioned_keys or outside or config.surveys else ()),
     )
     values = {
         "generated": _GENERATED,
@@ -137,6 +137,8 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
         "has_default_music": any(music.name == "default" for music in config.music),
         "lines": config.lines,
         "messages": config.messages,
+        "surveys": config.surveys,
+        "asked": [line for line in config.lines if line.survey is not None],
         "media_address": _own_address(server),
         "members": {line.name: _of_line(members, line.name) for line in config.lines},
         "modules": list(MODULES.items()),

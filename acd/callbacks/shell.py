@@ -44,7 +44,7 @@ from callback.inputs import (
     Resynchronised,
 )
 from callback.inputs import CallbackAsked as AskedByHand
-from callback.kinds import AttemptFailure, ImpossibleReason, Leg, TalkOutcome
+from callback.kinds import AttemptFailure, ImpossibleReason, Leg, Origin, TalkOutcome
 from callback.numbers import NumberRule
 from callback.policy import CallbackPolicy
 from callback.request import Request
@@ -107,6 +107,8 @@ class Callbacks:
         """The request that was opened or joined last."""
         self._taken_count = 0
         self._logged_in: set[AgentId] = set()
+        self.followed: Callable[[Iterable[Request]], None] = lambda _: None
+        """Told every row that has changed, and all that were kept, before what follows from them is done."""
         self._stopped = False
 
     # -- life ------------------------------------------------------------------------------------------------------
@@ -122,6 +124,7 @@ class Callbacks:
         self._store.open()
         self._policies = policies
         self._book = CallbackBook(self._policies, self._rule, first_request=highest + 1)
+        self.followed(rows)
         self._enter(lambda now: self._book.restore(rows, now))
         log.info("callbacks.restored", open=sum(row.is_open for row in rows), highest=highest)
 
@@ -171,9 +174,13 @@ class Callbacks:
         """Asterisk holds these attempts and no others: from now on numbers may be dialled."""
         self.handle(Resynchronised(tuple(live)))
 
-    def refusal(self, queue: QueueName, shown: str) -> ImpossibleReason | None:
+    def refusal(self, queue: QueueName, shown: str, origin: Origin = Origin.BOOKED) -> ImpossibleReason | None:
         """Return why this number may not be called back for this line; None if it may."""
-        return self._book.refusal(queue, shown, self._clock.now())
+        return self._book.refusal(queue, shown, self._clock.now(), origin)
+
+    def is_engaged(self, number: str) -> bool:
+        """Return whether somebody of this number (E.164) is on a line with us, or is owed a call."""
+        return self._book.is_engaged(number)
 
     def snapshot(self) -> BookSnapshot:
         """Return all that is open."""
@@ -243,6 +250,7 @@ class Callbacks:
 
     def _deliver(self, step: Step) -> None:
         self._store.put(step.changed)
+        self.followed(step.changed)
         for effect in step.effects:
             try:
                 self._perform(effect)
@@ -318,5 +326,6 @@ class Callbacks:
                 agent=effect.agent,
                 telephone=telephone.name if telephone is not None else "",
                 offer=effect.offer,
+                menu=effect.menu,
             )
         )

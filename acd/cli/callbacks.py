@@ -1,6 +1,7 @@
 """`acd callbacks`: who is owed a call-back, and what a supervisor may ask: add one, call one off, settle one."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -8,8 +9,10 @@ import typer
 from rich.markup import escape
 
 from acd.cli.help import tell
+from acd.cli.imported import contacts_of
 from acd.cli.session import Session
 from acd.cli.status import JSON_HELP, owed_line
+from acd.control.errors import RequestRefused
 from acd.texts import Text
 
 HELP: Final = tell("Show who is owed a call-back, or change it.", "Показать, кому надо перезвонить, или изменить это.")
@@ -75,6 +78,36 @@ def add(
     _print_one(told, session)
 
 
+@callbacks.command(
+    "import",
+    help=tell("Wishes of the web site, out of a CSV, XLSX, XLS or ODS file.", "Заявки с сайта из файла CSV или XLSX."),
+)
+def import_(
+    context: typer.Context,
+    line: Annotated[str, typer.Argument(help=tell("Name of the line.", "Имя линии."))],
+    file: Annotated[Path, typer.Argument(help=tell("The file.", "Файл."))],
+    *,
+    json: _Json = False,
+) -> None:
+    """Ask for a call-back for each number of the file, as the web site does one by one."""
+    session: Session = context.obj
+    rows, daemon = contacts_of(file), session.daemon()
+    refused: list[tuple[str, str]] = []
+    for row in rows:
+        try:
+            daemon.post("/v1/callbacks", {"line": line, "number": row.number, "origin": "web"})
+        except RequestRefused as fault:
+            if fault.code != "callback_impossible":
+                raise
+            refused.append((row.number, fault.message))
+    if json:
+        session.print_json({"booked": len(rows) - len(refused), "refused": dict(refused)})
+        return
+    session.print_line(session.say(_IMPORTED, booked=len(rows) - len(refused), refused=len(refused)))
+    for number, reason in refused:
+        session.print_line(escape(f"{number}: {session.say(_WORDS[reason]) if reason in _WORDS else reason}"))
+
+
 @callbacks.command(help=tell("Call a call-back off.", "Отменить обратный звонок."))
 def cancel(context: typer.Context, request: _Request, *, json: _Json = False) -> None:
     """Ask the daemon to call it off."""
@@ -136,6 +169,7 @@ def _time(at: float, zone: ZoneInfo) -> str:
     return f"{datetime.fromtimestamp(at, zone):%d.%m %H:%M:%S}"
 
 
+_IMPORTED: Final = Text("Booked {booked}, refused {refused}", "Заказано: {booked}, отказано: {refused}")
 _ATTEMPT: Final = Text("{at}  {call}  {became}", "{at}  {call}  {became}")
 _HEAD: Final = (
     Text("No.", "№"),

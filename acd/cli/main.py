@@ -17,8 +17,10 @@ from acd.cli import (
     backup,
     callbacks,
     calls,
+    campaigns,
     checking,
     daemon,
+    dnc,
     forecasting,
     init,
     journal,
@@ -63,6 +65,8 @@ application.command("top", help=top.HELP)(top.top)
 application.add_typer(agents.agents, name="agents")
 application.add_typer(calls.calls, name="calls")
 application.add_typer(callbacks.callbacks, name="callbacks")
+application.add_typer(campaigns.campaigns, name="campaigns")
+application.add_typer(dnc.dnc, name="dnc")
 application.add_typer(lines.lines, name="line")
 application.add_typer(messages.messages, name="messages")
 application.add_typer(prompts.prompts, name="prompts")
@@ -184,6 +188,19 @@ _REFUSALS: Final = {
     "line_no_destination": Text(
         "The line has no at_closed: where would its callers go?", "У линии не задан at_closed: куда пойдут звонки?"
     ),
+    "campaign_unknown": Text("There is no such call list", "Такого обзвона нет"),
+    "campaign_taken": Text("There is a call list of this name already", "Обзвон с таким именем уже есть"),
+    "campaign_stopped": Text("This call list was ended for good", "Этот обзвон завершён насовсем"),
+    "campaign_rests": Text("This call list does not run", "Этот обзвон не идёт"),
+    "line_calls_nobody": Text(
+        "The line has no table [line.callback], so it calls nobody",
+        "У линии нет таблицы [line.callback]: она не звонит",
+    ),
+    "survey_needed": Text("--survey goes with --pacing menu", "--survey задаётся вместе с --pacing menu"),
+    "survey_unknown": Text("There is no such survey", "Такого опроса нет"),
+    "outcome_unknown": Text("The list has no such outcome", "У обзвона нет такого итога"),
+    "number_wrong": Text("That is no telephone number", "Это не номер телефона"),
+    "number_unknown": Text("The number is not on the list", "Этого номера нет в списке"),
     "message_unknown": Text("There is no such message", "Такого сообщения нет"),
     "message_done": Text("That was done already", "Это уже сделано"),
     "sound_gone": Text("Its sound is not here any more", "Его звука здесь больше нет"),

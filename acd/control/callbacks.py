@@ -74,7 +74,7 @@ class CallbackView:
     reason: str | None
     """Of the last two: why."""
     origin: str
-    """`break`, `place`, `web` or `booked`."""
+    """`break`, `place`, `web`, `booked` or `list`."""
     agent: str | None
     """The operator wished for."""
     reserved: str | None

@@ -12,6 +12,7 @@ from queue_engine.inputs import Input
 from queue_engine.snapshot import EngineSnapshot
 
 if TYPE_CHECKING:
+    from acd.campaigns.joined import Campaigning
     from acd.control.callbacks import CallbackDesk
     from acd.control.recordings import RecordingDesk
     from acd.control.supervision import SupervisionDesk
@@ -96,6 +97,11 @@ class Centre(Protocol):
     @property
     def messages(self) -> "MessageDesk":
         """Voice messages that callers have left."""
+        ...
+
+    @property
+    def campaigning(self) -> "Campaigning":
+        """Call lists and the do-not-call list."""
         ...
 
     @property

@@ -15,6 +15,9 @@ from acd import reporting
 from acd.control.actions import ACTIONS
 from acd.control.asked import ADMINISTRATORS, EVERYBODY, WATCHERS, Asked, Body, Endpoint, given
 from acd.control.callbacks import CALLBACKS
+from acd.control.campaigns import CAMPAIGNS
+from acd.control.contacts import CONTACTS
+from acd.control.do_not_call import DO_NOT_CALL
 from acd.control.errors import RequestRefused, StoreAway
 from acd.control.lines import LINES
 from acd.control.messages import MESSAGES
@@ -158,4 +161,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *SUPERVISION,
     *MESSAGES,
     *SCRIPTS,
+    *CAMPAIGNS,
+    *CONTACTS,
+    *DO_NOT_CALL,
 )
