@@ -104,8 +104,8 @@ class CampaignDesk:
         """Held by whoever books or notes: what is read of a contact stays true until it is written."""
         self._rows: dict[RequestId, Request] = {}
         """Requests whose newest state is not noted yet."""
-        self._noted: set[RequestId] = set()
-        """Open requests that are noted."""
+        self._noted: dict[RequestId, AgentId | None] = {}
+        """Open requests that are noted, each with the operator who is kept for it."""
         self._adopted = False
         self._running = False
 
@@ -114,7 +114,7 @@ class CampaignDesk:
     def follow(self, rows: Iterable[Request]) -> None:
         """The book has changed these requests, or has them from the run before."""
         for row in rows:
-            if row.listed is not None and (not row.is_open or row.request not in self._noted):
+            if row.listed is not None and (not row.is_open or self._noted.get(row.request, "") != row.reserved):
                 self._rows[row.request] = row
                 self._wanted.set()
 
@@ -133,8 +133,7 @@ class CampaignDesk:
             await asyncio.sleep(GATHER_S)
             self._wanted.clear()
             try:
-                async with self._busy:
-                    rest_s = await self._round()
+                rest_s = await self.look_through()
             except AWAY as error:
                 if not away:
                     log.warning("campaigns.records_away", reason=str(error))
@@ -145,14 +144,19 @@ class CampaignDesk:
                 await asyncio.wait_for(self._wanted.wait(), rest_s)
             self._wanted.set()
 
-    async def _round(self) -> float:
-        """Note what has become of requests, then book who is next; return after how long to look again, s."""
-        await self._note()
-        running = await self.store.all("running")
-        self._running = bool(running)
-        for campaign in running:
-            await self._book_next(campaign)
-        return await self._rest(running)
+    async def look_through(self) -> float:
+        """Note what has become of requests, then book who is next; return after how long to look again, s.
+
+        Raises:
+            SQLAlchemyError, OSError: The records are away: nobody is booked.
+        """
+        async with self._busy:
+            await self._note()
+            running = await self.store.all("running")
+            self._running = bool(running)
+            for campaign in running:
+                await self._book_next(campaign)
+            return await self._rest(running)
 
     async def _note(self) -> None:
         while self._rows:
@@ -169,9 +173,9 @@ class CampaignDesk:
         now = self._now()
         if row.is_open:
             await self.store.booked(row, now)
-            self._noted.add(row.request)
+            self._noted[row.request] = row.reserved
             return
-        self._noted.discard(row.request)
+        self._noted.pop(row.request, None)
         contact = None if row.listed is None else await self.store.contact(row.listed.contact)
         if contact is None or contact.request > row.request:
             return

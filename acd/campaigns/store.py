@@ -156,14 +156,20 @@ class CampaignStore:
             return await self._put(link, contact, now, **changes)
 
     async def booked(self, row: Request, now: Instant) -> None:
-        """A request stands for its contact. One of before it, and one that has ended already, change nothing."""
+        """A request stands for its contact, and maybe an operator is kept for it.
+
+        One of before it, and one that has ended already, change nothing.
+        """
         if row.listed is None:
             return
         newer = (_C.id == row.listed.contact) & (_C.request < row.request)
         values: dict[str, Any] = {"state": ContactState.CALLING, "request": row.request, "call": row.call}
         values |= {"outcome": "", "outcome_by": "", "note": "", "changed_at": now}
+        same = (_C.id == row.listed.contact) & (_C.request == row.request) & (_C.state == ContactState.CALLING)
         async with self._engine.begin() as link:
             await link.execute(update(campaign_contacts).where(newer).values(values))
+            if row.reserved is not None:
+                await link.execute(update(campaign_contacts).where(same).values(agent=row.reserved))
 
     async def ended(self, contact: Contact, row: Request, after: After, now: Instant) -> Contact:
         """The request for a contact has ended; what it has come to is noted once."""

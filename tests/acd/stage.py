@@ -3,7 +3,7 @@
 import asyncio
 import http.client
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from acd.callbacks.policies import callback_policies
+from acd.campaigns.bars import Bars
+from acd.campaigns.desk import Book, CampaignDesk
 from acd.control.access import Guard, Identity, new_token
 from acd.control.app import build_app
 from acd.control.centre import Health, ServerHealth
@@ -27,10 +29,11 @@ from acd.supervising import Supervising
 from acd.transferring import Target, TransferImpossible
 from ami_bridge.supervision import SpiedTalk
 from callback.book import BookSnapshot, CallbackBook, Step
+from callback.effects import CallbackEffect
 from callback.facts import CallbackFact, CallbackOwed
 from callback.ids import RequestId
 from callback.inputs import BreakReported, CallbackAsked, CallbackInput, CapacityChanged
-from callback.kinds import ImpossibleReason, TalkOutcome
+from callback.kinds import ImpossibleReason, Origin, TalkOutcome
 from callback.request import Request
 from config.load import load_config
 from config.to_policy import to_policy
@@ -177,6 +180,7 @@ class Stage:
         self.told: list[MessageFact] = []
         self.records = open_engine(self.config.database.url)
         self.messages = MessageDesk(lambda: self.config, self.now, self.records, self.told.append)
+        self.campaigning = StageCampaigns(self)
         self.post(PoliciesLoaded(*to_policy(self.config)))
         self.hours.start()
 
@@ -262,6 +266,20 @@ class Stage:
         self.post(OfferAnswered(self.offers[-1].rings[0].offer))
 
 
+class StageCampaigns:
+    """The real call lists over the stage's book; a round is looked through when the test says so."""
+
+    def __init__(self, stage: Stage) -> None:
+        book, rule = stage.callbacks, number_rule()
+        path = stage.config_path.parent / "barred.json"
+        self.bars = Bars(path, stage.records, rule, stage.now, book.handle)
+        asked = Book(book.handle, book.snapshot, book.refusal, book.is_engaged)
+        self.desk = CampaignDesk(
+            lambda: stage.config, stage.now, stage.records, rule, asked, stage.engine.counts, self.bars
+        )
+        book.followed = self.desk.follow
+
+
 class StageTransfers:
     """Nobody is handed on anywhere."""
 
@@ -283,12 +301,16 @@ class StageBook:
         self.book = CallbackBook(callback_policies(stage.config, rule, stage.at), rule)
         self.ended: dict[RequestId, Request] = {}
         self.facts: list[CallbackFact] = []
+        self.effects: list[CallbackEffect] = []
+        self.followed: Callable[[Iterable[Request]], None] = lambda _: None
         self.enter(self.book.handle(CapacityChanged(QueueName(LINE), 2), stage.at))
 
     def enter(self, step: Step) -> None:
         """Keep what came of a step."""
         self.facts += step.facts
+        self.effects += step.effects
         self.ended |= {row.request: row for row in step.changed}
+        self.followed(step.changed)
 
     def observe(self, fact: Fact) -> None:
         """Hear the engine."""
@@ -302,9 +324,13 @@ class StageBook:
         """Look it up."""
         return self.ended.get(request)
 
-    def refusal(self, queue: QueueName, shown: str) -> ImpossibleReason | None:
+    def refusal(self, queue: QueueName, shown: str, origin: Origin = Origin.BOOKED) -> ImpossibleReason | None:
         """Ask the book."""
-        return self.book.refusal(queue, shown, self._stage.at)
+        return self.book.refusal(queue, shown, self._stage.at, origin)
+
+    def is_engaged(self, number: str) -> bool:
+        """Ask the book."""
+        return self.book.is_engaged(number)
 
     def handle(self, told: CallbackInput) -> None:
         """Tell the book."""
