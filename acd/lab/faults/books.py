@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import RowMapping
 
 from acd.lab.faults.plan import Fault, Trial
-from acd.lab.faults.seen import Story, overtaken
+from acd.lab.faults.seen import TALK_S, Story, overtaken
 from acd.lab.sipp import Step
 from metrics.records.rows import CallKind, Outcome
 
@@ -138,13 +138,24 @@ def _caller(
         result.lost.append(f"{told} was accepted and never spoken to: recorded as {row['outcome']} {row['call']}")
     if (end == "served") == story.left_himself:
         result.wrong.append(f"{told}: SIPp and the wire differ on who ended the call")
-    _record(result, told, story, row, _near_s(trial, story, struck))
+    if not (trial.fault is Fault.ASTERISK_FROZEN and _silent(story, struck)):
+        _record(result, told, story, row, _near_s(trial, story, struck))
 
 
 def _gave_up(trial: Trial, number: str, story: Story) -> bool:
     """Tell whether the caller left of his own will, and sooner than a patient one would."""
     patience_s = next(caller.patience_ms for caller in trial.callers if caller.number == number) / 1000
     return story.left_himself and patience_s < 10
+
+
+def _silent(story: Story, struck: Sequence[Struck]) -> bool:
+    """Tell whether all of a talk but a moment fell into times in which Asterisk stood still: no word was passed on."""
+    talk = story.talk
+    if talk is None or talk.answered_at is None:
+        return False
+    over_at = min(story.ended_at or float("inf"), talk.ended_at or float("inf"))
+    stood_s = sum(max(0.0, min(until, over_at) - max(at, talk.answered_at)) for at, until in struck)
+    return over_at - talk.answered_at - stood_s <= TALK_S
 
 
 def _near_s(trial: Trial, story: Story, struck: Sequence[Struck]) -> float:

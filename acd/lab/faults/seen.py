@@ -21,7 +21,9 @@ class Ring:
     at: float
     telephone: str
     answered_at: float | None = None
+    """When Asterisk acknowledged the answer: one that lies unread before an Asterisk that is frozen is no talk."""
     ended_at: float | None = None
+    picked_up: bool = False
     failed_at: float | None = None
     """When it was given up or refused, unanswered."""
 
@@ -95,6 +97,8 @@ def _follow_caller(story: Story, message: SipMessage, *, by_caller: bool) -> Non
 
 def _follow_ring(ring: Ring, message: SipMessage) -> None:
     if message.method == "INVITE" and message.status == 200:
+        ring.picked_up = True
+    elif message.method == "ACK" and ring.picked_up:
         ring.answered_at = ring.answered_at or message.at
     elif message.method == "INVITE" and message.status >= 300:
         ring.failed_at = ring.failed_at or message.at

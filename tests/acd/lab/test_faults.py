@@ -145,13 +145,14 @@ def test_story_is_read_from_the_wire():
         told(1.0, trunk, asterisk, "INVITE", 0, "c"),
         told(1.1, asterisk, trunk, "INVITE", 200, "c"),
         told(2.0, asterisk, telephone, "INVITE", 0, "t"),
-        told(2.5, telephone, asterisk, "INVITE", 200, "t"),
+        told(2.4, telephone, asterisk, "INVITE", 200, "t"),
+        told(2.5, asterisk, telephone, "ACK", 0, "t"),
         told(5.0, telephone, asterisk, "BYE", 0, "t"),
         told(5.1, asterisk, trunk, "BYE", 0, "c"),
     ]
     seen = stories(wire, NET)[NUMBER]
     assert (seen.accepted_at, seen.ended_at, seen.left_himself) == (1.1, 5.1, False)
-    assert seen.talk == Ring(2.0, "op101", 2.5, 5.0)
+    assert seen.talk == Ring(2.0, "op101", 2.5, 5.0, picked_up=True)
 
 
 def test_a_trial_is_drawn_from_its_seed():
@@ -194,3 +195,13 @@ def test_who_had_an_operator_kept_for_him_was_passed_by_nobody():
     assert overtaken([late, quick, third], 0.25) == [f"{NUMBER} was passed by {SECOND}"]
     third.rings = [Ring(99.5, "op102", failed_at=101.0)]
     assert overtaken([late, quick, third], 0.25) == []
+
+
+def test_talk_with_an_asterisk_that_stood_still_was_none():
+    """It had acknowledged the answer and was frozen: nobody heard a word, so a record without a talk is not wrong."""
+    frozen = Trial(Fault.ASTERISK_FROZEN, 0, (), (Caller(NUMBER, patience_ms=1500),), ())
+    steps, told = [Step("left", NUMBER, "1")], {NUMBER: story()}
+    told[NUMBER].left_himself = True
+    without = books(calls=[row(outcome="abandoned")])
+    assert balance(frozen, steps, told, without, [(102.1, 108.0)]).findings == []
+    assert len(balance(frozen, steps, told, without, [(103.0, 108.0)]).wrong) == 1
