@@ -19,7 +19,7 @@ from queue_engine.engine import QueueEngine, Step
 from queue_engine.facts import Fact
 from queue_engine.ids import Instant
 from queue_engine.inputs import Input
-from queue_engine.snapshot import EngineCounts, EngineSnapshot
+from queue_engine.snapshot import AgentView, EngineCounts, EngineSnapshot
 
 log = structlog.get_logger(__name__)
 
@@ -81,6 +81,10 @@ class EngineRunner:
     def counts(self) -> EngineCounts:
         """Return how many there are of what, which is cheap."""
         return self._engine.counts()
+
+    def agents(self) -> tuple[AgentView, ...]:
+        """Return the engine's operators; cheap also while thousands wait."""
+        return self._engine.agents()
 
     def stop(self) -> None:
         """Let no timer fire any more."""

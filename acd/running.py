@@ -62,7 +62,7 @@ from metrics.records.recorder import Recorder
 from queue_engine.engine import QueueEngine
 from queue_engine.ids import AgentId, Instant, QueueName
 from queue_engine.inputs import AgentLoggedIn, Input, PoliciesLoaded
-from queue_engine.snapshot import EngineSnapshot
+from queue_engine.snapshot import AgentView, EngineSnapshot
 
 log = structlog.get_logger(__name__)
 
@@ -179,7 +179,7 @@ class RunningCentre:
             self._servers,
             self._records,
             self._seating.agent_of,
-            self._runner.snapshot,
+            self._runner.agents,
             self._clock.now,
             self._hearing.tell,
             self.recorder.settled,
@@ -305,6 +305,10 @@ class RunningCentre:
     def snapshot(self) -> EngineSnapshot:
         """Return who waits, who is free and who talks to whom."""
         return self._runner.snapshot()
+
+    def agents(self) -> tuple[AgentView, ...]:
+        """Return the operators and what each does."""
+        return self._runner.agents()
 
     def live(self) -> LiveSnapshot:
         """Return the figures of this moment and of today."""

@@ -36,7 +36,7 @@ from metrics.records.transfers import ended_transfers
 from queue_engine.floor import AWAY
 from queue_engine.ids import AgentId, CallId, Instant, QueueName
 from queue_engine.inputs import SYSTEM_ACTOR, Turn
-from queue_engine.snapshot import EngineSnapshot
+from queue_engine.snapshot import AgentView
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +77,7 @@ class Transferring:
         servers: Mapping[str, AsteriskServer],
         records: AsyncEngine,
         agent_of: Callable[[Telephone], AgentId],
-        snapshot: Callable[[], EngineSnapshot],
+        agents: Callable[[], tuple[AgentView, ...]],
         now: Callable[[], Instant],
         tell: Callable[[TalkFact], None],
         settled: Callable[[], Awaitable[bool]],
@@ -86,7 +86,7 @@ class Transferring:
         self._servers = servers
         self._records = records
         self._agent_of = agent_of
-        self._snapshot = snapshot
+        self._agents = agents
         self._now = now
         self._tell = tell
         self._settled = settled
@@ -159,7 +159,7 @@ class Transferring:
         if target.consent and not agreed and not target.asks:
             raise TransferImpossible("consent_needed", "the caller has to be asked first")
         if target.kind is TransferTarget.OPERATOR:
-            states = {view.agent: view.state for view in self._snapshot().agents}
+            states = {view.agent: view.state for view in self._agents()}
             if states.get(AgentId(to)) in AWAY:
                 raise TransferImpossible("agent_absent", f"operator {to} takes no calls now")
         return target

@@ -53,7 +53,7 @@ from queue_engine.inputs import (
     WrapUpExtended,
 )
 from queue_engine.quick import quick
-from queue_engine.snapshot import EngineCounts, EngineSnapshot
+from queue_engine.snapshot import AgentView, EngineCounts, EngineSnapshot
 from queue_engine.timers import What
 
 
@@ -117,6 +117,10 @@ class QueueEngine:
     def snapshot(self) -> EngineSnapshot:
         """Return all lines with their calls in order, and all operators. Costs their number."""
         return views.snapshot(self._floor)
+
+    def agents(self) -> tuple[AgentView, ...]:
+        """Return all operators. Costs their number, and none of the callers'."""
+        return views.agents(self._floor)
 
     def counts(self) -> EngineCounts:
         """Return how many calls and operators there are of each kind. Cheap."""

@@ -53,6 +53,8 @@ class AgentView:
     reason: str
     call: CallId | None
     """The call that rings or is talked to."""
+    caller: str
+    """Whose it is; empty without one."""
     offer: OfferId | None
     misses: int
     """Missed offers in a row."""
@@ -102,7 +104,12 @@ def snapshot(floor: Floor) -> EngineSnapshot:
         )
         for name, line in floor.lines.items()
     )
-    return EngineSnapshot(floor.now, lines, tuple(_agent_view(agent) for agent in floor.agents.values()))
+    return EngineSnapshot(floor.now, lines, agents(floor))
+
+
+def agents(floor: Floor) -> tuple[AgentView, ...]:
+    """Return the operators alone: however many callers wait, they cost nothing here."""
+    return tuple(_agent_view(agent) for agent in floor.agents.values())
 
 
 def counts(floor: Floor) -> EngineCounts:
@@ -125,14 +132,15 @@ def _view(call: Call) -> CallView:
 
 
 def _agent_view(agent: Agent) -> AgentView:
-    offer, call = agent.offer, agent.call
-    call_id = call.id if call is not None else offer.call.id if offer is not None else None
+    offer = agent.offer
+    call = agent.call if agent.call is not None else offer.call if offer is not None else None
     return AgentView(
         agent.id,
         agent.state,
         agent.since,
         agent.reason,
-        call_id,
+        call.id if call is not None else None,
+        call.caller if call is not None else "",
         offer.id if offer is not None else None,
         agent.misses,
         tuple(seat.line.name for seat in agent.seats),

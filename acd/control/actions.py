@@ -132,7 +132,7 @@ def _check_may_act(asked: Asked, agent: AgentId) -> None:
 
 
 def _check_agent(asked: Asked, agent: AgentId) -> None:
-    if not any(view.agent == agent for view in asked.centre.snapshot().agents):
+    if not any(view.agent == agent for view in asked.centre.agents()):
         raise RequestRefused(404, "agent_unknown", f"no operator {agent}")
 
 
@@ -142,7 +142,7 @@ def check_talks(asked: Asked, agent: AgentId) -> None:
     Raises:
         RequestRefused: He does not.
     """
-    if not any(v.agent == agent and v.state is AgentState.TALKING for v in asked.centre.snapshot().agents):
+    if not any(v.agent == agent and v.state is AgentState.TALKING for v in asked.centre.agents()):
         raise RequestRefused(409, "agent_talks_not", f"operator {agent} talks to nobody")
 
 
@@ -157,7 +157,7 @@ def _check_waits(asked: Asked, call: CallId) -> None:
 def _give(asked: Asked, call: CallId, body: Give) -> Input:
     agent = AgentId(body.agent)
     _check_agent(asked, agent)
-    if any(view.agent == agent and view.state in AWAY for view in asked.centre.snapshot().agents):
+    if any(view.agent == agent and view.state in AWAY for view in asked.centre.agents()):
         raise RequestRefused(409, "agent_absent", f"operator {agent} takes no calls now")
     return CallGivenTo(call, agent, asked.asker.name)
 

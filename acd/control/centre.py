@@ -9,7 +9,7 @@ from config.model import Config
 from metrics.live import LiveSnapshot
 from queue_engine.ids import AgentId, CallId, Instant
 from queue_engine.inputs import Input
-from queue_engine.snapshot import EngineSnapshot
+from queue_engine.snapshot import AgentView, EngineSnapshot
 
 if TYPE_CHECKING:
     from acd.campaigns.joined import Campaigning
@@ -129,7 +129,11 @@ class Centre(Protocol):
         ...
 
     def snapshot(self) -> EngineSnapshot:
-        """Return who waits, who is free and who talks to whom."""
+        """Return who waits, who is free and who talks to whom. Costs all of them: 0.1 s where 10 000 wait."""
+        ...
+
+    def agents(self) -> tuple[AgentView, ...]:
+        """Return the operators and what each does; cheap however many callers wait."""
         ...
 
     def live(self) -> LiveSnapshot:

@@ -4,7 +4,6 @@ Pure: reads values, changes nothing. Counting is done once per answer over the e
 """
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any, Final
 
 import acd
@@ -28,7 +27,7 @@ from config.model import Config
 from queue_engine import snapshot as engine
 from queue_engine.call import CallState
 from queue_engine.facts import AgentState
-from queue_engine.ids import CallId, Instant, QueueName
+from queue_engine.ids import Instant, QueueName
 
 
 def show_status(centre: Centre) -> StatusView:
@@ -53,9 +52,8 @@ def show_lines(centre: Centre) -> LinesView:
 
 def show_agents(centre: Centre, asker: Identity) -> AgentsView:
     """Return the operators that the asker may see."""
-    snapshot, now = centre.snapshot(), centre.now()
+    now = centre.now()
     names = {operator.number: operator.title for operator in centre.config.operators}
-    callers = _callers(snapshot)
     return AgentsView(
         at=now,
         agents=tuple(
@@ -70,10 +68,10 @@ def show_agents(centre: Centre, asker: Identity) -> AgentsView:
                 call=agent.call,
                 caller=None
                 if agent.call is None
-                else _shown(callers.get(agent.call, ""), full=asker.sees_numbers or asker.agent == agent.agent),
+                else _shown(agent.caller, full=asker.sees_numbers or asker.agent == agent.agent),
                 misses=agent.misses,
             )
-            for agent in snapshot.agents
+            for agent in centre.agents()
             if asker.sees_agent(agent.agent)
         ),
     )
@@ -199,10 +197,6 @@ _CALL_STATES: Final = {
     CallState.TALKING: "talking",
     CallState.GONE: "gone",
 }
-
-
-def _callers(snapshot: engine.EngineSnapshot) -> Mapping[CallId, str]:
-    return {call.call: call.caller for line in snapshot.lines for call in (*line.waiting, *line.talking)}
 
 
 def _shown(number: str, *, full: bool) -> str:

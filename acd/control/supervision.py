@@ -78,7 +78,7 @@ async def _list(asked: Asked) -> SupervisionsView:
 
 async def _supervise(asked: Asked) -> SupervisionView:
     agent, body = AgentId(asked.path["agent"]), given(asked.body, Supervise)
-    if not any(view.agent == agent for view in asked.centre.snapshot().agents):
+    if not any(view.agent == agent for view in asked.centre.agents()):
         raise RequestRefused(404, "agent_unknown", f"no operator {agent}")
     desk = asked.centre.supervising
     try:

@@ -69,7 +69,7 @@ class Commands:
         match command:
             case Pause() | Resume():
                 agent = AgentId(command.agent)
-                if not any(view.agent == agent for view in self._centre.snapshot().agents):
+                if not any(view.agent == agent for view in self._centre.agents()):
                     return Answer(id=command.id, ok=False, code="agent_unknown", message=f"no operator {agent}")
                 if isinstance(command, Pause):
                     self._centre.post(AgentPaused(agent, command.reason, BY, command.limit_s))

@@ -269,7 +269,7 @@ class Publisher:
         for line in self._centre.config.lines:
             self._line(QueueName(line.name))
             self._outbox.put_state(f"{self._root}/scripts/{line.name}", partial(self._script_state, line.name))
-        for view in self._centre.snapshot().agents:
+        for view in self._centre.agents():
             self._agent(view.agent)
 
     def _line(self, queue: QueueName) -> None:

@@ -46,7 +46,7 @@ from queue_engine.engine import QueueEngine
 from queue_engine.facts import Fact
 from queue_engine.ids import AgentId, CallId, Instant, QueueName
 from queue_engine.inputs import AgentLoggedIn, CallArrived, Input, OfferAnswered, PoliciesLoaded
-from queue_engine.snapshot import EngineSnapshot
+from queue_engine.snapshot import AgentView, EngineSnapshot
 
 HOST = "127.0.14.9"
 LINE = "saratov-122"
@@ -213,6 +213,10 @@ class Stage:
     def snapshot(self) -> EngineSnapshot:
         """The engine's."""
         return self.engine.snapshot()
+
+    def agents(self) -> tuple[AgentView, ...]:
+        """The engine's operators."""
+        return self.engine.agents()
 
     def live(self) -> LiveSnapshot:
         """The figures'."""

@@ -172,7 +172,7 @@ async def measure(figures: Figures, callers: int) -> None:
         numbers = site.numbers()
         cpu = cpu_s(pid)
         figures.spread("overload_rung_calm", calm := Spread.of(await rung(centre, dialled, numbers[:20])))
-        figures.add("overload_rung_calm_cpu", 1000 * (cpu_s(pid) - cpu) / 20, "ms", "<=", 100)
+        figures.add("overload_rung_calm_cpu", 1000 * (cpu_s(pid) - cpu) / 20, "ms", "<=", 30)
         figures.add("overload_rung_calm", calm.p50, "ms", "<=", 250)
         cpu, began = cpu_s(pid), loop.time()
         flood = asyncio.create_task(storm(asterisk))
