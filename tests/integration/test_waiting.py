@@ -16,6 +16,7 @@ from acd.lab.plans import Answering, Caller, Kind
 from acd.lab.site import LINE, NUMBER, Site
 from acd.lab.sounds import write_tone
 from metrics.records.tables import calls, facts, offers
+from tests.integration.office import lasting
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
 
@@ -159,7 +160,7 @@ async def test_the_winner_who_drops_the_call_at_once_loses_nobody(free: LabCentr
         [row] = await rows_of(free, "79275550001")
         await free.until(lambda status: status.ready == 2)
     assert (row["outcome"], row["agent"]) == ("answered", "102")
-    assert row["talked_s"] == pytest.approx(1.5, abs=0.4)
+    assert row["talked_s"] == lasting(1.5)
 
 
 async def test_reloads_under_load_touch_no_call(free: LabCentre):
