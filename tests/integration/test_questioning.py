@@ -82,7 +82,7 @@ async def test_mark_set_while_the_daemon_is_away_is_found(centre, ended):
     number = f"7927111001{ended:d}"
     before = len(await centre.rows(calls))
     keys = write_keys(centre.home / number, "*7")
-    telephones = centre.telephones([Answering(ring_ms=50, talk_ms=4000 if ended else 9000)], digits=keys)
+    telephones = centre.telephones([Answering(ring_ms=50, talk_ms=4000 if ended else 20_000)], digits=keys)
     calling = centre.callers([Caller(number, patience_ms=30_000)])
     async with telephones, calling:
         await centre.until(lambda status: status.talking == 1)
