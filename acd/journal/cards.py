@@ -113,6 +113,12 @@ class Card:
         """Whether a limit of the card broke and was announced."""
         return bool(self.announced & BREACHES)
 
+    @property
+    def warned(self) -> bool:
+        """Whether a limit that still runs was announced to break soon."""
+        running = {alarm for _, alarm in _alarms(self)} - self.announced
+        return any(AHEAD_OF[alarm] in self.announced for alarm in running & BREACHES)
+
 
 EDITABLE: Final = frozenset(
     {
@@ -129,6 +135,12 @@ _ONLY_WITH: Final[Mapping[str, CardTrigger]] = {
 }
 _OUTSIDE: Final = frozenset({Holder.CLINIC, Holder.INSURER})
 """Holders of which there are several: which one has to be said."""
+AHEAD_OF: Final[Mapping[Alarm, Alarm]] = {
+    Alarm.REGISTER_BREACH: Alarm.REGISTER_AHEAD,
+    Alarm.RESOLVE_BREACH: Alarm.RESOLVE_AHEAD,
+    Alarm.FEEDBACK_BREACH: Alarm.FEEDBACK_AHEAD,
+}
+"""What announces each breach."""
 BREACHES: Final = frozenset({Alarm.REGISTER_BREACH, Alarm.RESOLVE_BREACH, Alarm.FEEDBACK_BREACH})
 
 FIELD_NAMES: Final = tuple(field.name for field in fields(Card))

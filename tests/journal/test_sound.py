@@ -128,6 +128,7 @@ async def test_a_voice_message_is_heard_on_its_card(spoken):
     page = await client.get(f"{BASE}/cards/1")
     assert f'src="{spoken.address}"' in page.text
     assert "ещё не прослушано" in page.text
+    assert "ждут обработки: <strong>1</strong>" in (await client.get(f"{BASE}/")).text
     whole = await client.get(spoken.address)
     assert (whole.status_code, whole.headers["content-type"], whole.content) == (200, "audio/wav", SPOKEN)
     part = await client.get(spoken.address, headers={"range": "bytes=100-199"})

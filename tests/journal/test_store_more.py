@@ -126,7 +126,7 @@ async def test_assessments_are_kept(engine):
     rules = rules_of(SERVICE)
     card = await Cards(engine).add(open_card(rules, MONDAY, Channel.PAPER), Entry(MONDAY, "s"))
     marks = dict.fromkeys(MARKS, 4)
-    assessment = Assessment(card.id, "anna", "boris", MONDAY, marks, "Хорошо")
+    assessment = Assessment(card.id, "anna", "boris", MONDAY, marks, "Хорошо", "c1")
     trail = Trail(engine)
     await trail.assess(assessment)
     assert await trail.assessments(agent="anna") == await trail.assessments(card=card.id) == [assessment]

@@ -37,13 +37,16 @@ async def test_a_breach_is_announced_ahead_and_when_it_happens_each_once(kemerov
     watch = watch_over(kemerovo)
     assert await watch.look(MONDAY + 1439) == 0
     assert await watch.look(MONDAY + 1440) == 1
+    stored = await kemerovo.journal.cards.get(card.id)
+    assert (stored.warned, stored.breached) == (True, False)
     assert await watch.look(MONDAY + 1799) == 0
     assert await watch.look(MONDAY + 1800) == 1
     assert alarms(kemerovo) == [Alarm.REGISTER_AHEAD, Alarm.REGISTER_BREACH]
     letters = [one.message for one in await kemerovo.outbox.due(MONDAY + 1800, 10)]
     assert [(one.kind, one.recipient) for one in letters] == [("ahead", SUPERVISOR_MAIL), ("breach", SUPERVISOR_MAIL)]
     assert "время регистрации" in letters[1].body
-    assert (await kemerovo.journal.cards.get(card.id)).breached
+    stored = await kemerovo.journal.cards.get(card.id)
+    assert (stored.warned, stored.breached) == (False, True)
 
 
 async def test_after_a_night_without_the_daemon_all_is_announced_in_order(kemerovo):

@@ -1,6 +1,7 @@
 """What the office keeps at the desk, without a browser: knowledge, catalogues, people, assessments, the trail."""
 
 from acd.journal.roles import Person, Role
+from acd.journal.store.talks import Talk, begin_talk
 from tests.journal.website import BASE, PASSWORD, opened, post
 
 
@@ -81,10 +82,27 @@ async def test_work_is_assessed_and_the_operator_sees_it(site):
     assert "Хорошо" in page
 
 
+async def test_a_talk_is_assessed_as_the_operators_who_talked(site):
+    """S4: of a card's talks one is chosen; whose it was gets the marks, another call is none of the card's."""
+    card = await opened(site, responsible="operator_1")
+    async with site.desk.engine.begin() as connection:
+        for call, agent in (("c1", "101"), ("c1-1", "102"), ("c1-2", "199")):
+            await begin_talk(connection, card.id, Talk(call, agent, card.opened_at))
+    admin = await site.client(Role.ADMINISTRATOR)
+    page = (await admin.get(f"{BASE}/cards/{card.id}")).text
+    assert '<option value="c1-1">' in page
+    marks = dict.fromkeys(("greeting", "politeness", "script", "answer", "card"), "4")
+    for call, told in (("c1-1", 303), ("c1-2", 303), ("other", 400), ("", 303)):
+        assert (await post(admin, f"/cards/{card.id}/assess", call=call, **marks)).status_code == told
+    found = await site.desk.journal.trail.assessments(card=card.id)
+    assert [(one.call, one.agent) for one in found] == [("", "operator_1"), ("c1-2", "199"), ("c1-1", "operator_2")]
+
+
 async def test_the_trail_is_shown(site):
     """S2: the administrator sees who looked at a card."""
     card = await opened(site)
     operator, admin = await site.client(Role.OPERATOR_1), await site.client(Role.ADMINISTRATOR)
     await operator.get(f"{BASE}/cards/{card.id}")
-    assert "<td>operator_1</td><td>read</td>" in (await admin.get(f"{BASE}/trail?card={card.id}")).text
-    assert (await admin.get(f"{BASE}/trail?card=x")).status_code == 400
+    assert "<td>operator_1</td><td>просмотр</td>" in (await admin.get(f"{BASE}/trail?card={card.number}")).text
+    assert f">{card.number}</a>" in (await admin.get(f"{BASE}/trail?actor=operator_1")).text
+    assert (await admin.get(f"{BASE}/trail?card=x")).status_code == 404

@@ -1,6 +1,6 @@
 """Cards: written under an optimistic lock with their history in one transaction, found by number, call and id."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -124,6 +124,15 @@ class Cards:
         if found is None:
             raise CardNotFound(str(number))
         return card_of(found)
+
+    async def numbers(self, cards: Collection[int]) -> dict[int, CardNumber]:
+        """Return the numbers of cards, by their ids."""
+        card = tables.card.c
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(
+                select(card.id, card.prefix, card.year, card.running).where(card.id.in_(cards))
+            )
+            return {row.id: CardNumber(row.prefix, row.year, row.running) for row in rows}
 
     async def by_call(self, call: str) -> Card | None:
         """Return the card that was opened by this call, if any."""

@@ -264,6 +264,7 @@ assessment: Final = Table(
     Column("marks", JSON, nullable=False),
     Column("score", Double, nullable=False),
     _text("comment"),
+    _text("call"),
     Index("ix_journal_assessment_agent", "agent", "at"),
 )
 

@@ -28,7 +28,7 @@ class TrailEntry:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What a supervisor thinks of one appeal's handling."""
+    """What a supervisor thinks of an operator's talk, or of an appeal's handling as a whole."""
 
     card: int
     agent: str
@@ -36,6 +36,8 @@ class Assessment:
     at: Instant
     marks: Mapping[str, int]
     comment: str = ""
+    call: str = ""
+    """The talk that was assessed; empty for the handling as a whole."""
 
     def __post_init__(self) -> None:
         if set(self.marks) != set(MARKS) or not all(0 <= mark <= BEST for mark in self.marks.values()):
@@ -86,6 +88,7 @@ class Trail:
                     marks=dict(assessment.marks),
                     score=assessment.score,
                     comment=assessment.comment,
+                    call=assessment.call,
                 )
             )
 
@@ -99,6 +102,6 @@ class Trail:
             statement = statement.where(table.c.agent == agent)
         async with self._engine.connect() as connection:
             return [
-                Assessment(row.card_id, row.agent, row.assessor, row.at, row.marks, row.comment)
+                Assessment(row.card_id, row.agent, row.assessor, row.at, row.marks, row.comment, row.call)
                 for row in await connection.execute(statement)
             ]

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from sqlalchemy.exc import IntegrityError
 from starlette.responses import Response
 
+from acd.journal.numbers import parse_number
 from acd.journal.reports import Report, report
 from acd.journal.roles import Person, Right, Role
 from acd.journal.states import Holder
@@ -159,12 +160,14 @@ async def change_people(asked: Asked) -> Response:
 
 async def trail(asked: Asked) -> Response:
     """Who looked at what and did what."""
-    desk = asked.desk
-    card = asked.query.get("card", "")
-    if card and not card.isdecimal():
-        raise BadForm
-    entries = await desk.journal.trail.read(card=int(card) if card else None, actor=asked.query.get("actor", ""))
-    return asked.page("trail.html", entries=entries, query=asked.query)
+    desk, written = asked.desk, asked.query.get("card", "").strip()
+    card = None
+    if written:
+        journal = desk.journal
+        card = (await journal.cards.by_number(journal.service, parse_number(written, journal.rules.profile.prefix))).id
+    entries = await desk.journal.trail.read(card=card, actor=asked.query.get("actor", "").strip())
+    numbers = await desk.journal.cards.numbers({entry.card for entry in entries if entry.card is not None})
+    return asked.page("trail.html", entries=entries, query=asked.query, numbers=numbers)
 
 
 async def assess(asked: Asked) -> Response:
@@ -174,11 +177,21 @@ async def assess(asked: Asked) -> Response:
     try:
         marks = {mark: int(asked.form.get(mark, "")) for mark in MARKS}
         comment = asked.form.get("comment", "").strip()
-        assessment = Assessment(number, card.responsible, asked.person.login, desk.now(), marks, comment)
-    except ValueError as error:
+        call = asked.form.get("call", "")
+        agent = await _who_talked(asked, number, call) if call else card.responsible
+        assessment = Assessment(number, agent, asked.person.login, desk.now(), marks, comment, call)
+    except (ValueError, LookupError) as error:
         raise BadForm from error
     await desk.journal.trail.assess(assessment)
     return asked.goto(f"/cards/{number}", saved="1")
+
+
+async def _who_talked(asked: Asked, number: int, call: str) -> str:
+    """Return the login of the operator of one of the card's talks, or the operator's number. Raises `LookupError`."""
+    desk = asked.desk
+    agents = {talk.call: talk.agent for talk in await desk.journal.cards.talks(number) if talk.agent}
+    person = await desk.people.by_agent(desk.journal.service, agents[call])
+    return person.login if person is not None else agents[call]
 
 
 async def reports(asked: Asked) -> Response:

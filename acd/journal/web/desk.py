@@ -25,7 +25,7 @@ from acd.journal.store.people import People, Session
 from acd.journal.texts import name_of
 from acd.journal.web.access import Authenticator
 from acd.journal.web.hub import Hub
-from acd.journal.web.words import AGENT_STATES, WORDS
+from acd.journal.web.words import ACTIONS, ACTORS, AGENT_STATES, WORDS
 from acd.messages.desk import MessageDesk
 from acd.texts import duration
 from config.errors import Language
@@ -212,6 +212,8 @@ def render(
         "t": lambda key: WORDS[key].say(language),
         "name": lambda member: name_of(member, language),
         "agent_state": lambda state: AGENT_STATES[state].say(language),
+        "action": lambda key: ACTIONS[key].say(language) if key in ACTIONS else key,
+        "who": lambda login, names: ACTORS[login].say(language) if login in ACTORS else names.get(login, login),
         "when": when,
         "hours": lambda seconds: f"{seconds / 3600:.1f}".replace(".", "," if language == "ru" else "."),
         "duration": lambda seconds: duration(seconds, language),

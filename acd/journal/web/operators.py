@@ -11,6 +11,7 @@ from acd.journal.store.lists import CardFilter
 from acd.journal.web.desk import HEADERS, Asked, language_of, render
 from acd.journal.web.hub import stream
 from acd.standard import standard_of
+from queue_engine.ids import AgentId
 
 PULSE_S: Final = 1.0
 """A wallboard is drawn at most so often, and at least every `IDLE_S`, because waits grow without any fact."""
@@ -27,10 +28,17 @@ async def home(asked: Asked) -> Response:
     return asked.page(
         "desk.html",
         cards=mine,
+        messages_open=_messages_open(asked),
         own=own if person.may(Right.READ_OWN_ASSESSMENTS) else [],
         names=await desk.people.names(desk.journal.service),
         reasons={one.id: one.title for one in await desk.journal.catalogues.reasons(desk.journal.service)},
     )
+
+
+def _messages_open(asked: Asked) -> int:
+    """Return how many voice messages nobody has dealt with yet: an operator's lines', or all."""
+    messages, agent = asked.desk.floor.messages, asked.person.agent
+    return len(messages.open(messages.lines_of(AgentId(agent)) if agent else None))
 
 
 async def events(asked: Asked) -> Response:

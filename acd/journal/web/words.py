@@ -244,6 +244,12 @@ WORDS: Final[Mapping[str, Text]] = {
     "link_open": Text("Open the appeal", "Открыть обращение"),
     "reopen_until": Text("May be reopened until", "Может быть открыто заново до"),
     "breach": Text("limit broken", "срок нарушен"),
+    "soon": Text("due soon", "срок истекает"),
+    "detail": Text("Details", "Подробности"),
+    "access": Text("Access", "Доступ"),
+    "assessed": Text("What is assessed", "Что оценивается"),
+    "assessed_whole": Text("the appeal as a whole", "обращение в целом"),
+    "messages_open": Text("Voice messages to deal with:", "Голосовых сообщений ждут обработки:"),
     "none": Text("none", "нет"),
     "keys_help": Text(
         "Keys: / search, Ctrl+S save, Ctrl+Enter the blue button, Alt+1…8 pages (Alt+Shift in Firefox)",
@@ -262,3 +268,21 @@ AGENT_STATES: Final[Mapping[AgentState, Text]] = {
     AgentState.BUSY_ELSEWHERE: Text("busy elsewhere", "занят вне линии"),
     AgentState.UNREACHABLE: Text("telephone unreachable", "телефон недоступен"),
 }
+
+ACTIONS: Final[Mapping[str, Text]] = {
+    "read": Text("looked at", "просмотр"),
+    "listen": Text("listened", "прослушивание"),
+    "transfer": Text("handed a caller on", "передача абонента"),
+    "callback": Text("booked a call-back", "заказ звонка"),
+    "export": Text("export", "выгрузка"),
+    "catalogue": Text("catalogue", "справочник"),
+    "people": Text("people", "сотрудники"),
+    "password": Text("password", "пароль"),
+}
+"""What stands in the trail."""
+
+ACTORS: Final[Mapping[str, Text]] = {
+    "system": Text("the system", "система"),
+    "clock": Text("the clock", "по сроку"),
+}
+"""Who did something without being anybody."""
