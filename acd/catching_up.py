@@ -91,7 +91,9 @@ class CatchingUp:
 
     async def _read_open_calls(self) -> list[OpenCall]:
         """Learn which calls of runs before ours have no end in the records."""
-        found = [call for call in await open_calls(self._records) if call.entered_at < self._started_at]
+        found = await open_calls(self._records)
+        if self._tasks is not None and self.synchronised_once.is_set():  # late: calls of ours are among them
+            found = [call for call in found if call.entered_at < self._started_at]
         self._before = {call.call: call for call in found}
         self._records_read = True
         return found

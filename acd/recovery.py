@@ -32,7 +32,10 @@ VANISHED: Final = "Asterisk was restarted"
 
 
 def facts_of_ended(ended: EndedCall, known: OpenCall | None, agent_at: Callable[[str], AgentId]) -> list[Fact]:
-    """Return what the records lack of a call that Asterisk says has ended.
+    """Return what the records lack of a call that Asterisk says has ended, in the order in which it became true.
+
+    Where Asterisk's clock was set back during the call, it noted an end before the entry. Then the call has no length
+    that anybody could tell; but a call ends after it has begun, or its record would have no beginning.
 
     Args:
         ended: Asterisk's entry.
@@ -46,6 +49,11 @@ def facts_of_ended(ended: EndedCall, known: OpenCall | None, agent_at: Callable[
     if known is None:
         facts.append(CallAccepted(entered_at, call, queue, caller, entered_at, 0))
     answered_at = known.answered_at if known and known.answered_at is not None else ended.answered_at
+    if known is None:
+        entered_at = min(entered_at, at if answered_at is None else answered_at)
+    else:
+        answered_at = None if answered_at is None else max(answered_at, entered_at)
+        at = max(at, entered_at if answered_at is None else answered_at)
     if answered_at is None:
         if ended.destination in {"", SERVED, "hangup"}:
             waited_s = at - entered_at
@@ -61,7 +69,7 @@ def facts_of_ended(ended: EndedCall, known: OpenCall | None, agent_at: Callable[
     if known is None or known.answered_at is None:
         facts.append(CallAnswered(answered_at, call, queue, None, agent, waited_s))
     if ended.questioned_at is not None:  # one that is recorded already stays as it is: the first mark counts
-        facts.append(QuestioningEnded(max(answered_at, ended.questioned_at), call, agent))
+        facts.append(QuestioningEnded(min(at, max(answered_at, ended.questioned_at)), call, agent))
     by = Party.AGENT if ended.destination == SERVED else Party.CALLER
     talked_s = at - answered_at
     facts.append(CallEnded(at, call, queue, caller, agent, by, ended.cause, waited_s, talked_s))

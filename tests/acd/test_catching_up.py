@@ -10,14 +10,16 @@ import pytest
 from acd import catching_up
 from acd.catching_up import CatchingUp
 from acd.clock import Clock
+from acd.recovery import missing_facts
 from ami_bridge.ended import EndedCall, Pruner
 from ami_bridge.resync import Found
 from ami_bridge.server_clock import ServerClock
 from metrics.live import LiveFigures
 from metrics.norms import Standard
 from metrics.records.database import open_engine, upgrade
-from queue_engine.facts import CallAbandoned, CallAccepted, CallDied
-from queue_engine.ids import CallId, Instant, QueueName
+from metrics.records.queries import OpenCall
+from queue_engine.facts import CallAbandoned, CallAccepted, CallAnswered, CallDied, CallEnded
+from queue_engine.ids import AgentId, CallId, Instant, QueueName
 from tests.metrics.storing import store
 
 HELD, GONE = CallId("main-1.1"), CallId("main-1.2")
@@ -179,3 +181,37 @@ async def test_resynchronisation_takes_over_from_one_that_still_waits(records, m
         assert len([task for task in waiting if not task.cancelling()]) == 1
         recorder.away = False
     assert stage.ends == [(CallAbandoned, HELD), (CallDied, GONE)]
+
+
+@pytest.mark.parametrize(("entered", "answered", "ended"), [(3600.0, 3601.0, 5.0), (3600.0, 3.0, 5.0), (0.0, 3.0, 5.0)])
+def test_call_during_which_the_clock_was_set_begins_before_it_ends(entered, answered, ended):
+    """Its end was noted by another clock than its entry: told in the order of the instants it had no beginning."""
+    at = Instant(AT + ended)
+    talked_s = max(0.0, ended - answered)
+    entry = EndedCall(GONE, LINE, NUMBER, Instant(AT + entered), at, talked_s, "op101", 16, "served", "waiting")
+    facts = missing_facts(
+        [hung_up(HELD), entry],
+        [],
+        alive=lambda _: False,
+        recorded=lambda _: False,
+        agent_at=AgentId,
+        now=Instant(AT + 9),
+    )
+    his = [fact for fact in facts if fact.call == GONE]
+    assert [type(fact) for fact in his] == [CallAccepted, CallAnswered, CallEnded]
+    assert his[-1].waited_s >= 0.0
+    assert his[-1].talked_s >= 0.0
+
+
+def test_known_call_ends_no_sooner_than_it_began():
+    """What the records have of it stays; its end is noted by a clock that was set back."""
+    known = OpenCall(GONE, LINE, NUMBER, Instant(AT + 100), 0, Instant(AT + 110), AgentId("101"))
+    [end] = missing_facts(
+        [EndedCall(GONE, LINE, NUMBER, AT, Instant(AT + 5), 1.0, "op101", 16, "served", "waiting")],
+        [known],
+        alive=lambda _: False,
+        recorded=lambda _: True,
+        agent_at=AgentId,
+        now=Instant(AT + 200),
+    )
+    assert (end.at, end.talked_s) == (Instant(AT + 110), 0.0)
