@@ -18,7 +18,7 @@ ROWS = [
     if re.match(r"\| [A-Z]\d+ \|", line)
 ]
 REQUIREMENTS = [
-    *(f"D{number}" for number in (1, 2, 3, 4, 5, 6, 8, 9)),
+    *(f"D{number}" for number in range(1, 10)),
     *(f"C{number}" for number in range(1, 5)),
     *(f"K{number}" for number in range(1, 9)),
     *(f"J{number}" for number in range(1, 11)),

@@ -163,6 +163,34 @@ def operators(
     _make(context.obj, ReportKind.OPERATORS, _typed(from_, to), format_, output, line=line)
 
 
+@report.command(help=tell("Call lists: reached, results, outcomes.", "Обзвоны: дозвонились, результаты, итоги."))
+def outgoing(
+    context: typer.Context,
+    *,
+    from_: _From = None,
+    to: _To = None,
+    line: _Line = None,
+    format_: _Format = Format.TABLE,
+    output: _Output = None,
+) -> None:
+    """Make the report of the call lists whose contacts were dealt with in the period."""
+    _make(context.obj, ReportKind.OUTGOING, _typed(from_, to), format_, output, line=line)
+
+
+@report.command(help=tell("Surveys: who was asked, what was answered.", "Опросы: кого спросили и что ответили."))
+def surveys(
+    context: typer.Context,
+    *,
+    from_: _From = None,
+    to: _To = None,
+    line: _Line = None,
+    format_: _Format = Format.TABLE,
+    output: _Output = None,
+) -> None:
+    """Make the report of the surveys of the period."""
+    _make(context.obj, ReportKind.SURVEYS, _typed(from_, to), format_, output, line=line)
+
+
 @report.command(help=tell("The calls one by one; numbers masked.", "Звонки поимённо; номера скрыты."))
 def calls(
     context: typer.Context,

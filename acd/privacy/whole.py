@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from acd.privacy.cards import cards_of, erase_told
+from acd.privacy.contacts import erase_contacts
 from acd.privacy.person import Person
 from acd.privacy.tables import Progress, erase, forget_deleted, rows_of, tables_of
 from acd.records_file import check_records_file
@@ -68,6 +69,8 @@ async def forget(config: Config, person: Person, progress: Progress) -> Mapping[
                 his = await cards_of(link, person)
             await erase_told(engine, his, person)
             changed["journal_card"] = len(his)
+        if any(table.name == "campaign_contacts" for table in tables):
+            await erase_contacts(engine, person)
         for table in tables:
             progress(table.name)
             count = await erase(engine, table, person)

@@ -18,6 +18,7 @@ from metrics.reports import charting, tables
 from metrics.reports.call_back_tables import call_back_parts
 from metrics.reports.gather import Gathered, Person, gather
 from metrics.reports.model import TOTAL, Cell, Chart, Column, Kind, Note, Report, ReportKind, Table, seconds
+from metrics.reports.outgoing import outgoing_parts, survey_parts
 from metrics.reports.periods import Interval, Period
 
 VIOLATIONS_AT_MOST = 200
@@ -60,13 +61,15 @@ async def make_report(
     Raises:
         ReportError: The order contradicts itself, or it is for a report that is not made from the records.
     """
-    if order.kind not in {ReportKind.KPI, ReportKind.OPERATORS, ReportKind.CALLS, *_DIVISION}:
+    if order.kind not in {ReportKind.KPI, ReportKind.OPERATORS, ReportKind.CALLS, *_OUTGOING, *_DIVISION}:
         raise ReportError(f"a report of kind {order.kind} is not made from the records")
     if order.limit < 1:
         raise ReportError("a list of calls holds at least one call")
     async with reading(engine) as connections:
         if order.kind is ReportKind.CALLS:
             parts = await _calls(connections[0], order)
+        elif order.kind in _OUTGOING:
+            parts = [*await _OUTGOING[order.kind](connections[0], order.period, order.line)]
         else:
             gathered = await gather(
                 connections,
@@ -121,6 +124,7 @@ def _indicators(gathered: Gathered, order: Order) -> Parts:
     return parts
 
 
+_OUTGOING = {ReportKind.OUTGOING: outgoing_parts, ReportKind.SURVEYS: survey_parts}
 _DIVISION = {
     ReportKind.DAILY: Interval.HOUR,
     ReportKind.MONTHLY: Interval.DAY,

@@ -23,6 +23,8 @@ class ReportKind(StrEnum):
     QUARTERLY = "quarterly"
     OPERATORS = "operators"
     CALLS = "calls"
+    OUTGOING = "outgoing"
+    SURVEYS = "surveys"
     SIMULATION = "simulation"
     STAFFING = "staffing"
     REPLAY = "replay"

@@ -25,6 +25,8 @@ TITLES: Final[Mapping[str, Text]] = {
     "quarterly": Text("Quarterly report", "Отчёт за квартал"),
     "operators": Text("Operators' work", "Работа операторов"),
     "calls": Text("List of calls", "Список звонков"),
+    "outgoing": Text("Call lists", "Обзвоны"),
+    "surveys": Text("Surveys", "Опросы"),
     "period": Text("Period", "Период"),
     "line": Text("Line", "Линия"),
     "all_lines": Text("all lines", "все линии"),
@@ -44,6 +46,12 @@ TITLES: Final[Mapping[str, Text]] = {
 }
 
 TABLES: Final[Mapping[str, Text]] = {
+    "campaigns": Text("Call lists", "Обзвоны"),
+    "campaign_results": Text("How the last calls ended", "Чем закончились последние звонки"),
+    "campaign_outcomes": Text("What the talks have brought", "Итоги разговоров"),
+    "surveys": Text("Who was asked", "Кого спросили"),
+    "survey_answers": Text("Answers", "Ответы"),
+    "survey_operators": Text("Answers by operator", "Ответы по операторам"),
     "indicators": Text("Norms and facts", "Нормативы и факт"),
     "volumes": Text("Volumes and shares", "Объёмы и доли"),
     "waits_and_talks": Text("Waits and talks", "Ожидание и разговоры"),
@@ -99,6 +107,24 @@ CHARTS: Final[Mapping[str, Text]] = {
 }
 
 COLUMNS: Final[Mapping[str, Text]] = {
+    "campaign": Text("Call list", "Обзвон"),
+    "list_contacts": Text("Contacts", "Контактов"),
+    "list_attempts": Text("Attempts", "Попыток"),
+    "list_reached": Text("Reached", "Дозвонились"),
+    "list_waiting": Text("Waiting", "Ждут"),
+    "list_calling": Text("Being called", "Звоним"),
+    "list_closed": Text("Closed", "Закрыто"),
+    "list_result": Text("Result", "Результат"),
+    "list_outcome": Text("Outcome", "Итог"),
+    "survey": Text("Survey", "Опрос"),
+    "question": Text("Question", "Вопрос"),
+    "key": Text("Key", "Клавиша"),
+    "asked": Text("Asked", "Спросили"),
+    "gave_answers": Text("Answered", "Ответили"),
+    "share_of_asked": Text("Share", "Доля"),
+    "share_of_answers": Text("Share", "Доля"),
+    "mean_s": Text("Mean length", "В среднем длится"),
+    "mean_key": Text("Mean", "Среднее"),
     "code": Text("No.", "№"),
     "figure": Text("Figure", "Показатель"),
     "value": Text("Fact", "Факт"),
@@ -250,6 +276,16 @@ FIGURES: Final[Mapping[str, Text]] = {
 }
 
 WORDS: Final[Mapping[str, Text]] = {
+    "running": Text("running", "идёт"),
+    "stopped": Text("ended", "завершён"),
+    "reached": Text("reached", "дозвонились"),
+    "busy": Text("busy", "занято"),
+    "no_answer": Text("no answer", "не отвечает"),
+    "left": Text("hung up before an operator came", "не дождался оператора"),
+    "no_operator": Text("no operator came", "оператор не пришёл"),
+    "no_line": Text("nothing went out", "вызов не ушёл"),
+    "machine": Text("answering machine", "автоответчик"),
+    "impossible": Text("cannot be called", "звонить нельзя"),
     "total": TITLES["total"],
     "of_all_accepted": Text("of all accepted calls", "от всех принятых звонков"),
     "short_abandons_left_out": Text("short abandons left out", "без учёта сразу положивших трубку"),

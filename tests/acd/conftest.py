@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,11 @@ from tests.acd.stage import Stage, write_site
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> Stage:
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     """A small centre with one line and two operators, nobody logged in, nobody calling."""
-    return Stage(write_site(tmp_path))
+    made = Stage(write_site(tmp_path))
+    yield made
+    await made.records.dispose()
 
 
 @pytest.fixture

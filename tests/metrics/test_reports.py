@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from metrics.errors import ReportError
@@ -25,6 +26,7 @@ from metrics.kpi import Bound, Kpi, Unit
 from metrics.norms import Norms, Standard
 from metrics.records.codec import RecordedFact
 from metrics.records.database import open_engine, upgrade
+from metrics.records.tables import campaign_contacts, campaigns
 from metrics.reports import show, texts
 from metrics.reports.build import Order, kpi_report, make_report, shown_number
 from metrics.reports.gather import Person
@@ -33,6 +35,7 @@ from metrics.reports.periods import Interval, Period, days, month, quarter
 from metrics.reports.render import Format, render
 from metrics.reports.text_formats import harmless
 from metrics.reports.texts import Language
+from metrics.service_facts import SurveyTaken
 from queue_engine.facts import AbandonStage, CallAbandoned, CallAccepted
 from queue_engine.ids import CallId, Instant, QueueName
 from tests.metrics.stories import START, story
@@ -48,6 +51,8 @@ PERIODS: dict[ReportKind, Period] = {
     ReportKind.QUARTERLY: quarter(2026, 3, ZONE),
     ReportKind.OPERATORS: days(date(2026, 9, 21), date(2026, 9, 23), ZONE),
     ReportKind.CALLS: days(date(2026, 9, 21), date(2026, 9, 23), ZONE),
+    ReportKind.OUTGOING: days(date(2026, 9, 21), date(2026, 9, 23), ZONE),
+    ReportKind.SURVEYS: days(date(2026, 9, 21), date(2026, 9, 23), ZONE),
 }
 """The reports of the records, each with the period it is made for here."""
 EVIL = '=cmd|"/c calc"!A1'
@@ -63,9 +68,29 @@ async def engine(sqlite_url: str) -> AsyncIterator[AsyncEngine]:
         CallAccepted(at, CallId("evil"), QueueName("122"), EVIL, at, 0),
         CallAbandoned(Instant(at + 70), CallId("evil"), QueueName("122"), EVIL, AbandonStage.WAITING, 70.0, 16),
     ]
-    await store(made, sorted(story(Random(5), calls=120, span_s=2 * 86400) + evil, key=lambda fact: fact.at))
+    asked = SurveyTaken(
+        Instant(at + 130), CallId("evil"), QueueName("122"), EVIL, "+79271234567", at, "mark=5&solved=1"
+    )
+    days_told = story(Random(5), calls=120, span_s=2 * 86400) + evil
+    await store(made, [*sorted(days_told, key=lambda fact: fact.at), asked])
+    await _fill_lists(made)
     yield made
     await made.dispose()
+
+
+async def _fill_lists(engine: AsyncEngine) -> None:
+    """Put one call list into the records: two contacts reached, one busy, with a name that wants to be a formula."""
+    of_list = {"name": EVIL, "line": "122", "state": "running", "settings": "{}", "created_at": START, "created_by": ""}
+    contact = {"campaign": 1, "name": "", "details": "{}", "next_at": START, "request": 1, "agent": "", "call": ""}
+    contact |= {"outcome_by": "", "note": "", "changed_at": START + 60.0, "state": "closed", "attempts": 2}
+    ended = (("reached", "told"), ("reached", "told"), ("busy", ""))
+    rows = [
+        {**contact, "number": f"+7927000000{index}", "result": result, "outcome": outcome}
+        for index, (result, outcome) in enumerate(ended)
+    ]
+    async with engine.begin() as connection:
+        await connection.execute(insert(campaigns).values(of_list))
+        await connection.execute(insert(campaign_contacts), rows)
 
 
 async def made(engine: AsyncEngine, kind: ReportKind) -> Report:
@@ -322,6 +347,23 @@ async def test_violations_are_counted_and_their_calls_listed(engine: AsyncEngine
     assert violations.total[1] == (volumes["accepted"] or 0) - (volumes["answered_in_norm"] or 0)
     waits = [row[3] for row in report.table("violating_calls").rows]
     assert waits == sorted(waits, key=lambda wait: -float(str(wait)))
+
+
+async def test_call_lists_are_told_with_their_results(engine: AsyncEngine) -> None:
+    """How many contacts, how many reached, what came of the talks."""
+    report = await made(engine, ReportKind.OUTGOING)
+    assert report.table("campaigns").rows == ((EVIL, "122", "running", 3, 6, 2, 0, 0, 3),)
+    assert report.table("campaign_results").rows == ((EVIL, "busy", 1), (EVIL, "reached", 2))
+    assert report.table("campaign_outcomes").rows == ((EVIL, "told", 2),)
+
+
+async def test_surveys_are_told_with_their_answers(engine: AsyncEngine) -> None:
+    """Who was asked, which keys were pressed, and what there is to tell of another line: nothing."""
+    report = await made(engine, ReportKind.SURVEYS)
+    assert report.table("surveys").rows == ((EVIL, "122", 1, 1, 1.0, 130.0),)
+    assert report.table("survey_answers").rows == ((EVIL, "mark", "5", 1, 1.0), (EVIL, "solved", "1", 1, 1.0))
+    order = Order(ReportKind.SURVEYS, PERIODS[ReportKind.SURVEYS], MADE_AT, "1300")
+    assert not tables(await make_report(engine, order, Standard()))
 
 
 async def test_a_line_is_held_to_its_own_norms(engine: AsyncEngine) -> None:

@@ -18,6 +18,7 @@ async def centre(tmp_path, unused_tcp_port_at):
     await server.start()
     yield stage
     await server.close()
+    await stage.records.dispose()
 
 
 @pytest.fixture

@@ -193,6 +193,7 @@ async def test_fault_in_an_answer_is_an_answer(stage: Stage, monkeypatch):
 async def test_answer_is_of_the_shape_that_is_documented(stage: Stage, endpoint):
     """Every answer fits the type that its schema in the OpenAPI document is made of, and has no field beside."""
     tokens = Tokens()
+    await asyncio.to_thread(upgrade, stage.config.database.url)
     stage.log_in()
     stage.call()
     async with served(stage, tokens) as server:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from acd.control.access import Identity, Role
 from acd.control.store.database import ControlDatabase
@@ -24,7 +25,8 @@ from config.load import load_config
 from config.model import Config
 from metrics.records.database import open_engine, upgrade
 from metrics.records.rebuild import rebuild
-from metrics.records.tables import calls, facts
+from metrics.records.tables import calls, campaign_contacts, do_not_call, facts
+from metrics.service_facts import SurveyTaken
 from queue_engine.facts import AbandonStage, CallAbandoned, CallAccepted
 from queue_engine.ids import CallId, Instant, QueueName
 from tests.acd.stage import write_site
@@ -67,7 +69,9 @@ async def fill(url: str) -> None:
             CallAbandoned(Instant(NOW + 9), CallId(call), LINE, caller, AbandonStage.WAITING, 9.0, 16),
         )
     ]
-    await store(engine, told)
+    asked = [SurveyTaken(NOW, CallId(c), LINE, "mark", n, NOW, "mark=5") for c, n in (("c2", HIS), ("c3", OTHER))]
+    await store(engine, told + asked)
+    await fill_lists(engine)
     await engine.dispose()
     journal = open_journal(url)
     cards = Cards(journal)
@@ -84,11 +88,38 @@ async def fill(url: str) -> None:
     await control.close()
 
 
+async def fill_lists(engine: AsyncEngine) -> None:
+    """A contact of a call list and a bar for each of the two."""
+    contact = {
+        "campaign": 1,
+        "state": "waiting",
+        "attempts": 0,
+        "next_at": NOW,
+        "request": 0,
+        "result": "",
+        "agent": "",
+    }
+    contact |= {"call": "", "outcome": "", "outcome_by": "", "changed_at": NOW}
+    told = ((HIS, "Пётр Петров"), (OTHER, "Иван Иванов"))
+    bar = {"scope": "lists", "reason": "", "added_at": NOW, "added_by": "chief"}
+    async with engine.begin() as link:
+        for number, name in told:
+            row = contact | {
+                "number": number,
+                "name": name,
+                "details": f'{{"ФИО":"{name}"}}',
+                "note": f"говорил {name}",
+            }
+            await link.execute(insert(campaign_contacts).values(row))
+            await link.execute(insert(do_not_call).values(bar | {"number": number}))
+
+
 async def test_everything_is_found(config: Config) -> None:
     """Facts, calls, card, its history and the trail: his, and nothing of the other's."""
     found = await find(config, Person(HIS), silent)
     counted = {name: len(rows) for name, rows in found.tables.items()}
-    assert counted == {"facts": 4, "calls": 2, "journal_card": 1, "journal_history": 2, "control_audit": 1}
+    of_calls = {"facts": 5, "calls": 2, "surveys": 1, "campaign_contacts": 1, "do_not_call": 1}
+    assert counted == of_calls | {"journal_card": 1, "journal_history": 2, "control_audit": 1}
     assert "Иван" not in str(found.tables)
 
 
@@ -98,7 +129,7 @@ async def test_nothing_is_left_of_him_and_the_other_is_untouched(config: Config,
     assert bool(traces_in(tmp_path)) == config.database.url.startswith("sqlite")
     before = await find(config, Person(OTHER), silent)
     changed = await forget(config, person, silent)
-    assert changed["facts"] == 4
+    assert changed["facts"] == 5
     assert (await find(config, Person(HIS), silent)).rows == 0
     assert (await find(config, Person(OTHER), silent)) == before
     assert traces_in(tmp_path) == []
@@ -138,7 +169,7 @@ async def callers(url: str) -> dict[str, int]:
     engine = open_engine(url)
     async with engine.connect() as link:
         rows = (await link.execute(select(calls.c.caller, func.count()).group_by(calls.c.caller))).all()
-        assert await link.scalar(select(func.count()).select_from(facts)) == 6
+        assert await link.scalar(select(func.count()).select_from(facts)) == 8
     await engine.dispose()
     return {row[0]: row[1] for row in rows}
 
