@@ -49,11 +49,10 @@ def facts_of_ended(ended: EndedCall, known: OpenCall | None, agent_at: Callable[
     answered_at = known.answered_at if known and known.answered_at is not None else ended.answered_at
     if known is None:
         entered_at = min(entered_at, at if answered_at is None else answered_at)
+        facts.append(CallAccepted(entered_at, call, queue, caller, entered_at, 0))
     else:
         answered_at = None if answered_at is None else max(answered_at, entered_at)
         at = max(at, entered_at if answered_at is None else answered_at)
-    if known is None:
-        facts.append(CallAccepted(entered_at, call, queue, caller, entered_at, 0))
     if answered_at is None:
         if ended.destination in {"", SERVED, "hangup"}:
             waited_s = at - entered_at
