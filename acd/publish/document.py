@@ -21,6 +21,7 @@ from acd.publish.payloads import (
     Resume,
     ScriptState,
     Status,
+    SurveyEvent,
     TransferEvent,
 )
 
@@ -75,6 +76,20 @@ _EXAMPLES: Final[tuple[tuple[str, str, BaseModel], ...]] = (
         "Events of voice messages: `left`, `heard`, `done`, `destroyed`",
         MessageEvent(
             id="6f1c9a3b/4790", at=_AT, event="left", call="main-1795251700.21", line="saratov-122", length_s=31.5
+        ),
+    ),
+    (
+        "surveys/<call>/taken",
+        "Surveys that were asked, with their answers",
+        SurveyEvent(
+            id="6f1c9a3b/4795",
+            at=_AT + 60,
+            event="taken",
+            call="main-1795251600.17",
+            line="saratov-122",
+            survey="satisfaction",
+            caller="***67",
+            answers={"mark": "5"},
         ),
     ),
     (

@@ -13,11 +13,18 @@ from acd.publish.payloads import (
     MessageEvent,
     Payload,
     RecordingEvent,
+    SurveyEvent,
     TransferEvent,
 )
 from callback import facts as callback_facts
 from metrics import facts as talk_facts
-from metrics.service_facts import VoiceMessageDestroyed, VoiceMessageDone, VoiceMessageHeard, VoiceMessageLeft
+from metrics.service_facts import (
+    SurveyTaken,
+    VoiceMessageDestroyed,
+    VoiceMessageDone,
+    VoiceMessageHeard,
+    VoiceMessageLeft,
+)
 from queue_engine import facts
 
 EVENTS: Final[dict[type, EventKind]] = {
@@ -111,6 +118,26 @@ def callback_event_of(number: str, fact: object) -> CallbackEvent:
     return CallbackEvent.model_validate({name: getattr(fact, name, None) for name in _SAME} | told)
 
 
+SURVEY_EVENTS: Final[dict[type, str]] = {SurveyTaken: "taken"}
+
+
+def survey_event_of(number: str, fact: object) -> SurveyEvent:
+    """Return the event of a survey's fact."""
+    if not isinstance(fact, SurveyTaken):
+        raise TypeError(f"{fact!r} is no survey")  # only kinds of `SURVEY_EVENTS` come here
+    pairs = (answer.partition("=") for answer in fact.answers.split("&") if answer)
+    return SurveyEvent(
+        id=number,
+        at=fact.at,
+        event="taken",
+        call=fact.call,
+        line=fact.queue,
+        survey=fact.survey,
+        caller=mask_number(fact.caller),
+        answers={question: key for question, _, key in pairs},
+    )
+
+
 TRANSFER_EVENTS: Final[dict[type, str]] = {
     talk_facts.CallTransferred: "handed_on",
     talk_facts.OutsideTransferEnded: "outside_ended",
@@ -184,6 +211,7 @@ _FAMILIES: Final[tuple[tuple[str, Mapping[type, str], _Name, _Make], ...]] = (
     ("calls", EVENTS, attrgetter("call"), event_of),
     ("callbacks", CALLBACK_EVENTS, attrgetter("request"), callback_event_of),
     ("messages", MESSAGE_EVENTS, attrgetter("call"), message_event_of),
+    ("surveys", SURVEY_EVENTS, attrgetter("call"), survey_event_of),
     ("transfers", TRANSFER_EVENTS, attrgetter("call"), transfer_event_of),
     ("recordings", RECORDING_EVENTS, _recorded, recording_event_of),
 )

@@ -126,6 +126,23 @@ class MessageEvent(Payload):
     by: str | None = None
 
 
+class SurveyEvent(Payload):
+    """Somebody was asked by a menu, after a talk or in a call of its own. Not retained; may come twice, same `id`."""
+
+    id: str
+    """As of a call's event."""
+    at: float
+    event: Literal["taken"]
+    call: str
+    """The call that it followed, or in which it was asked."""
+    line: str
+    survey: str
+    caller: str
+    """Masked."""
+    answers: dict[str, str]
+    """The key for each question that was answered."""
+
+
 class TransferEvent(Payload):
     """A caller was handed on, or taken over by a supervisor. Not retained; may come twice, with the same `id`."""
 

@@ -262,3 +262,29 @@ def test_talk_outside_is_recorded_as_the_callers_line_says(tmp_path, recording, 
     outside = section(files(tmp_path, text)["acd-extensions.conf"], "acd-outside")
     (dialled,) = [line for line in outside if "Dial(" in line]
     assert dialled.endswith(f",{begins})")
+
+
+SURVEY = """
+[[survey]]
+name = "satisfaction"
+tries = 2
+
+[[survey.question]]
+name = "mark"
+ask = ["beep"]
+keys = ["1", "2", "3"]
+"""
+
+
+def test_a_survey_is_a_menu_of_its_own_and_a_line_asks_it_after_the_talk(tmp_path):
+    """Only its keys are answers; without surveys there is no trace of them."""
+    text = SAMPLE.replace("[[line]]", '[[line]]\nsurvey = "satisfaction"\nsurvey_share = 0.25', 1) + SURVEY
+    rendered = files(tmp_path, text)
+    extensions = rendered["acd-extensions.conf"]
+    menu = section(extensions, "acd-survey")
+    assert any("Read(ACD_PRESSED,beep,1,,1,6)" in line for line in menu)
+    assert any("FILTER(123,${ACD_PRESSED})" in line for line in menu)
+    assert any("${RAND(1,1000)} > 250" in line for line in section(extensions, "acd-ask"))
+    assert any("acd-ask,${ACD_LINE},1" in line for line in section(extensions, "acd-leave"))
+    assert "read = call,dtmf,system,user" in section(rendered["acd-manager.conf"], "acd")
+    assert "acd-survey" not in files(tmp_path)["acd-extensions.conf"]
