@@ -77,6 +77,18 @@ FREQUENT_EVENTS: Final = (
 )
 """What Asterisk makes in every call beside these, forty events and more: an Asterisk of our own need not make them."""
 
+DECLINED_MESSAGES: Final = (
+    "agi_exec_end_type",
+    "agi_exec_start_type",
+    "ast_channel_varset_type",
+    "ast_rtp_rtcp_received_type",
+    "ast_rtp_rtcp_sent_type",
+)
+"""Messages within Asterisk, about eighty in a call, that nothing hears which an Asterisk of our own loads.
+
+Those that the manager interface asks for (music on hold, hang-up handlers) cannot be declined: it would not start.
+"""
+
 TRANSFERRER: Final = "${CUT(BLINDTRANSFER,-,1-$[ ${FIELDQTY(BLINDTRANSFER,-)} - 1 ])}"
 """The endpoint of whoever has handed the caller on, as `PJSIP/op101`, from the name of his channel."""
 
@@ -124,6 +136,7 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
         "codes": config.codes.by_action(),
         "supervisor_codes": config.codes.of_supervisors() if config.supervisors else {},
         "echo": config.codes.echo,
+        "declined_messages": DECLINED_MESSAGES,
         "colleagues": [(member, name) for member, name in _colleagues(config, telephones)],
         "destinations": config.destinations,
         "early_events": EARLY_EVENTS,

@@ -62,7 +62,7 @@ def test_the_hook_is_called_as_the_daemon_expects(tmp_path):
     """The daemon finds call, line, entry and stage in the order of the contract."""
     line = section(files(tmp_path)["acd-extensions.conf"], "acd-line")
     told = "${ACD_CALL},${ACD_LINE},${ACD_ENTERED},${ACD_STAGE},${STRFTIME(,,%s.%3q)}"
-    hook = f"same => n,AGI(agi://127.0.0.1:4573/call,{told})"
+    hook = f"same => n(hook),AGI(agi://127.0.0.1:4573/call,{told})"
     assert line.count(hook) == 2
 
 
