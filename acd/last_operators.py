@@ -5,7 +5,7 @@ is known by the number that the network shows; one who withholds it has no opera
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import ClassVar, Final
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,6 +23,9 @@ log = structlog.get_logger(__name__)
 
 class LastOperators:
     """The operator of each caller's last talk."""
+
+    HEARS: ClassVar[frozenset[type]] = frozenset({CallEnded})
+    """The kinds of facts that `see` does something with."""
 
     def __init__(self, records: AsyncEngine, now: Callable[[], Instant]) -> None:
         self._records = records

@@ -1,5 +1,7 @@
 """What the engine's effects and facts do to the servers: its orders carried out, and what the bridge must know."""
 
+from typing import ClassVar
+
 from acd.callbacks.joined import CallingBack
 from acd.seating import Seating
 from ami_bridge.perform import Performer
@@ -9,6 +11,9 @@ from queue_engine.facts import AgentStateChanged, CallMoved, CallReturned, Fact
 
 class Performing:
     """The engine's hands in one running centre."""
+
+    NOTES: ClassVar[frozenset[type]] = frozenset({AgentStateChanged, CallMoved, CallReturned})
+    """The kinds of facts that `take_note` does something with."""
 
     def __init__(self, performer: Performer, calling_back: CallingBack, seating: Seating) -> None:
         self._performer = performer

@@ -8,6 +8,7 @@ state, no lock.
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from time import perf_counter
 
 import structlog
@@ -26,6 +27,14 @@ log = structlog.get_logger(__name__)
 FactSink = Callable[[Fact], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Only:
+    """A sink that is told facts of some kinds alone: most sinks have no use for most facts of a call."""
+
+    sink: FactSink
+    kinds: frozenset[type]
+
+
 class EngineRunner:
     """Feeds the engine and delivers what comes out of it."""
 
@@ -42,14 +51,16 @@ class EngineRunner:
         self._armed_for: Instant | None = None
         self._perform: Callable[[Effect], None] | None = None
         self._failed: Callable[[Exception], None] | None = None
-        self._sinks: list[FactSink] = []
+        self._sinks: list[FactSink | Only] = []
+        self._hearers: dict[type, tuple[FactSink, ...]] = {}
+        """By kind of fact, as they come up: who is told of it."""
         self._stepped: Callable[[float], None] | None = None
         self._told: Callable[[], None] | None = None
 
     def connect(
         self,
         perform: Callable[[Effect], None],
-        *sinks: FactSink,
+        *sinks: FactSink | Only,
         failed: Callable[[Exception], None],
         stepped: Callable[[float], None] | None = None,
         told: Callable[[], None] | None = None,
@@ -156,10 +167,16 @@ class EngineRunner:
         if not step.facts:
             return
         for fact in step.facts:
-            for sink in self._sinks:
+            for sink in self._hearers.get(type(fact)) or self._hearers_of(type(fact)):
                 try:
                     sink(fact)
                 except Exception:
                     log.exception("sink.failed", fact=type(fact).__name__)
         if self._told is not None:
             self._told()
+
+    def _hearers_of(self, kind: type) -> tuple[FactSink, ...]:
+        told = (sink for sink in self._sinks if not isinstance(sink, Only) or kind in sink.kinds)
+        hearers = tuple(sink.sink if isinstance(sink, Only) else sink for sink in told)
+        self._hearers[kind] = hearers
+        return hearers

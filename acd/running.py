@@ -40,7 +40,7 @@ from acd.publish.joined import publisher_of
 from acd.publish.publisher import Publisher
 from acd.reconciling import Reconciliation
 from acd.recordings.joined import TalkRecordings, recordings_of
-from acd.runner import EngineRunner
+from acd.runner import EngineRunner, Only
 from acd.seating import Seating
 from acd.seats import SeatFile
 from acd.server import AsteriskServer
@@ -213,13 +213,17 @@ class RunningCentre:
             self.events.take,
             self._live.see,
             self._counted.see,
-            self._performing.take_note,
-            self._services.see,
+            Only(self._performing.take_note, self._performing.NOTES),
+            Only(self._services.see, self._services.HEARS),
             self.campaigning.see,
-            self._last_operators.see,
+            Only(self._last_operators.see, self._last_operators.HEARS),
             log_fact,
             self._hearing.publish,
-            *([] if self._recordings is None else [self._recordings.keeper.observe]),
+            *(
+                []
+                if self._recordings is None
+                else [Only(self._recordings.keeper.observe, self._recordings.keeper.HEARS)]
+            ),
             failed=self._engine_failed,
             stepped=self._counted.stepped,
             told=self.recorder.write,

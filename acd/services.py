@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from typing import ClassVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -13,12 +14,15 @@ from acd.server import AsteriskServer
 from ami_bridge.resync import Found
 from config.model import Config
 from metrics.service_facts import ServiceFact
-from queue_engine.facts import Fact
+from queue_engine.facts import CallOverflowed, Fact
 from queue_engine.inputs import Input
 
 
 class Services:
     """The hours and the messages of one running centre."""
+
+    HEARS: ClassVar[frozenset[type]] = frozenset({CallOverflowed})
+    """The kinds of facts that `see` does something with."""
 
     def __init__(
         self,

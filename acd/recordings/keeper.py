@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import ClassVar, Final
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -45,6 +45,9 @@ NO_RECORD: Final = "no_record"
 
 class Keeper:
     """The recordings of one running centre."""
+
+    HEARS: ClassVar[frozenset[type]] = frozenset({CallEnded, CallReturned})
+    """The kinds of facts that `observe` does something with."""
 
     def __init__(
         self,

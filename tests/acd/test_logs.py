@@ -4,7 +4,9 @@ import asyncio
 import io
 import json
 import logging
+from datetime import UTC, datetime
 
+import orjson
 import pytest
 import structlog
 
@@ -121,7 +123,23 @@ def test_fast_line_is_as_any_other(fast_lines):
     FastLog("facts").info("call.accepted", 1_795_251_600.0, b'{"caller":"+79271234567","number":null}', numbers=True)
     (line,) = fast_lines()
     assert (line["event"], line["level"], line["caller"], line["number"]) == ("call.accepted", "info", "***67", None)
-    assert line["timestamp"] == "2026-11-21T09:00:00+00:00"
+    assert line["timestamp"] == "2026-11-21T09:00:00.000000+00:00"
+
+
+@pytest.mark.parametrize("at", [1_795_251_599.9999996, 1_795_251_600.0000004, 0.5, 1_795_251_600.123457])
+def test_fast_line_tells_the_same_instant_as_the_clock_of_the_library(fast_lines, at):
+    """A second that the parts of one instant are rounded up to is the next one."""
+    FastLog("facts").info("x", at, b'{"call":"1"}', numbers=False)
+    (line,) = fast_lines()
+    assert datetime.fromisoformat(line["timestamp"]) == datetime.fromtimestamp(at, UTC)
+
+
+def test_fast_line_hides_numbers_whatever_people_write(fast_lines):
+    """Quotes and backslashes in a name hide nothing of it and end nothing; other text stays as it is."""
+    fields = {"caller_name": 'An"na\\ 79271234567', "note": '"caller":"7"', "caller": "101", "phone": ""}
+    FastLog("facts").info("x", 0.0, orjson.dumps(fields), numbers=True)
+    (line,) = fast_lines()
+    assert {name: line[name] for name in fields} == fields | {"caller_name": "***67"}
 
 
 async def test_fast_lines_of_a_turn_are_written_together(fast_lines):

@@ -3,10 +3,10 @@
 import asyncio
 
 from acd.clock import Clock
-from acd.runner import EngineRunner
+from acd.runner import EngineRunner, Only
 from queue_engine.effects import OfferCall, SendCallTo
 from queue_engine.engine import QueueEngine
-from queue_engine.facts import CallAnswered, CallOffered, CallOverflowed
+from queue_engine.facts import CallAbandoned, CallAccepted, CallAnswered, CallOffered, CallOverflowed
 from queue_engine.ids import AgentId, CallId, Instant, QueueName
 from queue_engine.inputs import (
     AgentBecameReachable,
@@ -81,6 +81,31 @@ async def test_a_step_is_told_whole_before_the_next_one_does_anything():
     assert kinds.index(OfferCall) < offered < heard.index("told") < answered
     assert heard[-1] == "told"
     assert heard.count("told") == 2
+
+
+async def test_a_sink_that_asks_for_some_kinds_is_told_those_alone_in_its_turn():
+    """Sinks are told in the order in which they were named, whether they take every fact or a few kinds."""
+    heard = []
+    loop = StillLoop()
+    clock = Clock(loop.time)
+    runner = EngineRunner(QueueEngine(1), clock, loop)
+    few = Only(lambda fact: heard.append(("few", type(fact))), frozenset({CallAccepted}))
+    runner.connect(
+        lambda _: None,
+        few,
+        lambda fact: heard.append(("all", type(fact))),
+        failed=lambda error: heard.append(("failed", type(error))),
+    )
+    policy = QueuePolicy(LINE, target_wait_s=60.0, max_wait_s=MAX_WAIT_S, at_max_wait="hangup")
+    runner.post(PoliciesLoaded((policy,), (AgentPolicy(AGENT, (LINE,)),)))
+    heard.clear()
+    runner.post(CallArrived(FIRST, LINE, "", clock.now()))
+    runner.post(CallerHungUp(FIRST))
+    runner.stop()
+    kinds = [kind for who, kind in heard if who == "all"]
+    assert kinds[0] is CallAccepted
+    assert kinds[-1] is CallAbandoned
+    assert heard == [("few", CallAccepted), *(("all", kind) for kind in kinds)]
 
 
 async def test_a_deadline_that_is_gone_costs_the_next_one_nothing():
