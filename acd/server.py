@@ -33,6 +33,10 @@ HOURS: Final = "PRESENCE_STATE(CustomPresence:acd-hours-{})"
 database, so it is there after a restart. `DB()` refuses to be written over AMI ("dangerous function"), `DBPut` would
 need the class `system`, and a global variable is gone with the process (all tried on 16.28 and 22.10)."""
 
+REDIRECTS: Final = 3
+REDIRECTED_S: Final = 1.0
+"""A channel that was sent elsewhere is there within milliseconds."""
+
 
 @dataclass(slots=True)
 class LinkState:
@@ -119,8 +123,26 @@ class AsteriskServer:
             self.client.post("Setvar", {"Channel": channel, "Variable": name, "Value": value})
 
     def redirect(self, channel: str, context: str, extension: str) -> None:
-        """Send a channel elsewhere in the dialplan; that it is gone already is no error."""
-        self.client.post("Redirect", {"Channel": channel, "Context": context, "Exten": extension, "Priority": "1"})
+        """Send a caller who is handed on elsewhere in the dialplan; that he is gone already is no error."""
+        task = asyncio.ensure_future(self._redirect(channel, context, extension))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+
+    async def _redirect(self, channel: str, context: str, extension: str) -> None:
+        """Do so until he is there, which begins a visit of his.
+
+        A channel that Asterisk moves from bridge to bridge in this moment forgets where it was sent (seen on 22.10).
+        """
+        where = {"Channel": channel, "Context": context, "Exten": extension, "Priority": "1"}
+        visit = {"Channel": channel, "Variable": "ACD_VISIT"}
+        with contextlib.suppress(AmiError):
+            before = (await self.client.action("Getvar", visit)).get("Value")
+            for _ in range(REDIRECTS):
+                await self.client.action("Redirect", where)
+                await asyncio.sleep(REDIRECTED_S)
+                if (await self.client.action("Getvar", visit)).get("Value") != before:
+                    return
+                log.warning("transfers.redirected_again", server=self.name, channel=channel, extension=extension)
 
     def stop_recordings(self) -> None:
         """End the recording of every talk; the talks go on."""

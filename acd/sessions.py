@@ -121,7 +121,10 @@ class Sessions:
             return LineSound()
         recording = line.recording
         notice = (recording.notice or "") if recording is not None else ""
-        return LineSound(line.greeting or "", line.music, notice, recorded=recording is not None)
+        by_key = self._config().in_talk.hands_on
+        return LineSound(
+            line.greeting or "", line.music, notice, recorded=recording is not None, handed_on_by_key=by_key
+        )
 
     def _server_of(self, agi: AgiSession) -> str:
         # Operators' sessions name the server as their fourth argument.

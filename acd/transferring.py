@@ -18,8 +18,8 @@ from acd.server import AsteriskServer
 from ami_bridge.attended import OPERATORS_CONTEXT, AttendedTransfers
 from ami_bridge.desks import Telephone
 from ami_bridge.errors import BridgeError
-from ami_bridge.handed import BACK, Handed, OutsideVisit, first_visit, visit_before
-from ami_bridge.legs import CallLeg
+from ami_bridge.handed import BACK, Handed, OutsideVisit, first_visit, visit_after, visit_before
+from ami_bridge.legs import CallLeg, OperatorLeg
 from config.lines import OutsideNumber
 from config.model import Config
 from metrics.facts import (
@@ -92,11 +92,20 @@ class Transferring:
         self._settled = settled
         self._asked: dict[CallId, str] = {}
         """Who asked through the API for a transfer that is on its way, by the visit that it ends."""
+        self._agreed: dict[CallId, str] = {}
+        """To which destination a caller agrees to be handed on, about whom somebody outside is asked first."""
 
     def join(self, server: AsteriskServer) -> None:
         """Be told by a server of callers who were handed on."""
         server.board.visits.handed = self._handed
-        attended = AttendedTransfers(server.board, server.set_variables, server.redirect, partial(self._joined, server))
+        attended = AttendedTransfers(
+            server.board,
+            server.set_variables,
+            server.redirect,
+            partial(self._joined, server),
+            partial(self._joined_outside, server),
+            self._has_to_be_asked,
+        )
         server.board.attended = attended.on_event
         server.board.outside_ended = lambda visit: self._outside_ended(server.name, visit)
 
@@ -143,6 +152,69 @@ class Transferring:
             self._refused(leg, to, refusal.code, by)
             raise
         return target
+
+    async def ask(self, call: CallId, to: str, by: str, *, agreed: bool) -> Target:
+        """Let the operator of a talk ask somebody first: the caller hears music, and a colleague or a number is rung.
+
+        Args:
+            call: The talk.
+            to: An operator's number or the name of a destination.
+            by: Who asks.
+            agreed: The operator says that the caller agrees to be handed on to somebody outside.
+
+        Raises:
+            TransferImpossible: No such talk or target, the caller has not agreed, or Asterisk refuses.
+        """
+        server, leg, talking = self._talk(call)
+        if not self._config().in_talk.ask:
+            raise TransferImpossible("asking_off", "nobody can be asked in a talk: in_talk.ask is not set")
+        if _is_asking(leg):
+            raise TransferImpossible("asking_already", f"somebody is being asked in the talk {call}")
+        try:
+            target = _person(self._checked(to, agreed=agreed), agreed=agreed)
+            if target.consent:
+                self._agreed[call] = target.name
+                # For the channel that dials, which inherits it, and for the caller's own should it come to that.
+                for channel, variable in ((talking, "__ACD_CONSENT"), (leg.channel, "ACD_CONSENT")):
+                    mark = {"Channel": channel, "Variable": variable, "Value": target.name}
+                    await server.client.action("Setvar", mark)
+            self._asked[call] = by
+            await server.client.action(
+                "Atxfer", {"Channel": talking, "Context": OPERATORS_CONTEXT, "Exten": target.dial}
+            )
+        except BridgeError as error:
+            self._refused(leg, to, str(error), by)
+            raise TransferImpossible("not_transferred", str(error)) from error
+        except TransferImpossible as refusal:
+            self._refused(leg, to, refusal.code, by)
+            raise
+        return target
+
+    async def join_asked(self, call: CallId) -> None:
+        """Join the caller to whoever is asked: the operator's part is over.
+
+        Raises:
+            TransferImpossible: Nobody is being asked, or Asterisk refuses.
+        """
+        await self._while_asking(call, "Hangup", {"Cause": "16"})
+
+    async def ask_no_more(self, call: CallId) -> None:
+        """Bring the operator back to his caller; whoever is asked is hung up.
+
+        Raises:
+            TransferImpossible: Nobody is being asked, or Asterisk refuses.
+        """
+        await self._while_asking(call, "CancelAtxfer", {})
+        self._asked.pop(call, None)
+
+    async def _while_asking(self, call: CallId, action: str, headers: Mapping[str, str]) -> None:
+        server, leg, talking = self._talk(call)
+        if not _is_asking(leg):
+            raise TransferImpossible("nobody_asked", f"nobody is being asked in the talk {call}")
+        try:
+            await server.client.action(action, {"Channel": talking, **headers})
+        except BridgeError as error:
+            raise TransferImpossible("not_transferred", str(error)) from error
 
     def _talk(self, call: CallId) -> tuple[AsteriskServer, CallLeg, str]:
         """Return where a call talks, and the operator's channel."""
@@ -203,10 +275,53 @@ class Transferring:
     ) -> None:
         """An operator has joined the caller to a colleague whom he had asked, or put him into his place in a line."""
         kind = TransferTarget.LINE if to is None else TransferTarget.OPERATOR
-        target, way = to or call.queue, TransferWay.ATTENDED
-        self._tell(CallTransferred(self._now(), before, queue, agent, way, kind, target, call.call, agent))
+        target, way, by = to or call.queue, TransferWay.ATTENDED, self._asked.pop(before, agent)
+        self._agreed.pop(before, None)
+        self._tell(CallTransferred(self._now(), before, queue, agent, way, kind, target, call.call, by))
         if call.talk is not None and self._is_recorded(call.queue):
             server.record_part(call.talk.channel, call.queue, call.call)
+
+    def _joined_outside(
+        self, server: AsteriskServer, call: CallLeg, leg: OperatorLeg, dialled: str, channel: str
+    ) -> bool:
+        """An operator has joined the caller to somebody outside: a visit begins, whose end the dialplan tells.
+
+        What it is stands on the caller's channel, so that it is told whatever becomes of us.
+        """
+        destination = self._outside(dialled)
+        if destination is None or not channel:
+            return False
+        visit = visit_after(call.call, first_visit(call.server, call.uniqueid))
+        at = server.board.clock.theirs(self._now())
+        server.set_variables(
+            call.channel,
+            {
+                "ACD_CALL": visit,
+                "ACD_VISIT": visit.rpartition("-")[2],
+                "ACD_ENTERED": f"{at:.3f}",
+                "ACD_ANSWERED": f"{at * 1000:.0f}",
+                "ACD_STAGE": "outside",
+                "ACD_THERE": destination.name,
+                "ACD_FROM": f"PJSIP/{leg.telephone}",
+                "ACD_AGREED": Consent.OPERATOR.value if destination.consent else "",
+                "ACD_CONSENT": "",
+                "ACD_WAY": TransferWay.ATTENDED.value,
+                "DIALSTATUS": "ANSWER",
+                "CHANNEL(hangup_handler_wipe)": "acd-outside-ended,s,1",
+            },
+        )
+        self._agreed.pop(call.call, None)
+        if self._is_recorded(call.queue):
+            server.record_part(channel, call.queue, visit)
+        return True
+
+    def _has_to_be_asked(self, call: CallId, dialled: str) -> bool:
+        destination = self._outside(dialled)
+        return destination is not None and destination.consent and self._agreed.get(call) != destination.name
+
+    def _outside(self, dialled: str) -> OutsideNumber | None:
+        numbers = (each for each in self._config().destinations if isinstance(each, OutsideNumber))
+        return next((each for each in numbers if dialled and each.dial_as == dialled), None)
 
     def _is_recorded(self, queue: QueueName) -> bool:
         return any(line.name == queue and line.recording is not None for line in self._config().lines)
@@ -223,7 +338,7 @@ class Transferring:
                 before,
                 visit.queue,
                 agent,
-                TransferWay.BLIND,
+                TransferWay.ATTENDED if visit.attended else TransferWay.BLIND,
                 TransferTarget.DESTINATION,
                 visit.destination,
                 visit.call,
@@ -255,6 +370,24 @@ class Transferring:
         for visit in visits:
             if visit.call not in recorded:
                 self._outside_ended(server.name, visit)
+
+
+def _person(target: Target, *, agreed: bool) -> Target:
+    """Return a target that can be asked before the caller is joined to him: he cannot be asked for a key any more.
+
+    Raises:
+        TransferImpossible: It is a line, or the caller has not agreed.
+    """
+    if target.kind is TransferTarget.LINE:
+        raise TransferImpossible("line_not_asked", "a line is no person who could be asked")
+    if target.consent and not agreed:
+        raise TransferImpossible("consent_needed", "the caller has to be asked first")
+    return target
+
+
+def _is_asking(leg: CallLeg) -> bool:
+    """Tell whether the operator who talks to this caller is with somebody else now, whom he asks."""
+    return leg.talk is not None and leg.talk.bridge != leg.bridge
 
 
 def _result(visit: OutsideVisit) -> OutsideResult:

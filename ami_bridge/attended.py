@@ -42,6 +42,8 @@ class AttendedTransfers:
         set_variables: Callable[[str, Mapping[str, str]], None],
         redirect: Callable[[str, str, str], None],
         joined: Callable[[CallId, QueueName, AgentId, CallLeg, AgentId | None], None],
+        joined_outside: Callable[[CallLeg, OperatorLeg, str, str], bool],
+        has_to_be_asked: Callable[[CallId, str], bool],
     ) -> None:
         """Take what it works with.
 
@@ -51,30 +53,60 @@ class AttendedTransfers:
             redirect: Sends a channel to a context and an extension of the dialplan.
             joined: Told of each: the visit that is over, its line, who handed the caller on, the visit that follows,
                 and who has him now; None where he waits in a line.
+            joined_outside: Told of a caller who was joined to somebody outside, before the talk is over: by whose leg,
+                what was dialled, on which channel; tells whether it knows that number.
+            has_to_be_asked: Whether the caller of a call may be joined to a dialled number only once he has agreed.
         """
         self._board = board
         self._set_variables = set_variables
         self._redirect = redirect
         self._joined = joined
+        self._joined_outside = joined_outside
+        self._has_to_be_asked = has_to_be_asked
 
     def on_event(self, message: AmiMessage) -> None:
         """Take in an `AttendedTransfer`; one that came to nothing leaves everybody where he was."""
         if message.get("Result") != "Success":
             return
-        legs = self._board.legs
-        found = legs.operator(message["OrigTransfererUniqueid"]) or legs.operator(
-            message.get("SecondTransfererUniqueid") or ""
-        )
-        if found is None or not found[1].talking:
+        found = self._talk_of(message)
+        if found is None:
             return
         call, leg = found
         if message.get("DestType") == "App":
             self._to_whom_he_dials(call, leg, message)
             return
         # The operator may have called the colleague first and the caller second: whoever is not the caller has him now.
-        ends = (message.get("TransferTargetUniqueid") or "", message.get("TransfereeUniqueid") or "")
-        far = next((uniqueid for uniqueid in ends if uniqueid != call.uniqueid), "")
-        self._hand_on(call, leg, far)
+        side = "Transferee" if message.get("TransferTargetUniqueid") == call.uniqueid else "TransferTarget"
+        far, channel = message.get(f"{side}Uniqueid") or "", message.get(f"{side}Channel") or ""
+        second, dialled = message.get("SecondTransfererUniqueid") or "", message.get("SecondTransfererExten") or ""
+        consultation = self._board.consultations.by_channel(channel)
+        if consultation is not None:
+            far, channel, dialled = consultation.uniqueid, consultation.channel, consultation.dialled
+            if not consultation.answered:
+                self._as_blind(call, leg, "", dialled)
+                return
+        if self._has_to_be_asked(call.call, dialled):
+            self._as_blind(call, leg, second, dialled)
+            return
+        self._hand_on(call, leg, far, channel, dialled)
+
+    def _talk_of(self, message: AmiMessage) -> tuple[CallLeg, OperatorLeg] | None:
+        """Return whose caller is handed on, and the operator's leg."""
+        board = self._board
+        found = board.legs.operator(message["OrigTransfererUniqueid"]) or board.legs.operator(
+            message.get("SecondTransfererUniqueid") or ""
+        )
+        if found is not None:
+            return found if found[1].talking else None
+        # Whoever asks by key and hangs up the moment a telephone rings may be gone before the transfer is told.
+        call = board.legs.caller(message.get("TransfereeUniqueid") or "")
+        channel = message.get("OrigTransfererChannel") or ""
+        telephone = board.desks.telephone_of_channel(board.server, channel)
+        asked = board.consultations.by_channel(message.get("TransferTargetChannel") or "")
+        if call is None or call.talk is not None or telephone is None or asked is None:
+            return None
+        agent = board.desks.agent_at(telephone) or AgentId(telephone.name)
+        return call, OperatorLeg(agent, telephone.name, None, channel)
 
     def _to_whom_he_dials(self, call: CallLeg, leg: OperatorLeg, message: AmiMessage) -> None:
         """The operator's second call is no talk yet."""
@@ -111,12 +143,13 @@ class AttendedTransfers:
         else:
             own.when_over = send
 
-    def _hand_on(self, call: CallLeg, leg: OperatorLeg, far: str) -> None:
+    def _hand_on(self, call: CallLeg, leg: OperatorLeg, far: str, channel: str = "", dialled: str = "") -> None:
         board, now = self._board, self._board.now()
         before, queue = call.call, call.queue
+        outside = self._joined_outside(call, leg, dialled, channel)
         board.legs.drop(call, leg)
         board.post(TalkEnded(before, Party.AGENT, NORMAL_CLEARING, handed_on=True))
-        taken_by = self._whoever(far, call)
+        taken_by = None if outside else self._whoever(far, call)
         if taken_by is None:
             board.legs.remove(call)  # not to one of ours: what follows is no talk of a line
             return

@@ -53,6 +53,8 @@ class LineSound:
     """Tells that talks are recorded, after the greeting; empty for none."""
     recorded: bool = False
     """Whether talks are recorded; the dialplan's `acd-recorded` does it."""
+    handed_on_by_key: bool = False
+    """Whether operators hand callers on by keys that Asterisk listens for."""
 
     @property
     def before(self) -> tuple[str, ...]:
@@ -239,8 +241,11 @@ class Conversation:
         legs = [leg for leg in order.legs if not leg.withdrawn]
         if legs:
             # g: the session goes on when the operator hangs up. U: the dialplan notes when the talk began, for whoever
-            # comes after a crash of ours. m: music while it rings, unless it plays already. A: a word to the operator.
+            # comes after a crash of ours. m: music while it rings, unless it plays already. t: the
+            # operator, and he alone, may hand on by key. A: a word to the operator.
             options = "gU(acd-recorded)" if self._sound.recorded else "gU(acd-answered)"
+            if self._sound.handed_on_by_key:
+                options += "t"
             if not self._music:
                 options += f"m({self._sound.music})"
             if order.whisper:

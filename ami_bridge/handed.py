@@ -2,7 +2,8 @@
 
 `ACD_HANDED` is `<to>|<from>|<line>`: the number of an operator, `back` (nobody took him) or nothing (a line); the
 endpoint of the telephone from which he was handed on; the line that he was on. A visit outside leaves one entry in the
-journal of ended calls, `outside|line|from|destination|entered|ended|answered, epoch ms|DIALSTATUS|agreed`.
+journal of ended calls, `outside|line|from|destination|entered|ended|answered, epoch ms|DIALSTATUS|agreed|way`; the way
+is `attended`, or empty.
 """
 
 from collections.abc import Iterable
@@ -15,7 +16,7 @@ from queue_engine.ids import CallId, Instant, QueueName
 
 OUTSIDE: Final = "outside"
 BACK: Final = "back"
-FIELDS: Final = 9
+FIELDS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class OutsideVisit:
     """DIALSTATUS; empty when he left or was not dialled."""
     agreed: str
     """`operator`, `key`, `refused`, or empty."""
+    attended: bool = False
+    """The operator had asked there first and joined the caller to it."""
 
 
 def parse_handed(value: str) -> Handed | None:
@@ -63,7 +66,7 @@ def parse_outside(call: str, value: str, clock: ServerClock) -> OutsideVisit | N
     fields = value.split("|")
     if len(fields) != FIELDS or fields[0] != OUTSIDE:
         return None
-    _, line, telephone, destination, entered, ended, answered, status, agreed = fields
+    _, line, telephone, destination, entered, ended, answered, status, agreed, way = fields
     try:
         entered_at, ended_at = clock.ours(float(entered)), clock.ours(float(ended))
         answered_at = clock.ours(float(answered) / 1000) if answered else None
@@ -79,6 +82,7 @@ def parse_outside(call: str, value: str, clock: ServerClock) -> OutsideVisit | N
         answered_at,
         status,
         agreed,
+        way == "attended",
     )
 
 

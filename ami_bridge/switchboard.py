@@ -21,6 +21,7 @@ from typing import Final
 
 from ami_bridge.arrivals import Arrivals
 from ami_bridge.causes import NORMAL_CLEARING
+from ami_bridge.consultations import Consultations
 from ami_bridge.desks import Desks, Telephone
 from ami_bridge.handed import OutsideVisit, parse_outside
 from ami_bridge.hung_up import HungUp
@@ -73,6 +74,7 @@ class Switchboard:
         self.now = now
         self.arrivals = Arrivals()
         self.own_calls = OwnCalls(desks)
+        self.consultations = Consultations()
         self.visits = Visits(self.legs, self.arrivals, post)
         self.talks = Talks(self.legs, self.own_calls, self.visits, post)
         self.take_up: Callable[[], Awaitable[None]] = _at_once
@@ -122,6 +124,7 @@ class Switchboard:
     # -- channels come up ------------------------------------------------------------------------------------------
 
     def _newchannel(self, message: AmiMessage) -> None:
+        self.consultations.on_event(message)
         if self.legs.caller(message["Uniqueid"]) is None:  # events may come later than the session
             self.arrivals.saw(message, self.now())
         self.telephone_found(message["Channel"], message["Uniqueid"], message["Linkedid"], "")
@@ -144,6 +147,7 @@ class Switchboard:
         return self.legs.uniqueids() | self.own_calls.uniqueids()
 
     def _dial_begin(self, message: AmiMessage) -> None:
+        self.consultations.on_event(message)
         uniqueid = message["DestUniqueid"]
         if self.legs.operator(uniqueid) is not None:
             return
@@ -167,6 +171,7 @@ class Switchboard:
         return False
 
     def _dial_end(self, message: AmiMessage) -> None:
+        self.consultations.on_event(message)
         found = self.legs.operator(message["DestUniqueid"])
         if found is not None:
             found[1].dial_status = message["DialStatus"]
@@ -195,6 +200,7 @@ class Switchboard:
             found[1].hung_up_by = found[1].hung_up_by or if_operators
 
     def _hangup(self, message: AmiMessage) -> None:
+        self.consultations.on_event(message)
         uniqueid = message["Uniqueid"]
         self.arrivals.over(uniqueid)
         self.hung_up.add(uniqueid)

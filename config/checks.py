@@ -248,6 +248,22 @@ def _codes(config: Config) -> Iterator[Breach]:
                 yield Breach(("codes", action), "acd_code_prefix", {"code": code, "other": other, "key": key})
 
 
+def _talk_keys(config: Config) -> Iterator[Breach]:
+    """In a talk no key may be the beginning of another; and none may be a code, which operators would mix up."""
+    in_talk = config.in_talk.model_dump() | {"questioning_over": config.questioned_keys}
+    if not config.in_talk.hands_on:
+        in_talk = {name: keys for name, keys in in_talk.items() if name not in {"ask_no_more", "join"}}
+    pressed = [(name, keys) for name, keys in in_talk.items() if keys]
+    codes = {code: f"codes.{action}" for action, code in config.codes.model_dump().items()}
+    for index, (name, keys) in enumerate(pressed):
+        if keys in codes:
+            yield Breach(("in_talk", name), "acd_twice", {"what": keys, "other": codes[keys]})
+        for other_name, other in pressed[index + 1 :]:
+            if other.startswith(keys) or keys.startswith(other):
+                told = {"code": keys, "other": other, "key": f"in_talk.{other_name}"}
+                yield Breach(("in_talk", name), "acd_code_prefix", told)
+
+
 def _secrets(config: Config) -> Iterator[Breach]:
     """Outside a lab no secret stands in the file itself, and no telephone is without one."""
     if config.site.lab:
@@ -325,6 +341,7 @@ CHECKS: Final = (
     _callbacks,
     _recordings,
     _codes,
+    _talk_keys,
     _secrets,
     _ports,
 )

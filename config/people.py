@@ -238,6 +238,19 @@ class Pressed(Table):
     """
     pause_recording: TalkKeys = ""
     """Pauses the recording of the talk, and resumes it; of no effect on lines that record nothing."""
+    hand_on: TalkKeys = ""
+    """Hands the caller on: Asterisk asks for the number, which is one that the telephone may dial."""
+    ask: TalkKeys = ""
+    """Asks somebody first, while the caller hears music; hanging up joins the caller to him. The API needs it too."""
+    ask_no_more: TalkKeys = "*1"
+    """Pressed while somebody is asked: back to the caller."""
+    join: TalkKeys = "*2"
+    """Pressed while somebody is asked: the caller is his. Hanging up does the same."""
+
+    @property
+    def hands_on(self) -> bool:
+        """Whether callers can be handed on by key: what Asterisk does for it, its Dial has to be told."""
+        return bool(self.hand_on or self.ask)
 
 
 class PauseReason(Table):

@@ -92,6 +92,10 @@ Those that the manager interface asks for (music on hold, hang-up handlers) cann
 TRANSFERRER: Final = "${CUT(BLINDTRANSFER,-,1-$[ ${FIELDQTY(BLINDTRANSFER,-)} - 1 ])}"
 """The endpoint of whoever has handed the caller on, as `PJSIP/op101`, from the name of his channel."""
 
+ANSWERED: Final = "Set(MASTER_CHANNEL(ACD_ANSWERED)=${STRFTIME(,,%s%3q)})"
+ANSWERED_IN_TALK: Final = "MSet(MASTER_CHANNEL(ACD_ANSWERED)=${STRFTIME(,,%s%3q)},TRANSFER_CONTEXT=acd-operators)"
+"""The same where operators hand callers on by key: whatever context the telephone has, only ours can be dialled."""
+
 _NUMBER: Final = "${FILTER(0-9+*#A-Za-z,${CALLERID(num)})}"
 _NAME: Final = r"${FILTER(-. 0-9A-Za-z\x80-\xff,${CALLERID(name)})}"
 CALLER: Final = f"{_NAME} <{_NUMBER}>"
@@ -160,6 +164,7 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
         "recorder": _mix_monitor(config.recordings, "") if config.recordings else "",
         "recorder_bridged": _mix_monitor(config.recordings, "b") if config.recordings else "",
         "recorder_of_caller": _mix_monitor(config.recordings, "b", of_caller=True) if config.recordings else "",
+        "answered": ANSWERED_IN_TALK if config.in_talk.hands_on else ANSWERED,
         "on_answer": _on_answer(config),
         "outgoing_line": next((line.name for line in config.lines if line.recording is not None), ""),
         "part_key": PART_KEY,

@@ -14,6 +14,12 @@ from metrics.reports.show import word
 HELP: Final = tell("Show the calls, or put one that waits elsewhere.", "Показать вызовы или переставить ожидающий.")
 _Call = Annotated[str, typer.Argument(help=tell("The call's id, from the list.", "Номер вызова из списка."))]
 _Json = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
+_Consent = Annotated[
+    bool,
+    typer.Option(
+        "--consent", help=tell("The caller agrees to be handed on outside.", "Абонент согласен на передачу вовне.")
+    ),
+]
 
 calls = typer.Typer(help=HELP, invoke_without_command=True)
 
@@ -94,13 +100,7 @@ def transfer(
         ),
     ],
     *,
-    consent: Annotated[
-        bool,
-        typer.Option(
-            "--consent",
-            help=tell("The caller agrees to be handed on outside.", "Абонент согласен на передачу вовне."),
-        ),
-    ] = False,
+    consent: _Consent = False,
     json: _Json = False,
 ) -> None:
     """Ask the daemon to hand the caller on; what becomes of it, the records tell."""
@@ -110,6 +110,53 @@ def transfer(
         session.print_json(told)
         return
     session.print_line(session.say(_HANDED_ON, call=told["call"], to=told["to"]["to"]))
+
+
+@calls.command(
+    help=tell("Ask somebody before the caller is handed on to him.", "Посоветоваться, прежде чем передать абонента.")
+)
+def ask(
+    context: typer.Context,
+    call: _Call,
+    to: Annotated[
+        str,
+        typer.Argument(
+            help=tell("Number of an operator or name of a destination.", "Номер оператора или имя назначения.")
+        ),
+    ],
+    *,
+    consent: _Consent = False,
+    json: _Json = False,
+) -> None:
+    """Ask the daemon to ring whoever is to be asked; the caller hears music meanwhile."""
+    session: Session = context.obj
+    told = session.daemon().post(f"/v1/calls/{quote(call, safe='')}/ask", {"to": to, "consent": consent})
+    if json:
+        session.print_json(told)
+        return
+    session.print_line(session.say(_IS_ASKED, call=told["call"], to=told["to"]["to"]))
+
+
+@calls.command(help=tell("Join the caller to whoever is asked.", "Соединить абонента с тем, с кем советуются."))
+def join(context: typer.Context, call: _Call, *, json: _Json = False) -> None:
+    """Ask the daemon to complete what `ask` has begun."""
+    _end_asking(context.obj, call, "join", _JOINED, json=json)
+
+
+@calls.command(
+    help=tell("Back to the caller: nobody is asked any more.", "Вернуться к абоненту, прервав консультацию.")
+)
+def back(context: typer.Context, call: _Call, *, json: _Json = False) -> None:
+    """Ask the daemon to call off what `ask` has begun."""
+    _end_asking(context.obj, call, "cancel", _BACK, json=json)
+
+
+def _end_asking(session: Session, call: str, action: str, said: Text, *, json: bool) -> None:
+    told = session.daemon().post(f"/v1/calls/{quote(call, safe='')}/ask/{action}")
+    if json:
+        session.print_json(told)
+        return
+    session.print_line(session.say(said, call=told["call"]))
 
 
 def _ask(session: Session, call: str, action: str, body: dict[str, object], *, json: bool) -> None:
@@ -134,6 +181,9 @@ def _row(call: dict[str, Any], session: Session) -> list[str]:
 
 
 _HANDED_ON: Final = Text("{call} is handed on to {to}", "{call}: передан — {to}")
+_IS_ASKED: Final = Text("{call}: {to} is being asked", "{call}: консультация — {to}")
+_JOINED: Final = Text("{call}: the caller is joined to whoever was asked", "{call}: абонент соединён")
+_BACK: Final = Text("{call}: back with the caller", "{call}: разговор с абонентом продолжается")
 _GREETING: Final = Text("greeting", "приветствие")
 _HEAD: Final = (
     Text("Call", "Вызов"),

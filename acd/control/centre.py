@@ -30,6 +30,15 @@ class TransferDesk(Protocol):
     async def transfer(self, call: CallId, to: str, by: str, *, agreed: bool) -> "Target":
         """Hand the caller of a talk on; raises TransferImpossible."""
 
+    async def ask(self, call: CallId, to: str, by: str, *, agreed: bool) -> "Target":
+        """Let the operator of a talk ask somebody first; raises TransferImpossible."""
+
+    async def join_asked(self, call: CallId) -> None:
+        """Join the caller to whoever is asked; raises TransferImpossible."""
+
+    async def ask_no_more(self, call: CallId) -> None:
+        """Bring the operator back to his caller; raises TransferImpossible."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServerHealth:

@@ -295,6 +295,18 @@ class StageTransfers:
         """Say why not."""
         raise TransferImpossible("target_unknown", f"{call} {to} {by} {agreed}")
 
+    async def ask(self, call: CallId, to: str, by: str, *, agreed: bool) -> Target:
+        """Refuse, as there is no Asterisk."""
+        raise TransferImpossible("asking_off", f"{call} {to} {by} {agreed}")
+
+    async def join_asked(self, call: CallId) -> None:
+        """Refuse, as nobody is asked."""
+        raise TransferImpossible("nobody_asked", str(call))
+
+    async def ask_no_more(self, call: CallId) -> None:
+        """Refuse, as nobody is asked."""
+        raise TransferImpossible("nobody_asked", str(call))
+
 
 class StageBook:
     """The real book of call-backs on the stage's clock; nothing it orders is dialled."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ami_bridge.attended import AttendedTransfers
+from ami_bridge.legs import CallLeg, OperatorLeg
 from queue_engine.ids import AgentId, CallId
 from queue_engine.inputs import AgentFreeElsewhere, CallArrived, CallerHungUp, Party, TalkEnded, TalkFound
 from tests.ami_bridge.board import CALL, CALLER, NOW, Bench, dial_begin, dial_end, enter, hangup, newchannel, request
@@ -24,6 +25,11 @@ class Joining:
     written: dict[str, str] = field(default_factory=dict)
     sent: list[tuple[str, str, str]] = field(default_factory=list)
     joined: list[tuple[Any, ...]] = field(default_factory=list)
+    outside: tuple[str, ...] = ()
+    """Dialled numbers of somebody outside."""
+    outside_joined: list[tuple[str, str]] = field(default_factory=list)
+    to_be_asked: tuple[str, ...] = ()
+    """Those of them for which the caller has to agree first."""
 
     def __post_init__(self) -> None:
         """Begin the talk and the call to the colleague."""
@@ -33,6 +39,8 @@ class Joining:
             lambda channel, values: self.written.update({"channel": channel, **values}),
             lambda *where: self.sent.append(where),
             lambda *told: self.joined.append(told),
+            self.joined_outside,
+            lambda _call, dialled: dialled in self.to_be_asked,
         ).on_event
         bench.offer(bench.call(), "101")
         bench.happens(
@@ -45,6 +53,12 @@ class Joining:
             newchannel(COLLEAGUE, FAR, OWN),
             dial_begin(COLLEAGUE, FAR, OWN),
         )
+
+    def joined_outside(self, _call: CallLeg, _leg: OperatorLeg, dialled: str, channel: str) -> bool:
+        """Note a caller who was joined to somebody outside."""
+        if dialled in self.outside:
+            self.outside_joined.append((dialled, channel))
+        return dialled in self.outside
 
 
 @pytest.fixture
@@ -123,3 +137,56 @@ def test_transfer_that_came_to_nothing_leaves_everybody_where_he_was(joining):
     """Asterisk says so in the event."""
     assert joining.bench.happens(BRIDGED | {"Result": "Fail"}) == []
     assert len(joining.bench.board.legs) == 1
+
+
+HALF, OTHER_HALF = "Local/102@acd-operators-00000000;1", "Local/102@acd-operators-00000000;2"
+ASKING = (
+    newchannel(HALF, "100.6"),
+    newchannel(OTHER_HALF, "100.7"),
+    dial_begin(COLLEAGUE, FAR, "100.7") | {"Channel": OTHER_HALF},
+)
+PICKED_UP = dial_end(FAR, "ANSWER") | {"Channel": OTHER_HALF, "DestChannel": COLLEAGUE}
+
+
+def by_key(**more: str) -> dict[str, str]:
+    """Return the event of a transfer whose operator asked by key: one channel of his, and a Local one."""
+    asked = {"SecondTransfererUniqueid": LEG, "SecondTransfererExten": "", "DestType": "Bridge"}
+    return transfer(**asked, TransferTargetUniqueid="100.6", TransferTargetChannel=HALF) | more
+
+
+def test_whoever_was_asked_by_key_has_the_caller(joining):
+    """The Local channel that the event names stands for the colleague."""
+    joining.bench.happens(*ASKING, PICKED_UP)
+    joining.bench.happens(by_key())
+    ((before, _, agent, call, to),) = joining.joined
+    assert (before, agent, call.call, to) == (CALL, AgentId("101"), AGAIN, AgentId("102"))
+    assert call.talk.channel == COLLEAGUE
+    assert joining.sent == []
+
+
+def test_asked_by_key_and_still_ringing_is_handed_on_as_blind(joining):
+    """The caller is sent to what the operator has dialled, in the operator's name."""
+    joining.bench.happens(*ASKING)
+    joining.bench.happens(by_key())
+    assert joining.sent == [(TRUNK, "acd-operators", "102")]
+    assert joining.written == {"channel": TRUNK, "BLINDTRANSFER": PHONE}
+    assert joining.joined == []
+
+
+@pytest.mark.parametrize("to_be_asked", [(), ("102",)])
+def test_somebody_outside_has_the_caller_if_he_agrees(joining, to_be_asked):
+    """Joined, it is told with the number; who has to agree and has not is sent to where he is asked."""
+    joining.outside, joining.to_be_asked = ("102",), to_be_asked
+    joining.bench.happens(*ASKING, PICKED_UP)
+    told = joining.bench.happens(by_key())
+    assert joining.outside_joined == ([] if to_be_asked else [("102", COLLEAGUE)])
+    assert joining.sent == ([(TRUNK, "acd-operators", "102")] if to_be_asked else [])
+    assert told == ([] if to_be_asked else [TalkEnded(CALL, Party.AGENT, 16, handed_on=True)])
+
+
+def test_operator_who_was_gone_before_it_was_told_has_handed_on_all_the_same(joining):
+    """He hung up the moment it rang: the caller is not left to Asterisk alone."""
+    joining.bench.happens(*ASKING, request(LEG), hangup(PHONE, LEG))
+    joining.bench.happens(by_key(OrigTransfererChannel=PHONE))
+    assert joining.sent == [(TRUNK, "acd-operators", "102")]
+    assert joining.written == {"channel": TRUNK, "BLINDTRANSFER": PHONE}

@@ -55,6 +55,8 @@ class Softphones(asyncio.DatagramProtocol):
         self.answering = answering
         self.dialogs: list[Dialog] = []
         self.offered: dict[str, asyncio.Event] = {}
+        self._keys: dict[str, asyncio.Event] = {}
+        """Set when the last key of a call has been answered."""
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
@@ -80,6 +82,18 @@ class Softphones(asyncio.DatagramProtocol):
                     if dialog.user == user and dialog.up.is_set() and not dialog.over.is_set():
                         return dialog
                 await asyncio.sleep(0.05)
+
+    async def until_offered(self, user: str) -> None:
+        """Wait until this telephone rings, or has rung."""
+        await asyncio.wait_for(self.offered.setdefault(user, asyncio.Event()).wait(), 20)
+
+    async def press(self, dialog: Dialog, keys: str) -> None:
+        """Press keys in a call, one after the other (INFO, application/dtmf-relay)."""
+        for key in keys:
+            answered = self._keys[dialog.call_id] = asyncio.Event()
+            self._request(dialog, "INFO", body=f"Signal={key}\r\nDuration=100\r\n", kind="application/dtmf-relay")
+            await asyncio.wait_for(answered.wait(), 10)
+            await asyncio.sleep(0.15)  # as long as Asterisk takes for a key
 
     def call(self, user: str, number: str) -> Dialog:
         """Call a number from this telephone."""
@@ -108,7 +122,9 @@ class Softphones(asyncio.DatagramProtocol):
     def _sdp(self) -> str:
         return SDP.format(address=self._local.address, port=self._local.port + 1000)
 
-    def _request(self, dialog: Dialog, method: str, more: list[str] | None = None, body: str = "") -> None:
+    def _request(
+        self, dialog: Dialog, method: str, more: list[str] | None = None, body: str = "", kind: str = "application/sdp"
+    ) -> None:
         dialog.cseq += method != "ACK"
         branch = f"z9hG4bK{next(_numbers)}"
         lines = [
@@ -122,11 +138,11 @@ class Softphones(asyncio.DatagramProtocol):
             f"Contact: <sip:{dialog.user}@{self._local}>",
             *(more or []),
         ]
-        self._send(lines, body)
+        self._send(lines, body, kind)
 
-    def _send(self, lines: list[str], body: str = "") -> None:
-        kind = ["Content-Type: application/sdp"] if body else []
-        text = "\r\n".join([*lines, *kind, f"Content-Length: {len(body)}", "", body])
+    def _send(self, lines: list[str], body: str = "", kind: str = "application/sdp") -> None:
+        told = [f"Content-Type: {kind}"] if body else []
+        text = "\r\n".join([*lines, *told, f"Content-Length: {len(body)}", "", body])
         self._transport.sendto(text.encode(), (self._server.address, self._server.port))
 
     def datagram_received(self, data: bytes, _address: object) -> None:
@@ -142,6 +158,8 @@ class Softphones(asyncio.DatagramProtocol):
     def _answered(self, status: int, heads: list[tuple[str, str]]) -> None:
         values = dict(heads)
         dialog = next((d for d in self.dialogs if d.call_id == values["Call-ID"]), None)
+        if values["CSeq"].endswith("INFO") and values["Call-ID"] in self._keys:
+            self._keys[values["Call-ID"]].set()
         if dialog is None or not values["CSeq"].endswith("INVITE") or status == 100:
             return
         dialog.remote = values["To"]

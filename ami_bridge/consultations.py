@@ -1,0 +1,50 @@
+"""Operators who ask somebody, by key or API, while their caller hears music: whom they have dialled, who has answered.
+
+Asterisk dials for them through a pair of Local channels, `Local/<dialled>@acd-operators-<number>;1` and `;2`: the first
+is with the operator, the second runs the dialplan and dials. Tried on 16.28 and 22.10: an `AttendedTransfer` names the
+first half, also where the telephone still rings; the operator's channel keeps its name and Uniqueid all the while.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from ami_bridge.message import AmiMessage
+
+_HALF: Final = re.compile(r"(?P<pair>Local/(?P<dialled>[^@;]+)@acd-operators-[0-9a-f]+);[12]")
+
+
+@dataclass(slots=True)
+class Consultation:
+    """One of them."""
+
+    dialled: str
+    channel: str = ""
+    """Of whoever is asked; empty until his telephone rings."""
+    uniqueid: str = ""
+    answered: bool = False
+
+
+class Consultations:
+    """Those of one server. One that a daemon before us saw begin is unknown here."""
+
+    def __init__(self) -> None:
+        self._by_pair: dict[str, Consultation] = {}
+
+    def on_event(self, message: AmiMessage) -> None:
+        """Take in what happens to a Local channel."""
+        half = _HALF.fullmatch(message.get("Channel") or "")
+        if half is None:
+            return
+        if message.event == "Newchannel":
+            self._by_pair.setdefault(half["pair"], Consultation(half["dialled"]))
+        elif message.event == "Hangup":
+            self._by_pair.pop(half["pair"], None)
+        elif (consultation := self._by_pair.get(half["pair"])) is not None:
+            consultation.channel, consultation.uniqueid = message["DestChannel"], message["DestUniqueid"]
+            consultation.answered = message.event == "DialEnd" and message["DialStatus"] == "ANSWER"
+
+    def by_channel(self, channel: str) -> Consultation | None:
+        """Return the one that this channel is a half of."""
+        half = _HALF.fullmatch(channel)
+        return None if half is None else self._by_pair.get(half["pair"])

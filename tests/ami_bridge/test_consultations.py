@@ -1,0 +1,55 @@
+"""Whom an operator asks by key or API is known from the pair of Local channels that dial for him."""
+
+import pytest
+
+from ami_bridge.consultations import Consultations
+from ami_bridge.message import AmiMessage
+from tests.ami_bridge.board import dial_begin, dial_end, hangup, newchannel
+
+ONE, TWO = "Local/102@acd-operators-0000000a;1", "Local/102@acd-operators-0000000a;2"
+COLLEAGUE = "PJSIP/op102-00000002"
+
+
+def of_pair(event: dict[str, str], channel: str) -> dict[str, str]:
+    """Return an event of a dialled telephone as the half that dials it sends it."""
+    return event | {"Channel": channel}
+
+
+def seen(*events: dict[str, str]) -> Consultations:
+    """Return what is known after these events."""
+    consultations = Consultations()
+    for event in events:
+        consultations.on_event(AmiMessage(event))
+    return consultations
+
+
+BEGAN = (newchannel(ONE, "1.3"), newchannel(TWO, "1.4"))
+RINGS = of_pair(dial_begin(COLLEAGUE, "1.5"), TWO)
+
+
+def test_who_is_asked_is_known_from_either_half():
+    """The dialled number at once, the telephone when it rings, the answer when it comes."""
+    for half in (ONE, TWO):
+        begun = seen(*BEGAN).by_channel(half)
+        assert begun is not None
+        assert (begun.dialled, begun.uniqueid, begun.answered) == ("102", "", False)
+        answered = seen(*BEGAN, RINGS, of_pair(dial_end("1.5", "ANSWER") | {"DestChannel": COLLEAGUE}, TWO))
+        found = answered.by_channel(half)
+        assert found is not None
+        assert (found.channel, found.uniqueid, found.answered) == (COLLEAGUE, "1.5", True)
+
+
+@pytest.mark.parametrize("status", ["NOANSWER", "BUSY", "CANCEL"])
+def test_any_other_end_is_no_answer(status):
+    """A telephone that was not picked up has not answered."""
+    ended = seen(*BEGAN, RINGS, of_pair(dial_end("1.5", status) | {"DestChannel": COLLEAGUE}, TWO)).by_channel(ONE)
+    assert ended is not None
+    assert not ended.answered
+
+
+def test_what_is_over_or_none_of_ours_is_not_known():
+    """The end of either half, a pair that a daemon before us saw begin, other channels."""
+    assert seen(*BEGAN, hangup(TWO, "1.4")).by_channel(ONE) is None
+    assert seen(RINGS).by_channel(ONE) is None
+    assert seen(newchannel(COLLEAGUE, "1.5")).by_channel(COLLEAGUE) is None
+    assert seen(newchannel("Local/1@elsewhere-0000000a;1", "1.6")).by_channel("Local/1@elsewhere-0000000a;1") is None
