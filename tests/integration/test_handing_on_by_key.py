@@ -1,7 +1,6 @@
 """Callers handed on by key and by asking first, on a real Asterisk: joined, called off, not answered, outside (D4)."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -51,8 +50,9 @@ async def until_joined(centre: LabCentre, *channels: str) -> None:
     """Wait until just these endpoints' channels are in bridges: whoever was rung has answered, and it was told."""
     async with asyncio.timeout(30):
         while True:
-            listed = await centre.asterisk.rx("core show channels verbose")
-            bridged = re.findall(r"(?m)^PJSIP/([a-z0-9-]+)-[0-9a-f]{8} .* [0-9a-f]{8}-[0-9a-f-]+ *$", listed)
+            listed = (await centre.asterisk.rx("core show channels concise")).splitlines()
+            rows = [line.split("!") for line in listed if line.startswith("PJSIP/")]
+            bridged = [row[0].removeprefix("PJSIP/").rpartition("-")[0] for row in rows if row[-2]]
             if sorted(bridged) == sorted(channels):
                 return
             await asyncio.sleep(0.1)
