@@ -6,15 +6,20 @@ Asterisk's channels at the end, every caller accounted for, and
     figure NAME VALUE UNIT bar OP LIMIT pass|fail
 
 and exits with 1 when a figure misses its bar. The slope of memory is that of a straight line through the second half
-of the samples, since caches fill in the first; a month in virtual time runs the engine with every rule and fact.
+of the samples, since caches fill in the first; a month in virtual time runs the engine, the book of call-backs and the
+recorder on SQLite with every rule and fact.
 """
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import os
+import sqlite3
 import sys
+import tempfile
 import tracemalloc
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +31,13 @@ from acd.lab.site import Site
 from acd.simulate.callers import Caller as VirtualCaller
 from acd.simulate.durations import Constant
 from acd.simulate.roster import by_numbers
-from acd.simulate.scenario import Telephones
+from acd.simulate.scenario import CallBacks, Telephones
 from acd.simulate.setting import Setting
 from acd.simulate.world import World
+from callback.policy import CallbackPolicy
 from metrics.norms import Norms, Standard
+from metrics.records.recorder import Recorder
+from queue_engine.facts import Fact
 from queue_engine.ids import QueueName
 from queue_engine.policy import QueuePolicy
 from tests.bench.bench_asterisk import Figures
@@ -41,6 +49,11 @@ HOUR_S, DAY_S = 3600.0, 86_400.0
 START = 1_795_392_000.0
 LINE = QueueName("122")
 PAGE = os.sysconf("SC_PAGE_SIZE")
+LOOK_AFTER = 5_000
+"""Calls between two looks at the memory in virtual time."""
+PARTS = {"engine": "*/queue_engine/*", "book": "*/callback/*", "recorder": "*/metrics/records/*"}
+BARS = {"engine": 1.0, "book": 5.0, "recorder": 5.0}
+"""KiB a day: a leak of one small object per call would be a thousand times that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,37 +140,73 @@ def _talk(source: Random) -> int:
     return exponential(source, TALK_MS, least_ms=300, most_ms=5000)
 
 
-def engine_memory() -> int:
-    """Return the bytes that the engine's own files have allocated: the study beside it keeps a number per call."""
-    engine = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(True, "*/queue_engine/*")])
-    return sum(trace.size for trace in engine.traces)
+def own_memory() -> dict[str, int]:
+    """Return the bytes that each part's own files have allocated: the study beside them keeps a number per call."""
+    snapshot = tracemalloc.take_snapshot()
+    held = {}
+    for part, files in PARTS.items():
+        traces = snapshot.filter_traces([tracemalloc.Filter(True, files)]).traces
+        held[part] = sum(trace.size for trace in traces)
+    return held
 
 
 def virtual(figures: Figures, days: int, rate: float, seed: int) -> None:
-    """A month of one line in virtual time: what the engine holds when everybody has gone."""
+    """A month of one line in virtual time: what engine, book and recorder hold while people come and go."""
     operators, talk_s = 24, 180.0
     source = Random(seed)
+    held: list[tuple[float, dict[str, int]]] = []
+    counted = Counter[str]()
+    home = tempfile.TemporaryDirectory(prefix="acd-soak-")
+    recorder = Recorder(f"sqlite:///{home.name}/acd.db", "soak", Path(home.name) / "acd.spool")
+    loop = asyncio.Runner()
+
+    def see(fact: Fact) -> None:
+        counted[type(fact).__name__] += 1
+        recorder.record(fact)
+
+    def committed() -> None:
+        if not loop.run(recorder.settled(wait_s=600.0)):
+            raise SystemExit(f"the records are behind: {recorder.health()}")
 
     def callers() -> Iterator[VirtualCaller]:
         at, number = START, 0
         while (at := at + source.expovariate(rate)) < START + days * DAY_S:
             number += 1
-            if number % 20_000 == 0:
+            if number % LOOK_AFTER == 0:
+                committed()
                 gc.collect()
-                held.append((at - START, engine_memory()))
+                held.append((at - START, own_memory()))
             yield VirtualCaller(at, LINE, f"+79{number:09}", source.expovariate(1 / talk_s))
 
     policy = QueuePolicy(LINE, target_wait_s=60.0, max_wait_s=600.0)
     roster = by_numbers([operators], [START], (), [LINE])
-    setting = Setting((policy,), roster, Standard(Norms(max_wait_s=600.0)), Telephones(answer=Constant(mean_s=3.0)))
-    held: list[tuple[float, float]] = []
-    tracemalloc.start()
-    World(setting, [callers()], lambda _: Random(seed)).run()
-    tracemalloc.stop()
+    setting = Setting(
+        (policy,),
+        roster,
+        Standard(Norms(max_wait_s=600.0)),
+        Telephones(answer=Constant(mean_s=3.0)),
+        call_backs=CallBacks(),
+        call_back_policies=(CallbackPolicy(LINE),),
+    )
+    with home, loop:
+        if not loop.run(recorder.start(wait_s=60.0)):
+            raise SystemExit("the records did not start")
+        tracemalloc.start()
+        outcome = World(setting, [callers()], lambda _: Random(seed), watch=see).run()
+        tracemalloc.stop()
+        committed()
+        loop.run(recorder.close())
+        with contextlib.closing(sqlite3.connect(f"{home.name}/acd.db")) as link:
+            [[recorded]] = link.execute("SELECT count(*) FROM facts")
     figures.add("soak_virtual_days", days, "days")
-    figures.add("soak_virtual_calls", len(held) * 20_000, "count")
-    growth = slope([(at / DAY_S, size / 1024) for at, size in held])
-    figures.add("soak_virtual_engine_slope", growth, "KiB/day", "<=", 1)
+    figures.add("soak_virtual_calls", counted["CallAccepted"], "count")
+    figures.add("soak_virtual_call_backs", outcome.call_backs.attempts, "count")
+    figures.add("soak_virtual_facts", counted.total(), "count")
+    figures.add("soak_virtual_facts_missing", counted.total() - recorded, "count", "<=", 0)
+    for part in PARTS:
+        growth = slope([(at / DAY_S, parts[part] / 1024) for at, parts in held])
+        figures.add(f"soak_virtual_{part}_memory", held[-1][1][part] / 1024, "KiB")
+        figures.add(f"soak_virtual_{part}_slope", growth, "KiB/day", "<=", BARS[part])
 
 
 def main() -> int:
