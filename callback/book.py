@@ -80,7 +80,7 @@ class BookSnapshot:
 
     rows: tuple[Request, ...]
     owed: int
-    """Requests whose caller is not being spoken to."""
+    """Requests whose caller is not being spoken to; nobody is owed a call by a list."""
     oldest_limit_at: Instant | None
     """The nearest limit of those that no attempt was made for."""
 
@@ -147,7 +147,7 @@ class CallbackBook:
         """Return all that is open, the oldest first."""
         rows = tuple(self._desk.requests.values())
         limits = [row.limit_at for row in rows if row.limit_at is not None and row.of_break == 0]
-        owed = sum(row.state in _NOT_YET_SPOKEN_TO for row in rows)
+        owed = sum(row.state in _NOT_YET_SPOKEN_TO and row.listed is None for row in rows)
         return BookSnapshot(rows, owed, min(limits, default=None))
 
     def restore(self, rows: Iterable[Request], now: Instant) -> Step:

@@ -148,6 +148,7 @@ def test_a_number_in_use_is_told():
     assert not centre.book.is_engaged(PERSON)
     centre.tell(listed())
     assert centre.book.is_engaged(PERSON)
+    assert centre.book.snapshot().owed == 0, "nobody waits for a list's call"
     centre.accepted(caller=CALLER)
     assert centre.book.is_engaged(CALLER)
 
