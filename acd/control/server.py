@@ -116,6 +116,11 @@ class ControlServer:
         self._server = None
         if self._held is not None:
             self._held.end_streams()
+        # Python 3.11's asyncio drops a connection that it accepted just before its listener closes, socket and all: so
+        # no more are accepted, and those that were get their transports in the loop's next turn.
+        for listener in self._sockets:
+            asyncio.get_running_loop().remove_reader(listener)
+        await asyncio.sleep(0)
         await server.shutdown(sockets=self._sockets)
         await _cut_off(server.server_state)
         if self._held is not None:
