@@ -2,7 +2,8 @@
 
 Asterisk dials for them through a pair of Local channels, `Local/<dialled>@acd-operators-<number>;1` and `;2`: the first
 is with the operator, the second runs the dialplan and dials. Tried on 16.28 and 22.10: an `AttendedTransfer` names the
-first half, also where the telephone still rings; the operator's channel keeps its name and Uniqueid all the while.
+first half, also where the telephone still rings; the operator's channel keeps its name and Uniqueid all the while. On
+16.28 the pair may be gone by then, as Asterisk takes it out of a talk: it is known until the end of who was asked.
 """
 
 import re
@@ -30,17 +31,27 @@ class Consultations:
 
     def __init__(self) -> None:
         self._by_pair: dict[str, Consultation] = {}
+        self._pair_of: dict[str, str] = {}
+        """By the Uniqueid of whoever is asked."""
 
     def on_event(self, message: AmiMessage) -> None:
-        """Take in what happens to a Local channel."""
+        """Take in what happens to a Local channel, or the end of any."""
+        if message.event == "Hangup" and (pair := self._pair_of.pop(message["Uniqueid"], None)) is not None:
+            self._by_pair.pop(pair, None)
         half = _HALF.fullmatch(message.get("Channel") or "")
         if half is None:
             return
         if message.event == "Newchannel":
             self._by_pair.setdefault(half["pair"], Consultation(half["dialled"]))
-        elif message.event == "Hangup":
-            self._by_pair.pop(half["pair"], None)
-        elif (consultation := self._by_pair.get(half["pair"])) is not None:
+            return
+        consultation = self._by_pair.get(half["pair"])
+        if consultation is None:
+            return
+        if message.event == "Hangup":
+            if not consultation.uniqueid:
+                del self._by_pair[half["pair"]]
+        else:
+            self._pair_of[message["DestUniqueid"]] = half["pair"]
             consultation.channel, consultation.uniqueid = message["DestChannel"], message["DestUniqueid"]
             consultation.answered = message.event == "DialEnd" and message["DialStatus"] == "ANSWER"
 

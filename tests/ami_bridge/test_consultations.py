@@ -48,8 +48,16 @@ def test_any_other_end_is_no_answer(status):
 
 
 def test_what_is_over_or_none_of_ours_is_not_known():
-    """The end of either half, a pair that a daemon before us saw begin, other channels."""
+    """The end of a pair that rang nobody, and of whoever was rung; a pair that a daemon before us saw begin; others."""
+    assert seen(*BEGAN, RINGS, hangup(TWO, "1.4"), hangup(COLLEAGUE, "1.5")).by_channel(ONE) is None
     assert seen(*BEGAN, hangup(TWO, "1.4")).by_channel(ONE) is None
     assert seen(RINGS).by_channel(ONE) is None
     assert seen(newchannel(COLLEAGUE, "1.5")).by_channel(COLLEAGUE) is None
     assert seen(newchannel("Local/1@elsewhere-0000000a;1", "1.6")).by_channel("Local/1@elsewhere-0000000a;1") is None
+
+
+def test_pair_that_asterisk_has_taken_out_of_the_talk_is_still_known():
+    """The transfer names it all the same."""
+    left = seen(*BEGAN, RINGS, hangup(TWO, "1.4"), hangup(ONE, "1.3")).by_channel(ONE)
+    assert left is not None
+    assert left.uniqueid == "1.5"
