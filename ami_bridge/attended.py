@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from ami_bridge.causes import NORMAL_CLEARING
+from ami_bridge.consultations import Consultation
 from ami_bridge.handed import first_visit, visit_after
 from ami_bridge.legs import CallLeg, OperatorLeg
 from ami_bridge.message import AmiMessage
@@ -79,7 +80,7 @@ class AttendedTransfers:
         side = "Transferee" if message.get("TransferTargetUniqueid") == call.uniqueid else "TransferTarget"
         far, channel = message.get(f"{side}Uniqueid") or "", message.get(f"{side}Channel") or ""
         second, dialled = message.get("SecondTransfererUniqueid") or "", message.get("SecondTransfererExten") or ""
-        consultation = self._board.consultations.by_channel(channel)
+        consultation = self._consultation(channel, message)
         if consultation is not None:
             far, channel, dialled = consultation.uniqueid, consultation.channel, consultation.dialled
             if not consultation.answered:
@@ -102,11 +103,18 @@ class AttendedTransfers:
         call = board.legs.caller(message.get("TransfereeUniqueid") or "")
         channel = message.get("OrigTransfererChannel") or ""
         telephone = board.desks.telephone_of_channel(board.server, channel)
-        asked = board.consultations.by_channel(message.get("TransferTargetChannel") or "")
+        asked = self._consultation(message.get("TransferTargetChannel") or "", message)
         if call is None or call.talk is not None or telephone is None or asked is None:
             return None
         agent = board.desks.agent_at(telephone) or AgentId(telephone.name)
         return call, OperatorLeg(agent, telephone.name, None, channel)
+
+    def _consultation(self, channel: str, message: AmiMessage) -> Consultation | None:
+        """Return whom the operator asked by key; a transfer that is told too soon names no target."""
+        consultations = self._board.consultations
+        if channel:
+            return consultations.by_channel(channel)
+        return consultations.by_linkedid(message.get("OrigTransfererLinkedid") or "")
 
     def _to_whom_he_dials(self, call: CallLeg, leg: OperatorLeg, message: AmiMessage) -> None:
         """The operator's second call is no talk yet."""

@@ -20,6 +20,8 @@ class Consultation:
     """One of them."""
 
     dialled: str
+    linkedid: str = ""
+    """Which it shares with the operator's channel."""
     channel: str = ""
     """Of whoever is asked; empty until his telephone rings."""
     uniqueid: str = ""
@@ -42,7 +44,7 @@ class Consultations:
         if half is None:
             return
         if message.event == "Newchannel":
-            self._by_pair.setdefault(half["pair"], Consultation(half["dialled"]))
+            self._by_pair.setdefault(half["pair"], Consultation(half["dialled"], message["Linkedid"]))
             return
         consultation = self._by_pair.get(half["pair"])
         if consultation is None:
@@ -59,3 +61,8 @@ class Consultations:
         """Return the one that this channel is a half of."""
         half = _HALF.fullmatch(channel)
         return None if half is None else self._by_pair.get(half["pair"])
+
+    def by_linkedid(self, linkedid: str) -> Consultation | None:
+        """Return the last one of the channels that share this id."""
+        found = [each for each in self._by_pair.values() if linkedid and each.linkedid == linkedid]
+        return found[-1] if found else None

@@ -58,6 +58,17 @@ async def until_joined(centre: LabCentre, *channels: str) -> None:
             await asyncio.sleep(0.1)
 
 
+async def until_asking(centre: LabCentre) -> None:
+    """Wait until the operator is with whoever he asks, and his caller alone."""
+    async with asyncio.timeout(30):
+        while True:
+            listed = (await centre.asterisk.rx("core show channels concise")).splitlines()
+            bridges = [line.split("!")[-2] for line in listed if line.startswith(("PJSIP/op101", "PJSIP/trunk"))]
+            if len(bridges) == 2 and all(bridges) and bridges[0] != bridges[1]:
+                return
+            await asyncio.sleep(0.1)
+
+
 async def test_operator_asks_a_colleague_and_joins_the_caller_to_him(centre):
     """By the API: two visits with a talk each, and a transfer that names who asked for it."""
     story = await Story.begin(centre)
@@ -95,6 +106,7 @@ async def test_asking_is_called_off(centre):
         first = await phones.talk_of("op101")
         await centre.tell(f"/v1/calls/{call}/ask", {"to": "102"})
         await phones.until_offered("op102")
+        await until_asking(centre)
         with pytest.raises(RequestRefused, match="is being asked"):
             await centre.tell(f"/v1/calls/{call}/ask", {"to": "102"})
         await centre.tell(f"/v1/calls/{call}/ask/cancel")
@@ -114,6 +126,7 @@ async def test_operator_who_hangs_up_while_it_rings_hands_the_caller_on_blind(ce
         first = await phones.talk_of("op101")
         await centre.tell(f"/v1/calls/{call}/ask", {"to": "102"})
         await phones.until_offered("op102")
+        await until_asking(centre)
         phones.hang_up(first)
         again = await phones.talk_of("op101")
         await centre.until(lambda status: status.talking == 1)
@@ -133,6 +146,7 @@ async def test_nobody_answers_and_the_operator_is_back(centre):
         first = await phones.talk_of("op101")
         await centre.tell(f"/v1/calls/{call}/ask", {"to": "102"})
         await phones.until_offered("op102")
+        await until_asking(centre)
         await centre.until(lambda status: status.operators == {"talking": 1, "ready": 1})
         assert await caller_talks(centre) == call
         phones.hang_up(first)
