@@ -52,8 +52,11 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 LOOK_AFTER = 5_000
 """Calls between two looks at the memory in virtual time."""
 PARTS = {"engine": "*/queue_engine/*", "book": "*/callback/*", "recorder": "*/metrics/records/*"}
-BARS = {"engine": 1.0, "book": 5.0, "recorder": 5.0}
-"""KiB a day: a leak of one small object per call would be a thousand times that."""
+SLOPES = {"engine": 5.0, "book": 5.0}
+"""KiB a day: a leak of one small object per call would be a thousand times that. The recorder keeps up to 20 000 rows
+of a table that may be asked for again, then drops them: its memory is a saw, so its height is what is held to a bar."""
+HEIGHT = 32 * 1024.0
+"""KiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +208,8 @@ def virtual(figures: Figures, days: int, rate: float, seed: int) -> None:
     figures.add("soak_virtual_facts_missing", counted.total() - recorded, "count", "<=", 0)
     for part in PARTS:
         growth = slope([(at / DAY_S, parts[part] / 1024) for at, parts in held])
-        figures.add(f"soak_virtual_{part}_memory", held[-1][1][part] / 1024, "KiB")
-        figures.add(f"soak_virtual_{part}_slope", growth, "KiB/day", "<=", BARS[part])
+        figures.add(f"soak_virtual_{part}_memory", max(parts[part] for _, parts in held) / 1024, "KiB", "<=", HEIGHT)
+        figures.add(f"soak_virtual_{part}_slope", growth, "KiB/day", "<=", SLOPES.get(part, float("inf")))
 
 
 def main() -> int:
