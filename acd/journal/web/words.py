@@ -186,6 +186,12 @@ WORDS: Final[Mapping[str, Text]] = {
     "transfer_target_unknown": Text("Nobody can be handed on to there.", "Туда передать нельзя."),
     "transfer_consent_needed": Text("Ask the caller first.", "Сначала спросите согласие абонента."),
     "transfer_agent_absent": Text("That operator takes no calls now.", "Этот оператор сейчас не принимает звонки."),
+    "transfer_asking_off": Text("Asking first is not set up here.", "Предварительный разговор здесь не настроен."),
+    "transfer_asking_already": Text(
+        "Somebody is being asked already.", "Уже идёт разговор с тем, кому передаётся звонок."
+    ),
+    "transfer_nobody_asked": Text("Nobody is being asked.", "Сейчас никого не спрашивают."),
+    "transfer_line_not_asked": Text("A line cannot be asked first.", "Линию нельзя спросить: выберите сотрудника."),
     "transfer_not_transferred": Text("Asterisk has not handed the call on.", "Asterisk не передал звонок."),
     "call_back": Text("Call back", "Перезвонить"),
     "callback_at": Text("When (empty: now)", "Когда (пусто — сейчас)"),
