@@ -30,8 +30,8 @@ privacy = typer.Typer(help=HELP, no_args_is_help=True)
 
 @privacy.command(
     help=tell(
-        "Write all that is kept of a person, and his recorded talks, into a new folder.",
-        "Записать всё, что хранится о человеке, и его записанные разговоры в новую папку.",
+        "Write all that is kept of a person, his recorded talks and voice messages, into a new folder.",
+        "Записать всё, что хранится о человеке, его записанные разговоры и сообщения в новую папку.",
     )
 )
 def export(
@@ -41,7 +41,7 @@ def export(
     output: Annotated[Path, typer.Option(help=tell("The folder; it must not exist.", "Папка; её ещё не должно быть."))],
 ) -> None:
     """Find, note in the trail who asked, write."""
-    from acd.control.recordings import SOUND_PATH  # noqa: PLC0415 - the database's libraries take long
+    from acd.control import messages, recordings  # noqa: PLC0415 - the database's libraries take long
     from acd.privacy import whole  # noqa: PLC0415 - see above
 
     session: Session = context.obj
@@ -50,8 +50,9 @@ def export(
         found = asyncio.run(whole.find(config, person, _progress()))
     except RecordsUnusable as fault:
         raise CommandFailed(ExitCode.DATABASE, _UNREAD, reason=fault) from fault
-    sounds = {name: daemon.fetch(SOUND_PATH.replace("{recording}", name)) for name in found.recordings}
-    note_at_keyboard(session, "privacy export", str(output.name), f"{found.rows} rows, {len(sounds)} recordings")
+    sounds = {name: daemon.fetch(recordings.SOUND_PATH.replace("{recording}", name)) for name in found.recordings}
+    sounds |= {f"message-{call}": daemon.fetch(messages.SOUND_PATH.replace("{call}", call)) for call in found.messages}
+    note_at_keyboard(session, "privacy export", str(output.name), f"{found.rows} rows, {len(sounds)} sounds")
     try:
         output.mkdir(mode=0o700)
         _write(output / "data.json", _json({"number": person.number, "tables": found.tables}))
@@ -64,8 +65,8 @@ def export(
 
 @privacy.command(
     help=tell(
-        "Erase a person: a pseudonym in place of his number everywhere, his recordings destroyed. Not to be undone.",
-        "Удалить человека: псевдоним вместо номера везде, записи разговоров уничтожаются. Необратимо.",
+        "Erase a person: a pseudonym for his number everywhere, recordings and messages destroyed. Not to be undone.",
+        "Удалить человека: псевдоним вместо номера везде, записи и сообщения уничтожаются. Необратимо.",
     )
 )
 def erase(
@@ -83,20 +84,23 @@ def erase(
     _check_idle(daemon, person.is_in)
     try:
         found = asyncio.run(whole.find(config, person, _progress()))
-        asked = session.say(_ASK, rows=found.rows, sounds=len(found.recordings))
+        sounds = len(found.recordings) + len(found.messages)
+        asked = session.say(_ASK, rows=found.rows, sounds=sounds)
         if not yes and not typer.confirm(asked):
             raise CommandFailed(ExitCode.INTERRUPTED, _NOT_DONE)
         note_at_keyboard(session, "privacy erase", person.pseudonym, reason)
         _note_for_backups(config.backup, person.number)
         for name in found.recordings:
             daemon.post(f"/v1/recordings/{name}/destroy", {"reason": reason})
+        for call in found.messages:
+            daemon.post(f"/v1/messages/{call}/destroy", {"reason": reason})
         changed = asyncio.run(whole.forget(config, person, _progress()))
     except RecordsUnusable as fault:
         raise CommandFailed(ExitCode.DATABASE, _UNREAD, reason=fault) from fault
     session.print_table(
         [session.say(text) for text in _HEAD], [[name, str(count)] for name, count in sorted(changed.items())]
     )
-    session.print_line(session.say(_ERASED, pseudonym=person.pseudonym, sounds=len(found.recordings)))
+    session.print_line(session.say(_ERASED, pseudonym=person.pseudonym, sounds=sounds))
 
 
 def _note_for_backups(settings: Backup | None, number: str) -> None:
@@ -162,17 +166,17 @@ _HEAD: Final = (Text("Table", "Таблица"), Text("Rows changed", "Изме�
 _NO_NUMBER: Final = Text("{typed!r} is no telephone number", "{typed!r} — не номер телефона")
 _UNREAD: Final = Text("The records cannot be used: {reason}", "Записи недоступны: {reason}")
 _EXPORTED: Final = Text(
-    "{rows} rows and {sounds} recordings are in {path}", "Строк: {rows}, записей разговоров: {sounds}; папка {path}"
+    "{rows} rows and {sounds} sounds are in {path}", "Строк: {rows}, звукозаписей: {sounds}; папка {path}"
 )
 _ASK: Final = Text(
-    "{rows} rows and {sounds} recordings. Erase them for ever?",
-    "Строк: {rows}, записей разговоров: {sounds}. Удалить безвозвратно?",
+    "{rows} rows and {sounds} sounds. Erase them for ever?",
+    "Строк: {rows}, звукозаписей: {sounds}. Удалить безвозвратно?",
 )
 _NOT_DONE: Final = Text("Nothing was erased", "Ничего не удалено")
 _ERASED: Final = Text(
-    "Erased; {sounds} recordings destroyed. The pseudonym is {pseudonym}. Tapes (`acd run --record`), exported reports "
+    "Erased; {sounds} sounds destroyed. The pseudonym is {pseudonym}. Tapes (`acd run --record`), exported reports "
     "are not looked at: see docs/security.md. In backups he is until they are too old; none that is restored has him.",
-    "Удалено; уничтожено записей разговоров: {sounds}. Псевдоним: {pseudonym}. Ленты (`acd run --record`), выгруженные "
+    "Удалено; уничтожено звукозаписей: {sounds}. Псевдоним: {pseudonym}. Ленты (`acd run --record`), выгруженные "
     "отчёты не затронуты: см. docs/security.md. В копиях он до истечения их срока, при восстановлении удаляется снова.",
 )
 _ON_THE_LINE: Final = Text("He is on the line now: wait for the end of the call", "Он сейчас на линии: дождитесь конца")

@@ -167,6 +167,7 @@ async def _destroy(asked: Asked) -> MessageView:
     return await _shown(asked, destroyed.row)
 
 
+SOUND_PATH: Final = "/v1/messages/{call}/sound"
 HEARERS: Final = EVERYBODY - {Role.READ_ONLY}
 
 MESSAGES: Final[tuple[Endpoint, ...]] = (
@@ -175,7 +176,7 @@ MESSAGES: Final[tuple[Endpoint, ...]] = (
         query=MessagesQuery,
     ),
     Endpoint("GET", "/v1/messages/{call}", "One voice message", HEARERS, MessageView, _one),
-    Endpoint("GET", "/v1/messages/{call}/sound", "Its sound, WAV", HEARERS, bytes, _sound),
+    Endpoint("GET", SOUND_PATH, "Its sound, WAV", HEARERS, bytes, _sound),
     Endpoint(
         "POST", "/v1/messages/{call}/done", "Mark a voice message as processed", STAFF, MessageView, _done, MessageDone
     ),

@@ -17,7 +17,7 @@ from acd.records_file import check_records_file
 from config.model import Config
 from metrics.errors import RecordsUnusable
 from metrics.records.database import open_engine
-from metrics.records.tables import calls, recordings
+from metrics.records.tables import calls, recordings, voice_messages
 
 _KEPT: Final = 900
 """Names in one question: SQLite takes a limited number of parameters."""
@@ -31,6 +31,12 @@ class Found:
     """Rows by table, of those that have any."""
     recordings: tuple[str, ...]
     """Names of the recordings of his talks that are not destroyed yet."""
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """Calls in which he left a voice message whose sound is not destroyed yet."""
+        left = self.tables.get(voice_messages.name, ())
+        return tuple(row["call"] for row in left if row["destroyed_at"] is None)
 
     @property
     def rows(self) -> int:

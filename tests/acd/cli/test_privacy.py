@@ -4,9 +4,11 @@ import json
 
 from acd.control.access import ensure_token_file
 from acd.control.place import token_path
+from ami_bridge.ended import EndedCall, LeftMessage
 from metrics.records.database import open_engine, upgrade
+from queue_engine.ids import Instant, QueueName
 from queue_engine.inputs import CallerHungUp
-from tests.acd.stage import CALLER, LINE
+from tests.acd.stage import CALLER, LINE, NOON
 from tests.metrics.storing import store
 
 
@@ -14,7 +16,7 @@ async def recorded(centre):
     """Let the database have what the stage has told so far."""
     ensure_token_file(token_path(centre.config))
     engine = open_engine(centre.config.database.url)
-    await store(engine, centre.facts)
+    await store(engine, [*centre.facts, *centre.told])
     await engine.dispose()
 
 
@@ -50,10 +52,31 @@ async def test_person_is_handed_out_and_erased(centre, acd, in_thread, tmp_path)
     assert code == 0
     assert "calls\t1" in out
     code, out, _ = await acd(centre, "--lang", "en", "privacy", "export", CALLER, "--output", str(tmp_path / "again"))
-    assert out.startswith("0 rows and 0 recordings")
+    assert out.startswith("0 rows and 0 sounds")
     trail = (await acd(centre, "audit", "--json"))[1]
     assert "demand 7" in trail
     assert CALLER not in trail
+
+
+async def test_his_voice_message_is_handed_out_and_destroyed(centre, acd, in_thread, tmp_path):
+    """What he said to the secretary is his too: the sound goes with everything else."""
+    await in_thread(upgrade, centre.config.database.url)
+    call = centre.call()
+    centre.post(CallerHungUp(call, 16))
+    file = f"2026-11-21/{call}.wav"
+    sound = centre.config.messages.directory / file
+    sound.parent.mkdir(parents=True, exist_ok=True)
+    sound.write_bytes(b"\1" * 200_000)
+    left = LeftMessage(file, Instant(NOON - 12), NOON)
+    ended = EndedCall(call, QueueName(LINE), CALLER, NOON, NOON, None, "", 16, "secretary", "new", None, left)
+    await centre.messages.learn("main", {call: ended})
+    await recorded(centre)
+    folder = tmp_path / "his"
+    assert (await acd(centre, "privacy", "export", CALLER, "--output", str(folder)))[0] == 0
+    assert (folder / f"message-{call}.wav").read_bytes() == sound.read_bytes()
+    code, out, _ = await acd(centre, "--lang", "en", "privacy", "erase", CALLER, "--reason", "demand 8", "--yes")
+    assert (code, sound.exists()) == (0, False)
+    assert "1 sounds destroyed" in out
 
 
 async def test_what_is_no_number_is_told(centre, acd):
