@@ -42,6 +42,15 @@ async def test_demonstration_accounts_for_every_call(program, tmp_path):
     assert "\x1b" not in text
 
 
+@pytest.fixture
+def ctrl_c():
+    """Let what is started hear it, also where we were started with the signal ignored, as a shell does with `&`."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 async def test_interrupted_demonstration_stops_everything(program, tmp_path):
     """Ctrl-C in the middle leaves no process and exits with 130."""
     arguments = ["demo", "--operators", "2", "--callers", "50", "--seconds", "60"]
