@@ -99,7 +99,7 @@ async def run_daemon(config: Config, options: DaemonOptions) -> int:
                     tasks.create_task(_reload_when(reload_wanted, centre), name="reload")
                     if options.journal is not None:
                         tasks.create_task(keep_beside(options.journal, centre, at_the_desk), name="journal")
-                    _settle_memory()
+                    settle_memory()
                     notify("READY=1")
                     log.info("daemon.started", site=config.site.name)
                     tasks.create_task(_feed_watchdog(), name="watchdog")
@@ -121,7 +121,7 @@ async def run_daemon(config: Config, options: DaemonOptions) -> int:
     return int(status)
 
 
-def _settle_memory() -> None:
+def settle_memory() -> None:
     """What stands now stays: look through it for garbage once and never again.
 
     Python's search for cycles went over modules, configuration and tables time after time, and took 9 % of the

@@ -31,7 +31,7 @@ from metrics.records.store import FactStore
 HELD_AT_MOST: Final = 50_000
 """Facts kept in memory while the spool cannot be written: about 25 MB."""
 
-BATCH_WAIT_S: Final = 0.18
+BATCH_WAIT_S: Final = 0.15
 """From one round of the writer to the next: so long facts gather before they are committed.
 
 The time that committing takes is part of it, and a round takes no more than stood in the spool when it came to its end.
@@ -279,11 +279,11 @@ class Recorder:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._hurry.wait(), RETRY_S[min(failures, len(RETRY_S)) - 1])
         else:
-            idle = not self._wake.is_set()
+            behind = self._wake.is_set()
             await self._wake.wait()
-            now = asyncio.get_running_loop().time()
-            # After a quiet time facts that belong together are let gather too.
-            rest_s = self._batch_wait_s if idle else next_round - now
+            rest_s = next_round - asyncio.get_running_loop().time()
+            if rest_s <= 0 and not behind:
+                rest_s = self._batch_wait_s  # after a quiet time, too, facts that belong together are let gather
             if self._asked == self._caught_up and rest_s > 0:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._hurry.wait(), rest_s)
