@@ -35,6 +35,9 @@ from tests.bench.million import MONTH, ZONE, make
 from tests.postgres import DURABLE, postgres_is_installed, postgres_server
 
 TICK_S = 0.01
+FACTS_PER_CALL = 8
+CPU_LIMITS_MS = {30: 0.8, 90: 0.5}
+"""Processor time per call that the records may take, by calls a second: part of the daemon's own 1 ms at 90."""
 
 
 def say(line: str) -> None:
@@ -126,6 +129,25 @@ async def bench_rate(name: str, url: str, spool: Path, count: int, limit: int) -
     await recorder.close()
 
 
+async def bench_cpu(name: str, url: str, spool: Path, calls_per_s: int, limit_ms: float, seconds: int) -> None:
+    """Record the facts of so many calls a second; print the processor time of both threads per call."""
+    recorder = Recorder(url, "bench", spool)
+    await recorder.start()
+    facts, told = traffic(), 0
+    for fact in itertools.islice(facts, 100 * FACTS_PER_CALL):
+        recorder.record(fact)
+    await recorder.settled()
+    begin, used = time.perf_counter(), cpu_s()
+    while (passed := time.perf_counter() - begin) < seconds:
+        for fact in itertools.islice(facts, (int(passed * calls_per_s) - told) * FACTS_PER_CALL):
+            recorder.record(fact)
+        told = int(passed * calls_per_s)
+        await asyncio.sleep(1 / calls_per_s)
+    await recorder.settled()
+    figure(f"records_cpu_per_call_{name}_{calls_per_s}", (cpu_s() - used) / told * 1000, "ms", "<=", limit_ms)
+    await recorder.close()
+
+
 async def bench_report(folder: Path, calls: int) -> None:
     """Print how long the monthly report over so many calls takes, best of three."""
     path = folder / "million.db"
@@ -171,6 +193,8 @@ async def run(calls: int, seconds: int, *, postgres: bool) -> None:
     try:
         bench_live()
         await bench_facts("sqlite", f"sqlite:///{folder / 'facts.db'}", folder / "spool", 5000, seconds)
+        for rate, limit_ms in CPU_LIMITS_MS.items():
+            await bench_cpu("sqlite", f"sqlite:///{folder / f'{rate}.db'}", folder / "spool", rate, limit_ms, seconds)
         await bench_rate("sqlite", f"sqlite:///{folder / 'burst.db'}", folder / "spool", 50_000, 5000)
         if postgres and postgres_is_installed():
             with postgres_server(DURABLE) as cluster:
