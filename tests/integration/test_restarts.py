@@ -8,7 +8,6 @@ import pytest
 from acd.lab.plans import Answering, Caller
 from acd.lab.site import Site
 from metrics.records.tables import offers
-from tests.integration.office import lasting
 
 pytestmark = pytest.mark.asterisk
 
@@ -31,7 +30,7 @@ def assert_exact(rows, count):
     """Every call is answered, its talk is as long as it was, and its times agree."""
     assert [row["outcome"] for row in rows] == ["answered"] * count
     for row in rows:
-        assert row["talked_s"] == lasting(TALK_MS / 1000), dict(row)
+        assert row["talked_s"] == pytest.approx(TALK_MS / 1000, abs=0.5), dict(row)
         assert row["answered_at"] - row["entered_at"] == pytest.approx(row["waited_s"], abs=0.01), dict(row)
         assert row["ended_at"] - row["answered_at"] == pytest.approx(row["talked_s"], abs=0.05), dict(row)
 
@@ -112,7 +111,9 @@ async def test_killed_asterisk_closes_the_records_and_new_calls_are_taken_up(cen
             await centre.asterisk.kill9()
             await centre.until(lambda status: not status.healthy)
         await centre.asterisk.start()
+        up = asyncio.get_running_loop().time()
         await centre.until(lambda status: status.healthy)
+        assert asyncio.get_running_loop().time() - up < 2 + 1  # 2 s, and a second for asking over HTTP
         pauses_s = [float(told) for told in re.findall(r'"retry_s":([0-9.]+)', centre.daemon.text())]
         assert 0 < max(pauses_s) < 2  # so it is back two seconds after Asterisk at the latest
         rows = await centre.settled(6)
@@ -127,12 +128,12 @@ async def test_killed_asterisk_closes_the_records_and_new_calls_are_taken_up(cen
 
 
 async def test_frozen_asterisk_is_noticed_and_taken_up_again(centre):
-    """A connection that is open and silent is no connection: soon seen, and mended when it thaws."""
+    """A connection that is open and silent is no connection: seen within 5 s, mended when it thaws."""
     async with centre.telephones(PLAN), centre.callers(callers(6), rate=6) as calling:
         await centre.until(lambda status: status.talking == 4)
         centre.asterisk.sigstop()
         try:
-            await centre.until(lambda status: not status.healthy, limit_s=20)
+            await centre.until(lambda status: not status.healthy, limit_s=6)
         finally:
             centre.asterisk.sigcont()
         await centre.until(lambda status: status.healthy)

@@ -16,7 +16,6 @@ from acd.lab.plans import Answering, Caller, Kind
 from acd.lab.site import LINE, NUMBER, Site
 from acd.lab.sounds import write_tone
 from metrics.records.tables import calls, facts, offers
-from tests.integration.office import lasting
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
 
@@ -139,7 +138,7 @@ async def test_a_key_in_an_announcement_is_acted_on_at_once(free: LabCentre, way
             assert (await calling.finish(20)).served == 1
         [row] = await rows_of(free, number)
     assert (row["outcome"], row["destination"], row["reason"]) == ("overflowed", "sorry", "key_2")
-    assert 1.9 <= row["waited_s"] < 5  # the announcement lasts three times as long
+    assert 1.9 <= row["waited_s"] < 4  # the announcement lasts three times as long
 
 
 async def test_skills_are_asked_for_less_and_less(free: LabCentre):
@@ -160,7 +159,7 @@ async def test_the_winner_who_drops_the_call_at_once_loses_nobody(free: LabCentr
         [row] = await rows_of(free, "79275550001")
         await free.until(lambda status: status.ready == 2)
     assert (row["outcome"], row["agent"]) == ("answered", "102")
-    assert row["talked_s"] == lasting(1.5)
+    assert row["talked_s"] == pytest.approx(1.5, abs=0.4)
 
 
 async def test_reloads_under_load_touch_no_call(free: LabCentre):
