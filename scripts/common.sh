@@ -61,8 +61,11 @@ install_quietened() {
     return "$status"
 }
 
+# No `| grep -q`: under pipefail its early exit is apt-cache's broken pipe, and every package was "not to be had".
 has_package() {
-    apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'
+    local policy
+    policy=$(apt-cache policy "$1" 2>/dev/null) || return 1
+    [[ $policy == *'Candidate: '[!\(]* ]]
 }
 
 # Installs each package whose program (the first of a pair program:package) is not there.
