@@ -27,7 +27,7 @@ AT_ONCE: Final = 2000
 
 SCHEMAS: Final[Mapping[str, Path]] = {
     "alembic_version": records.MIGRATIONS,
-    control.VERSION_TABLE: Path(control.__file__).parent / "migrations",
+    control.VERSION_TABLE: control.MIGRATIONS,
     journal.VERSION_TABLE: Path(journal.__file__).parent.parent / "migrations",
 }
 """Where the migrations of each set of tables are, by the table that keeps its revision."""
@@ -70,7 +70,7 @@ def migrate(url: str, wanted: Mapping[str, str]) -> None:
             raise NewerSchema(table, revision)
     for table, revision in wanted.items():
         if table == control.VERSION_TABLE:
-            asyncio.run(_migrate_control(url, revision))
+            asyncio.run(control.migrate(url, revision))
         elif table == journal.VERSION_TABLE:
             journal.upgrade(url, revision)
         else:
@@ -90,14 +90,6 @@ def _is_known(migrations: Path, revision: str) -> bool:
     settings = Config()
     settings.set_main_option("script_location", str(migrations))
     return revision in {script.revision for script in ScriptDirectory.from_config(settings).walk_revisions()}
-
-
-async def _migrate_control(url: str, revision: str) -> None:
-    engine = records.open_engine(url)
-    try:
-        await control.migrate(engine, revision)
-    finally:
-        await engine.dispose()
 
 
 class Loader:

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, NamedTuple
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
+from acd.whole import WHOLE
 from callback.kinds import Leg
 from callback.lists import DAY_S, ListPolicy, Pacing
 from callback.policy import Spacing
@@ -55,10 +56,10 @@ class Settings(BaseModel):
     pacing: Pacing = Pacing.OPERATORS
     survey: Annotated[str, Field(max_length=40)] = ""
     """Of pacing `menu`: the survey of the configuration that is asked."""
-    attempts: Annotated[int, Field(ge=1, le=20)] = 3
-    keep_free: Annotated[int, Field(ge=0, le=1000)] = 0
+    attempts: Annotated[int, Field(ge=1, le=20), WHOLE] = 3
+    keep_free: Annotated[int, Field(ge=0, le=1000), WHOLE] = 0
     """So many operators of the line are left free for those who call in."""
-    at_once: Annotated[int, Field(ge=1, le=1000)] = 10
+    at_once: Annotated[int, Field(ge=1, le=1000), WHOLE] = 10
     """Calls that are out at the same time, at most."""
     first_leg: Literal["operator", "caller"] | None = None
     """Which side is dialled first; as the line's call-backs do it if not given."""

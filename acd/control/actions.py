@@ -3,13 +3,14 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final, TypeVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from acd.control.access import Role
-from acd.control.asked import STAFF, SUPERVISORS, Asked, Body, Endpoint, NoBody, given, whole
+from acd.control.asked import STAFF, SUPERVISORS, Asked, Body, Endpoint, NoBody, given
 from acd.control.errors import RequestRefused
 from acd.control.show import show_agents, show_calls
 from acd.control.views import AgentView, CallView
+from acd.whole import WHOLE
 from queue_engine.facts import AgentState
 from queue_engine.floor import AWAY
 from queue_engine.ids import AgentId, CallId, QueueName
@@ -65,7 +66,7 @@ class Move(Body):
 class Priority(Body):
     """Which class the call gets; a higher one is served first."""
 
-    priority: Annotated[int, Field(ge=-100, le=100), BeforeValidator(whole)]
+    priority: Annotated[int, Field(ge=-100, le=100), WHOLE]
 
 
 def _agent(

@@ -25,11 +25,6 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
-def whole(value: object) -> object:
-    """Return a whole number as such, however it is written: to JSON `5.0` is the same number as `5`."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
 class NoBody(Body):
     """A request that says all in its path."""
 

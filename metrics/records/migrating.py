@@ -3,11 +3,16 @@
 Python's driver of SQLite commits before each CREATE, so that a full disk could leave half a schema, which no later
 attempt would get past. Here transactions are begun by us; elsewhere the driver begins one before the first write,
 which waits for the lock where a transaction begun by a read would fail.
+
+Alembic keeps the migration that runs in the variables of its modules, for the whole process. The records' tables and
+those of the control API are brought up to date at the same moment of a start, each in a thread: without a lock the one
+went on with the connection of the other, or believed itself done.
 """
 
 import asyncio
+import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from alembic import command, context
 from alembic.config import Config
@@ -17,6 +22,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from metrics.errors import RecordsUnusable
+
+ALONE_WITHIN_S: Final = 30.0
+"""So long a migration waits for another one of this process to end; whoever asked for it asks again."""
+alone: Final = threading.Lock()
+"""Held by the migration that runs."""
 
 
 def migrate(engine: AsyncEngine, migrations: Path, revision: str, *, up: bool, schema: str = "schema") -> None:
@@ -30,7 +40,8 @@ def migrate(engine: AsyncEngine, migrations: Path, revision: str, *, up: bool, s
         schema: What it is called in an error.
 
     Raises:
-        RecordsUnusable: The database cannot be reached or written, or its schema is one that we do not know.
+        RecordsUnusable: The database cannot be reached or written, its schema is one that we do not know, or another
+            migration of this process does not end.
     """
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _leave_transactions_to_us)
@@ -39,12 +50,16 @@ def migrate(engine: AsyncEngine, migrations: Path, revision: str, *, up: bool, s
     config = Config()
     config.set_main_option("script_location", str(migrations))
     config.attributes["engine"] = engine
+    if not alone.acquire(timeout=ALONE_WITHIN_S):
+        raise RecordsUnusable(url, "another migration is under way")
     try:
         (command.upgrade if up else command.downgrade)(config, revision)
     except CommandError as error:
         raise RecordsUnusable(url, f"unknown {schema}: {error}") from error
     except (SQLAlchemyError, OSError) as error:
         raise RecordsUnusable(url, first_line(error)) from error
+    finally:
+        alone.release()
 
 
 def run(metadata: MetaData, version_table: str = "alembic_version") -> None:

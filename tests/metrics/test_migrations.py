@@ -1,5 +1,7 @@
 """The schema goes up and down, and what the steps make is what the program expects."""
 
+import asyncio
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
 from metrics.errors import RecordsUnusable
+from metrics.records import migrating
 from metrics.records.database import async_url, downgrade, open_engine, upgrade
 from metrics.records.tables import metadata
 
@@ -75,3 +78,59 @@ def test_a_missing_folder_is_told(tmp_path: Path) -> None:
     """A path that cannot be is reported with its URL."""
     with pytest.raises(RecordsUnusable, match="folder"):
         open_engine(f"sqlite:///{tmp_path / 'no' / 'records.db'}")
+
+
+ENTERED = threading.Event()
+"""A step of `made_slowly` is under way."""
+MAY_END = threading.Event()
+ENV = """
+from sqlalchemy import MetaData
+from metrics.records.migrating import run
+run(MetaData())
+"""
+STEP = """
+from alembic import op
+import sqlalchemy as sa
+from tests.metrics import test_migrations as test
+revision, down_revision, branch_labels, depends_on = "1", None, None, None
+
+def upgrade():
+    {wait}
+    op.create_table("{table}", sa.Column("id", sa.Integer(), primary_key=True))
+"""
+
+
+def _schema(folder: Path, table: str, wait: str = "pass") -> Path:
+    """Write the migrations of a schema of one table."""
+    (folder / "versions").mkdir(parents=True)
+    (folder / "env.py").write_text(ENV, encoding="ascii")
+    (folder / "versions" / "r1.py").write_text(STEP.format(table=table, wait=wait), encoding="ascii")
+    return folder
+
+
+async def test_two_schemas_are_made_at_once(tmp_path: Path) -> None:
+    """Each gets its own table in its own database, though Alembic knows but one migration of a process."""
+    ENTERED.clear()
+    MAY_END.clear()
+    slow = _schema(tmp_path / "slow", "made_slowly", "test.ENTERED.set(); assert test.MAY_END.wait(60)")
+    quick = _schema(tmp_path / "quick", "made_quickly")
+    urls = {name: f"sqlite:///{tmp_path}/{name}.db" for name in ("slow", "quick")}
+
+    async def make(name: str, scripts: Path) -> None:
+        await asyncio.to_thread(migrating.migrate, open_engine(urls[name]), scripts, "head", up=True)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(make("slow", slow))
+        assert await asyncio.to_thread(ENTERED.wait, 60)
+        second = tasks.create_task(make("quick", quick))
+        await asyncio.wait([second], timeout=0.3)  # long enough for it to get in the way of the first, if it can
+        MAY_END.set()
+    for name, table in (("slow", "made_slowly"), ("quick", "made_quickly")):
+        assert await _over(urls[name], _tables) == {"alembic_version", table}
+
+
+def test_migration_that_does_not_end_is_not_waited_for_without_end(sqlite_url: str, monkeypatch) -> None:
+    """Whoever wants one meanwhile is told so, and asks again."""
+    monkeypatch.setattr(migrating, "ALONE_WITHIN_S", 0.0)
+    with migrating.alone, pytest.raises(RecordsUnusable, match="another migration"):
+        upgrade(sqlite_url)

@@ -8,18 +8,16 @@ import asyncio
 from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from acd.control.errors import StoreAway
 from acd.records_file import check_records_file
 from metrics.errors import RecordsUnusable
-from metrics.records.database import open_engine
+from metrics.records import migrating
+from metrics.records.database import BASE, HEAD, open_engine
 
 VERSION_TABLE: Final = "alembic_version_control"
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
 class ControlDatabase:
@@ -46,7 +44,7 @@ class ControlDatabase:
             async with self._lock:
                 if not self._ready:
                     await self._check_file()
-                    await migrate(self._engine)
+                    await migrate(self._url)
                     self._ready = True
         return self._engine
 
@@ -61,24 +59,21 @@ class ControlDatabase:
         await self._engine.dispose()
 
 
-async def migrate(engine: AsyncEngine, revision: str = "head") -> None:
+async def migrate(url: str, revision: str = HEAD) -> None:
     """Bring the control API's tables to a revision; `base` takes them away.
 
     Raises:
         StoreAway: The database cannot be reached or changed.
     """
     try:
-        async with engine.begin() as connection:
-            await connection.run_sync(_migrate, revision)
-    except (SQLAlchemyError, OSError) as fault:
-        raise StoreAway(first_line(fault)) from fault
+        await asyncio.to_thread(_migrate, url, revision)
+    except RecordsUnusable as fault:
+        raise StoreAway(fault.reason) from fault
 
 
-def _migrate(connection: Connection, revision: str) -> None:
-    settings = Config()
-    settings.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    settings.attributes["connection"] = connection
-    (command.downgrade if revision == "base" else command.upgrade)(settings, revision)
+def _migrate(url: str, revision: str) -> None:
+    schema = "schema of the control API"
+    migrating.migrate(open_engine(url), MIGRATIONS, revision, up=revision != BASE, schema=schema)
 
 
 def first_line(fault: Exception) -> str:

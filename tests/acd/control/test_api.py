@@ -1,14 +1,18 @@
 """What the control API answers, asked over HTTP."""
 
 import asyncio
+from collections.abc import Iterator
+from typing import get_args
 
 import pytest
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
+from acd.campaigns.model import Settings
 from acd.control.access import Identity, Role
 from acd.control.client import ControlClient
 from acd.control.endpoints import ENDPOINTS
 from acd.control.errors import DaemonAway, RequestRefused
+from acd.whole import WHOLE
 from metrics.records.database import upgrade
 from queue_engine.ids import AgentId
 from queue_engine.inputs import CallerHungUp
@@ -223,6 +227,33 @@ def _references(part):
     elif isinstance(part, list):
         for value in part:
             yield from _references(value)
+
+
+def models_in(kind: object) -> Iterator[type[BaseModel]]:
+    """Give all models that a type is made of, itself included."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind
+        parts = [field.annotation for field in kind.model_fields.values()]
+    else:
+        parts = [*get_args(kind)]
+    for part in parts:
+        yield from models_in(part)
+
+
+def test_whole_number_may_be_written_with_a_point():
+    """To JSON, and to the document, `2.0` is the whole number 2: wherever a request has one, it is taken for it."""
+    bodies = {endpoint.body for endpoint in ENDPOINTS if endpoint.method != "GET"}
+    numbers = [
+        (model.__name__, name, field)
+        for body in bodies
+        for model in models_in(body)
+        for name, field in model.model_fields.items()
+        if field.annotation is int
+    ]
+    assert {"priority", "keep_free"} <= {name for _, name, _ in numbers}
+    assert [(model, name) for model, name, field in numbers if WHOLE not in field.metadata] == []
+    taken = TypeAdapter(Settings).validate_json(b'{"keep_free": 2.0}', strict=True)
+    assert (taken.keep_free, type(taken.keep_free)) == (2, int)
 
 
 async def test_line_that_left_the_configuration_is_still_shown(stage: Stage):

@@ -31,14 +31,14 @@ async def test_schema_goes_up_and_down(url):
     """The migrations make just the tables that the code knows, with their columns, and take them away again."""
     engine = open_engine(url)
     try:
-        await migrate(engine)
-        await migrate(engine)
+        await migrate(url)
+        await migrate(url)
         assert set(metadata.tables) <= await tables_of(engine)
         async with engine.connect() as link:
             for table in metadata.sorted_tables:
                 found = await link.run_sync(lambda sync, name=table.name: inspect(sync).get_columns(name))
                 assert {column["name"] for column in found} == {column.name for column in table.columns}
-        await migrate(engine, "base")
+        await migrate(url, "base")
         assert not set(metadata.tables) & await tables_of(engine)
     finally:
         await engine.dispose()
