@@ -16,6 +16,7 @@ from typing import Final
 from python_calamine import CalamineError, CalamineWorkbook
 
 from acd.campaigns.model import LARGEST_DETAILS, NewContact
+from acd.texts import Text
 
 LARGEST_FILE: Final = 20 * 1024 * 1024
 LARGEST_UNPACKED: Final = 200 * 1024 * 1024
@@ -27,6 +28,18 @@ LONGEST: Final = 1000
 NUMBER_COLUMNS: Final = frozenset({"number", "phone", "telephone", "tel", "телефон", "номер", "номер телефона", "тел"})
 NAME_COLUMNS: Final = frozenset({"name", "fio", "фио", "ф.и.о.", "имя", "пациент", "абонент"})
 SPREADSHEETS: Final = frozenset({".xlsx", ".xls", ".ods"})
+
+REASONS: Final = {
+    "unreadable": Text("{path} cannot be read: {told}", "{path}: файл не читается: {told}"),
+    "too_large": Text("{path} is too large: at most {limit} MiB", "{path}: файл велик, не больше {limit} МиБ"),
+    "too_many_rows": Text("{path} has more than {limit} rows", "{path}: больше {limit} строк"),
+    "empty": Text("{path} has no rows", "{path}: в файле нет строк"),
+    "no_number_column": Text(
+        "{path} has no column of numbers; it is called one of: {known}",
+        "{path}: нет столбца с номерами; он называется одним из слов: {known}",
+    ),
+}
+"""What is said of a file that was refused, by `FileRefused.reason`; `path` is its name."""
 
 
 class FileRefused(Exception):
@@ -52,7 +65,18 @@ def read_contacts(path: Path) -> list[NewContact]:
         content = path.read_bytes()
     except OSError as fault:
         raise FileRefused("unreadable", told=fault.strerror or str(fault)) from fault
-    rows = _spreadsheet(content) if path.suffix.lower() in SPREADSHEETS else _csv(content)
+    return contacts_in(path.name, content)
+
+
+def contacts_in(name: str, content: bytes) -> list[NewContact]:
+    """Return the contacts of a file's content; its name tells a spreadsheet from a CSV.
+
+    Raises:
+        FileRefused: It is too large, cannot be read, or has no column of numbers.
+    """
+    if len(content) > LARGEST_FILE:
+        raise FileRefused("too_large", limit=LARGEST_FILE // 2**20)
+    rows = _spreadsheet(content) if Path(name).suffix.lower() in SPREADSHEETS else _csv(content)
     kept = list(islice((row for row in rows if any(row)), MOST_ROWS + 1))
     if len(kept) > MOST_ROWS:
         raise FileRefused("too_many_rows", limit=MOST_ROWS)

@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from acd.callbacks.shell import Callbacks
 from acd.campaigns.bars import Bars
-from acd.campaigns.desk import Book, CampaignDesk
+from acd.campaigns.desk import CampaignDesk
+from acd.campaigns.round import Book
 from acd.campaigns.surveys import SurveyDesk
 from acd.clock import Clock
 from acd.numbers import number_rule

@@ -34,6 +34,13 @@ class OutcomeCode(BaseModel):
     """Of `again`: when, if the operator names no time."""
 
 
+def outcome_from(text: str) -> dict[str, str]:
+    """Return a code as people write it, `code=title` or `code=title=again`, as `OutcomeCode` takes it."""
+    code, _, rest = text.partition("=")
+    title, _, then = rest.partition("=")
+    return {"code": code.strip(), "title": title.strip() or code.strip(), "then": then.strip() or "done"}
+
+
 OUTCOMES: Final = (
     OutcomeCode(code="told", title="Сообщено"),
     OutcomeCode(code="agreed", title="Согласие"),

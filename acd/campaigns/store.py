@@ -4,6 +4,7 @@ Nothing here is asked while a call waits: a database that is away stops the list
 request has come to is noted by the number of the request, so that noting it twice changes nothing.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -78,8 +79,7 @@ class CampaignStore:
 
     async def fill(self, campaign: Campaign, rows: Iterable[tuple[NewContact, bool]], now: Instant) -> Imported:
         """Add contacts, each with whether its number can be called; a number that is there already stays as it is."""
-        added = repeated = impossible = 0
-        pending = [
+        values = [
             {
                 "campaign": campaign.id,
                 "number": row.number,
@@ -99,17 +99,15 @@ class CampaignStore:
             }
             for row, callable_ in rows
         ]
+        kept = Counter[str]()
         async with self._engine.begin() as link:
-            for values in pending:
-                written = self._upsert(campaign_contacts).values(values)
-                result = await link.execute(written.on_conflict_do_nothing(index_elements=["campaign", "number"]))
-                if result.rowcount == 0:
-                    repeated += 1
-                elif values["state"] == ContactState.CLOSED:
-                    impossible += 1
-                else:
-                    added += 1
-        return Imported(added, repeated, impossible)
+            for state in (ContactState.WAITING, ContactState.CLOSED):
+                of_state = [each for each in values if each["state"] is state]
+                for first in range(0, len(of_state), AT_ONCE):
+                    written = self._upsert(campaign_contacts).values(of_state[first : first + AT_ONCE])
+                    done = await link.execute(written.on_conflict_do_nothing(index_elements=["campaign", "number"]))
+                    kept[state] += done.rowcount
+        return Imported(kept[ContactState.WAITING], len(values) - kept.total(), kept[ContactState.CLOSED])
 
     async def contact(self, contact: int) -> Contact | None:
         """Return one."""
@@ -130,6 +128,18 @@ class CampaignStore:
         async with self._engine.connect() as link:
             found = select(campaign_contacts).where(wanted).order_by(_C.next_at, _C.id).limit(limit)
             return [Contact(**row) for row in (await link.execute(found)).mappings()]
+
+    async def before(self, agent: str, now: Instant) -> Contact | None:
+        """Return whom an operator looks at in any list; after its instant the contact is anybody's again."""
+        of_agent = (_C.state == ContactState.PREVIEW) & (_C.agent == agent) & (_C.next_at > now)
+        return next(iter(await self._contacts(of_agent, limit=1)), None)
+
+    async def without_outcome(self, agent: str, limit: int) -> list[Contact]:
+        """Return whom an operator has talked to without having said what it has brought, the last talk first."""
+        reached = (_C.result == Result.REACHED) & (_C.state == ContactState.CLOSED) & (_C.outcome == "")
+        wanted = select(campaign_contacts).where(_C.agent == agent, reached).order_by(_C.changed_at.desc())
+        async with self._engine.connect() as link:
+            return [Contact(**row) for row in (await link.execute(wanted.limit(limit))).mappings()]
 
     async def looked_at(self, campaign: Campaign, agent: str) -> list[Contact]:
         """Return whom an operator looks at in this list."""
@@ -164,7 +174,7 @@ class CampaignStore:
             return
         newer = (_C.id == row.listed.contact) & (_C.request < row.request)
         values: dict[str, Any] = {"state": ContactState.CALLING, "request": row.request, "call": row.call}
-        values |= {"outcome": "", "outcome_by": "", "note": "", "changed_at": now}
+        values |= {"outcome": "", "outcome_by": "", "note": "", "next_at": now, "changed_at": now}
         same = (_C.id == row.listed.contact) & (_C.request == row.request) & (_C.state == ContactState.CALLING)
         async with self._engine.begin() as link:
             await link.execute(update(campaign_contacts).where(newer).values(values))

@@ -1,14 +1,14 @@
 """`acd campaigns`: call lists, from the file of contacts to the file of results."""
 
-import csv
-import io
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
+from acd.campaigns.model import outcome_from
+from acd.campaigns.results import WORDS, results_csv, results_of
 from acd.cli.exits import CommandFailed, ExitCode
 from acd.cli.help import tell
 from acd.cli.imported import AT_ONCE, contacts_of
@@ -102,7 +102,7 @@ def add(
     if script is not None:
         settings["script"] = _text_of(script)
     if outcome:
-        settings["outcomes"] = [_outcome(text) for text in outcome]
+        settings["outcomes"] = [outcome_from(text) for text in outcome]
     told = session.daemon().post("/v1/campaigns", {"name": name, "line": line, "settings": settings})
     _print([told], session, json=json)
 
@@ -159,7 +159,7 @@ def export(
 ) -> None:
     """Write every contact; the trail notes whose numbers were shown."""
     session: Session = context.obj
-    text = _csv(_all_contacts(session, name), session)
+    text = results_csv(results_of(_all_contacts(session, name), session.language))
     if output is None:
         sys.stdout.write(text)
         return
@@ -206,13 +206,7 @@ def _row(row: dict[str, Any], session: Session) -> list[str]:
 
 
 def _word(word: str, session: Session) -> str:
-    return session.say(_WORDS[word]) if word in _WORDS else word
-
-
-def _outcome(text: str) -> dict[str, str]:
-    code, _, rest = text.partition("=")
-    title, _, then = rest.partition("=")
-    return {"code": code, "title": title or code, "then": then or "done"}
+    return session.say(WORDS[word]) if word in WORDS else word
 
 
 def _text_of(path: Path) -> str:
@@ -232,21 +226,6 @@ def _all_contacts(session: Session, name: str) -> Iterator[dict[str, Any]]:
         after = rows[-1]["contact"]
 
 
-def _csv(contacts: Iterable[dict[str, Any]], session: Session) -> str:
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, delimiter=";")
-    writer.writerow([session.say(text) for text in _EXPORTED.values()] + [session.say(_DETAILS)])
-    for contact in contacts:
-        details = "; ".join(f"{key}: {value}" for key, value in contact["details"].items())
-        writer.writerow([_harmless(str(contact[key])) for key in _EXPORTED] + [_harmless(details)])
-    return out.getvalue()
-
-
-def _harmless(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula; a number of E.164 is none."""
-    return f"'{text}" if text[:1] in {"=", "-", "@"} or (text[:1] == "+" and not text[1:].isdigit()) else text
-
-
 _HEAD: Final = (
     Text("List", "Обзвон"),
     Text("Title", "Название"),
@@ -259,40 +238,6 @@ _HEAD: Final = (
     Text("Reached", "Дозвонились"),
     Text("Closed", "Закрыто"),
 )
-_WORDS: Final = {
-    "running": Text("running", "идёт"),
-    "paused": Text("paused", "на паузе"),
-    "stopped": Text("stopped", "завершён"),
-    "reached": Text("reached", "дозвонились"),
-    "busy": Text("busy", "занято"),
-    "no_answer": Text("no answer", "не отвечает"),
-    "unreachable": Text("unreachable", "недоступен"),
-    "refused": Text("refused", "отклонил"),
-    "left": Text("hung up before an operator came", "не дождался оператора"),
-    "machine": Text("answering machine", "автоответчик"),
-    "lost": Text("unknown", "неизвестно"),
-    "wrong_person": Text("wrong person", "не тот абонент"),
-    "do_not_call": Text("does not want our calls", "просил не звонить"),
-    "impossible": Text("cannot be called", "звонить нельзя"),
-    "told": Text("told", "сообщено"),
-    "agreed": Text("agreed", "согласие"),
-    "declined": Text("declined", "отказ"),
-    "call_again": Text("call again", "перезвонить"),
-}
-_EXPORTED: Final = {
-    "contact": Text("No.", "№"),
-    "number": Text("Number", "Номер"),
-    "name": Text("Name", "Имя"),
-    "state": Text("State", "Состояние"),
-    "attempts": Text("Attempts", "Попыток"),
-    "result": Text("Result", "Результат"),
-    "outcome": Text("Outcome", "Итог"),
-    "outcome_by": Text("By", "Кем"),
-    "note": Text("Note", "Пометка"),
-    "agent": Text("Operator", "Оператор"),
-    "call": Text("Call", "Звонок"),
-}
-_DETAILS: Final = Text("Details", "Сведения")
 _OUTCOME: Final = Text("Outcome", "Итог")
 _CONTACTS: Final = Text("Contacts", "Контактов")
 _NOT_GIVEN: Final = Text("not given", "не указан")

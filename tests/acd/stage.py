@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from acd.callbacks.policies import callback_policies
 from acd.campaigns.bars import Bars
-from acd.campaigns.desk import Book, CampaignDesk
+from acd.campaigns.desk import CampaignDesk
+from acd.campaigns.round import Book
 from acd.control.access import Guard, Identity, new_token
 from acd.control.app import build_app
 from acd.control.centre import Health, ServerHealth

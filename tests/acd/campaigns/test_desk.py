@@ -2,8 +2,9 @@
 
 import pytest
 
-from acd.campaigns.desk import Book, CampaignDesk, CampaignRefused
+from acd.campaigns.desk import CampaignDesk, CampaignRefused
 from acd.campaigns.model import NewContact, OutcomeCode, Settings
+from acd.campaigns.round import Book
 from acd.control.access import Identity, Role
 from acd.control.errors import RequestRefused
 from acd.numbers import number_rule
@@ -286,6 +287,22 @@ async def test_a_talk_has_the_outcome_that_its_operator_gives(stage):
     assert (after.state, after.outcome) == ("closed", "")
     after = await desk.outcome(after, "told", "101")
     assert (after.state, after.outcome, after.agent) == ("closed", "told", "101")
+
+
+@pytest.mark.parametrize(("asked_s", "again_s"), [(7200, 7200), (None, 31 + 1800), (10, 31 + 1800)])
+async def test_when_to_call_again_may_be_said_during_the_talk(stage, asked_s, again_s):
+    """The instant said last holds once the call is over; none, or one that is past by then: the code's own time."""
+    await make(stage, FIRST, outcomes=(OutcomeCode(code="again", title="Again", then="again", after_s=1800),))
+    desk, begun = stage.campaigning.desk, stage.at
+    await look(stage)
+    talks(stage, "callback-1-1")
+    await desk.outcome(await contact(stage), "again", "101", "", Instant(begun + 9000))
+    at = None if asked_s is None else Instant(begun + asked_s)
+    assert (await desk.outcome(await contact(stage), "again", "101", "", at)).state == "calling"
+    hangs_up(stage, "callback-1-1")
+    await look(stage)
+    after = await contact(stage)
+    assert (after.state, after.next_at) == ("waiting", begun + again_s)
 
 
 async def test_an_outcome_may_bar_the_number(stage):
