@@ -17,6 +17,8 @@ FAMILY: Final = "acd-ended"
 FIELDS: Final = 12
 WITH_MESSAGE: Final = FIELDS + 3
 """Fields of an entry of a caller's call, which may tell of a voice message; an operator's own has none."""
+BEFORE_QUESTIONING: Final = FIELDS - 1
+"""Fields of an entry by a dialplan of before the end of questioning was marked: found in the journal at an upgrade."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class EndedCall:
 def parse_entry(call: str, value: str, clock: ServerClock) -> EndedCall | None:
     """Return what an entry says, in our time; None for one that is not of our making."""
     fields = value.split("|")
+    if len(fields) == BEFORE_QUESTIONING:
+        fields.append("")
     if len(fields) not in {FIELDS, WITH_MESSAGE}:
         return None
     line, caller, entered, ended, _dial_status, peer, answered, cause, member, destination, stage, marked = fields[

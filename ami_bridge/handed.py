@@ -17,6 +17,8 @@ from queue_engine.ids import CallId, Instant, QueueName
 OUTSIDE: Final = "outside"
 BACK: Final = "back"
 FIELDS: Final = 10
+BEFORE_WAY: Final = FIELDS - 1
+"""Fields of an entry by a dialplan that knew of no attended visits: found in the journal at an upgrade."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ def parse_handed(value: str) -> Handed | None:
 def parse_outside(call: str, value: str, clock: ServerClock) -> OutsideVisit | None:
     """Return what an entry of the journal says of a visit outside, in our time; None for any other entry."""
     fields = value.split("|")
+    if len(fields) == BEFORE_WAY:
+        fields.append("")
     if len(fields) != FIELDS or fields[0] != OUTSIDE:
         return None
     _, line, telephone, destination, entered, ended, answered, status, agreed, way = fields

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, model_validator
 
 from config.kinds import AnyName, LineText, Table
 from config.messages import mistake
-from config.production_calendar import DayOverride, ProductionCalendar
+from config.production_calendar import SATURDAY, DayOverride, ProductionCalendar
 from config.worktime import DAY_MINUTES, DayCalendar, EveryDay, Span, WorkingDay, WorkSchedule, WorkTime
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -117,8 +117,11 @@ def working_time(
         return None
     overrides = {day.date: DayOverride(day.like) for day in special if day.like is not None}
     own = {day.date: tuple(day_span(text) for text in day.hours) for day in special if day.hours}
-    calendar = ProductionCalendar(overrides) if days == "production" else _OwnDays(overrides)
-    return WorkTime(_SiteCalendar(calendar, own), schedule_of(hours), ZoneInfo(zone))
+    schedule = schedule_of(hours)
+    # The calendar is that of a week of five days: hours that name a Saturday mean it all the same.
+    weekend = frozenset(weekday for weekday in schedule.hours if weekday >= SATURDAY)
+    calendar = ProductionCalendar(overrides, weekend) if days == "production" else _OwnDays(overrides)
+    return WorkTime(_SiteCalendar(calendar, own), schedule, ZoneInfo(zone))
 
 
 def schedule_of(hours: Iterable[str]) -> WorkSchedule:

@@ -38,6 +38,8 @@ class ProductionCalendar:
     """Working days of Russia."""
 
     overrides: Mapping[date, DayOverride] = field(default_factory=dict)
+    worked_weekend: frozenset[int] = frozenset()
+    """Days of the weekend (Saturday 5, Sunday 6) that are worked: only holidays and moved days off are free then."""
     _public: holidays.HolidayBase = field(init=False, repr=False, compare=False)
     _stands_for: dict[int, dict[date, date]] = field(init=False, repr=False, compare=False)
 
@@ -72,7 +74,8 @@ class ProductionCalendar:
             case None:
                 pass
         if not self._public.is_working_day(on):
-            return None
+            own_day = on.weekday() in self.worked_weekend and on not in self._public
+            return WorkingDay(on.weekday(), short=_is_public(on + timedelta(days=1))) if own_day else None
         stood_for = self._rests_given_by(on.year).get(on, on)
         return WorkingDay(self._weekday(stood_for), short=_is_public(stood_for + timedelta(days=1)))
 

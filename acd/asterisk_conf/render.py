@@ -120,7 +120,7 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
         trunk = next(trunk for trunk in config.trunks if trunk.name == destination.trunk)
         return f"PJSIP/{destination.number}@{trunk.endpoint}"
 
-    environment.filters |= {"owner": owner, "dial_string": dial_string, "closed_to": _closed_to, "greetings": greetings}
+    environment.filters |= {"owner": owner, "dial_string": dial_string, "closed_to": closed_to, "greetings": greetings}
     outside = [each for each in config.destinations if isinstance(each, OutsideNumber) and each.dial_as is not None]
     events = (
         *LATER_EVENTS,
@@ -183,7 +183,7 @@ def sounds_language(config: Config, server: Asterisk) -> str:
     return server.sounds_language or installed_language(sounds, config.site.language)
 
 
-def _closed_to(line: Line) -> str:
+def closed_to(line: Line) -> str:
     """Return the destination that takes calls while the line is closed; empty for a line that never is."""
     return line.at_closed or next((rule.leave_for for rule in line.on_join if rule.when == "closed"), "")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from acd.doctor.finding import Finding, error, ok, skipped, warning
+from acd.server import HOURS
 from acd.texts import Text
 from ami_bridge.client import AmiClient
 from ami_bridge.errors import ActionRefused
@@ -107,6 +108,24 @@ async def fallback_queues(link: AmiClient, expected: Mapping[str, Set[str]]) -> 
         if stale := sorted(actual - devices):
             found.append(warning("fallback.members", server, _STALE, _QUEUES_ADVICE, queue=queue, names=_named(stale)))
     return found or [ok("fallback.queue", server, _QUEUES, count=len(expected))]
+
+
+async def hours(link: AmiClient, lines: Sequence[str]) -> list[Finding]:
+    """See whether Asterisk can keep the lines' hours, which its dialplan reads while the daemon is away.
+
+    They are kept as a presence state. AMI's Getvar answers a function that is not there with an empty value; a state
+    that nobody has set is `not_set` (func_presencestate.c).
+
+    Args:
+        link: To the server.
+        lines: The lines that can be closed.
+    """
+    if not lines:
+        return []
+    asked = {"Variable": HOURS.format(f"{lines[0]},value")}
+    if (await link.action("Getvar", asked)).get("Value"):
+        return [ok("hours.kept", link.settings.server, _HOURS)]
+    return [warning("hours.kept", link.settings.server, _NO_HOURS, _NO_HOURS_ADVICE, names=_named(lines))]
 
 
 async def clock_offset(link: AmiClient, wall_time: Callable[[], Instant]) -> list[Finding]:
@@ -235,6 +254,17 @@ _QUEUES_ADVICE = Text(
 )
 _QUEUES = Text(
     "{subject}: the fallback queues are up to date ({count})", "{subject}: резервные очереди верны ({count})"
+)
+_HOURS = Text(
+    "{subject}: Asterisk can keep the hours of the lines", "{subject}: Asterisk может хранить часы работы линий"
+)
+_NO_HOURS = Text(
+    "{subject}: Asterisk cannot keep the lines' hours: while the daemon is away these are always open: {names}",
+    "{subject}: Asterisk не может хранить часы работы: без службы эти линии всегда открыты: {names}",
+)
+_NO_HOURS_ADVICE = Text(
+    "Have it load the module func_presencestate: modules.conf, or `module load func_presencestate.so`",
+    "Включите модуль func_presencestate: modules.conf или `module load func_presencestate.so`",
 )
 _NO_STAMP = Text("{subject}: Asterisk does not tell its time", "{subject}: Asterisk не сообщает своего времени")
 _CLOCK_OFF = Text(

@@ -12,7 +12,7 @@ from typing import Final
 
 from acd.asterisk_conf import fallback_members
 from acd.asterisk_conf.members import telephones_of, trunks_of
-from acd.asterisk_conf.render import sounds_language
+from acd.asterisk_conf.render import closed_to, sounds_language
 from acd.clock import wall_time
 from acd.control.access import read_token_file
 from acd.control.client import ControlClient
@@ -41,6 +41,7 @@ OVER_LINK: Final = (
     "asterisk.version",
     "clock.offset",
     "dialplan.hook",
+    "hours.kept",
     "telephone.known",
     "fallback.queue",
 )
@@ -186,6 +187,7 @@ def _over_link(config: Config, server: Asterisk, link: AmiClient, heard: Set[str
         partial(asterisk.version, link),
         partial(asterisk.clock_offset, link, wall_time),
         partial(asterisk.hook, link, str(config.agi.address)),
+        partial(asterisk.hours, link, [line.name for line in config.lines if closed_to(line)]),
         partial(asterisk.telephones, link, telephones),
         partial(asterisk.fallback_queues, link, members),
     )

@@ -80,6 +80,29 @@ def test_a_sunday_that_is_worked_after_all():
     assert not is_open("2026-11-22T16:30", special=(day,))
 
 
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [
+        ("2026-11-21T13:59", True),  # a Saturday
+        ("2026-11-21T14:00", False),
+        ("2026-11-22T12:00", False),  # a Sunday, of which the hours say nothing
+        ("2026-01-03T12:00", False),  # a Saturday that is a public holiday
+        ("2026-03-07T12:59", True),  # the eve of 8 March: an hour shorter
+        ("2026-03-07T13:00", False),
+        ("2024-04-27T17:59", True),  # a Saturday worked for Monday 29 April
+    ],
+)
+def test_a_saturday_that_the_hours_name_is_worked(when, expected):
+    """A clinic is open on Saturdays, though the calendar's week has five days; holidays and moved days stay off."""
+    assert is_open(when, ("mon-fri 08:00-18:00", "sat 09:00-14:00")) is expected
+
+
+def test_a_saturday_off_by_the_sites_own_word_is_off():
+    """A special day counts for more than the hours."""
+    day = SpecialDay.model_validate({"date": "2026-11-21", "like": "off"})
+    assert not is_open("2026-11-21T12:00", ("mon-fri 08:00-18:00", "sat 09:00-14:00"), special=(day,))
+
+
 def test_every_day_knows_no_days_off():
     """A line that works on public holidays does."""
     assert is_open("2027-01-01T12:00", ("mon-sun 08:00-20:00",), days="every")

@@ -73,6 +73,10 @@ def test_a_site_of_one_line_is_complete_with_its_profile(tmp_path, name):
         # a working Saturday, by the hours of the Monday whose rest it gave
         ("udmurtia-oms", "Europe/Samara", "2024-04-27T08:30", "2024-04-27T17:30"),
         ("kemerovo-support", "Asia/Novokuznetsk", "2024-04-27T08:30", "2024-04-27T17:00"),
+        # the clinic's own Saturday, though it is no working day of the calendar's week
+        ("vladimir-clinic", "Europe/Moscow", "2026-11-21T09:00", "2026-11-21T14:00"),
+        # a working Saturday is worked by the hours of its Monday, not by the clinic's own
+        ("vladimir-clinic", "Europe/Moscow", "2024-04-27T08:00", "2024-04-27T18:00"),
         # the eve of a public holiday is an hour shorter
         ("udmurtia-oms", "Europe/Samara", "2026-11-03T08:30", "2026-11-03T16:30"),
     ],

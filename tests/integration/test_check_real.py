@@ -60,6 +60,7 @@ async def test_sound_installation_has_no_error(centre: LabCentre):
     assert [each.said("en") for each in found.values() if each.severity is Severity.ERROR] == []
     for name in ("ami.login", "ami.rights", "ami.least", "clock.offset", "dialplan.hook", "fallback.queue", "database"):
         assert found[name].severity is Severity.OK, found[name].said("en")
+    assert found["hours.kept"].severity is Severity.OK
     assert found["telephone.known"].severity is Severity.OK
     assert "our own running daemon" in found["port"].said("en")
 
@@ -72,7 +73,9 @@ async def test_what_is_broken_in_asterisk_is_found(centre: LabCentre):
     await centre.asterisk.rx("queue reload all")
     await centre.asterisk.rx("dialplan remove context acd-line")
     await centre.asterisk.rx("dialplan remove context acd-operators")
+    await centre.asterisk.rx("module unload func_presencestate.so")
     found = await check(centre)
+    assert found["hours.kept"].severity is Severity.WARNING
     assert found["dialplan.hook"].severity is Severity.ERROR
     assert found["fallback.members"].severity is Severity.WARNING
     assert "PJSIP/op101" in found["fallback.members"].said("en")

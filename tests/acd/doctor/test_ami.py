@@ -159,6 +159,16 @@ async def test_dialplan_that_may_not_be_read_is_left_open():
         assert told(await asterisk.hook(link, "x:1")) == [("dialplan.hook", Severity.SKIPPED)]
 
 
+@pytest.mark.parametrize(("value", "severity"), [("not_set", Severity.OK), ("", Severity.WARNING)])
+async def test_hours_that_asterisk_cannot_keep_are_told(value, severity):
+    """A function that is not there answers nothing: without the daemon closed lines would be open."""
+    async with linked(Getvar=success(f"Value: {value}")) as link:
+        (found,) = await asterisk.hours(link, ["oms", "1300"])
+        assert await asterisk.hours(link, []) == []
+    assert (found.check, found.severity) == ("hours.kept", severity)
+    assert found.said("en").endswith(": oms, 1300") is (severity is Severity.WARNING)
+
+
 def device_states(states: dict[str, str]):
     """Answer DeviceStateList with the states of these endpoints."""
     return rows(
