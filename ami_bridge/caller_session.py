@@ -116,24 +116,33 @@ class CallerSessions:
         )
         # The dialplan is here, so no Dial of an earlier session is running any more.
         board.visits.round_over(call, "")
+        await self._hold(agi, board, call, stage)
+
+    async def _hold(self, agi: AgiSession, board: Switchboard, call: CallLeg, stage: str) -> None:
+        """Hold the caller in this session, to its end or its loss."""
         woken = asyncio.Event()
         call.wake = woken.set
+        board.unheld.came(call)
+        conversation = Conversation(self._house, agi, board, call, stage, woken)
         try:
             call.known_before = self._known_before(call.call, stage)
             if not call.introduced and call.call != first_visit(board.server, call.uniqueid):
                 board.visits.was_handed(call, (await agi.command("GET VARIABLE", "ACD_HANDED")).data)
-            await Conversation(self._house, agi, board, call, stage, woken).hold()
+            await conversation.hold()
         except AgiHungUp:
             if not board.link_up:
                 board.visits.caller_gone_unseen(call)
         except AgiLost:
             board.arrivals.session_broke(self._now())
-            log.info("session.lost", call=call_id)
+            call.unheld = call.wake == woken.set  # else another session has come already
+            log.info("session.lost", call=call.call)
         except AgiError as error:
-            log.warning("session.failed", call=call_id, error=str(error))
+            log.warning("session.failed", call=call.call, error=str(error))
         finally:
             if call.wake == woken.set:
                 call.wake = None
+        if call.unheld:
+            await conversation.ring_nevertheless()
 
 
 class Conversation:
@@ -150,6 +159,8 @@ class Conversation:
         self._sound = house.sounds(call.queue)
         self._greeted = stage in STAGES_GREETED or not self._sound.before
         self._music = False
+        self._dialling: DialOrder | None = None
+        """What rings, as far as we know."""
         self._talked = False
         """A Dial has just connected the two; what has become of the talk, the next order tells."""
         self._returned = stage == "returned"
@@ -161,15 +172,18 @@ class Conversation:
         Raises:
             AgiHungUp, AgiLost, AgiError: The caller has gone, the session has, or Asterisk refused a command.
         """
-        self._board.visits.introduce(self._call, greeted=self._greeted)
+        if not self._call.is_to_leave:  # else the engine has let it go, and would take it for another call
+            self._board.visits.introduce(self._call, greeted=self._greeted)
         if not self._greeted and not self._call.orders:  # an order here sends the call on: the line does not take it
             await self._greet()
         while True:
             if self._call.orders:
-                order = self._call.orders.pop(0)
+                order = self._call.orders[0]
                 if isinstance(order, LeaveOrder):
-                    await self._leave(order)
+                    await self._leave(order)  # if the connection breaks now, the next session is told it again
+                    self._call.orders.remove(order)
                     return
+                del self._call.orders[0]
                 await self._do(order)
             elif not self._music and not self._talked:
                 await self._play_music()
@@ -177,11 +191,35 @@ class Conversation:
                 self._woken.clear()
                 await self._agi.wait(self._woken)
 
+    async def ring_nevertheless(self) -> None:
+        """The connection broke; an operator who is kept for the caller does not wait for the dialplan's next try.
+
+        Whether Asterisk has taken up a Dial that was on its way, only its events tell: it rings then without us.
+        """
+        order = self._dialling
+        if order is not None and order.again:
+            return  # a connection that always breaks is not hurried
+        if order is not None:
+            await self._board.caught_up()
+            if not self._board.link_up or not self._call.unheld:
+                return
+            if any(leg.talking or leg.uniqueid for leg in order.legs):
+                return
+            order.again = True
+            self._call.orders.insert(0, order)
+        if self._call.is_to_ring:
+            self._board.unheld.is_to_ring(self._call)
+
     async def _do(self, order: Order) -> None:
         match order:
             case DialOrder():
+                self._dialling = order
+                if order.again:
+                    # Its events, which are on their way, tell whether it rang after all and what has become of it.
+                    await self._board.caught_up()
+                    order.legs = [leg for leg in order.legs if leg in self._call.legs and not leg.uniqueid]
                 await self._dial(order)
-                self._music = False
+                self._dialling, self._music = None, False
             case SayOrder():
                 await self._say(order)
                 self._music = False

@@ -52,6 +52,8 @@ class DialOrder:
     ring_s: float
     whisper: tuple[str, ...] = ()
     """Sounds that the operator hears before the talk."""
+    again: bool = False
+    """A session broke with it: whether Asterisk had begun it, the events tell that came until then."""
 
 
 @dataclass(slots=True)
@@ -112,6 +114,8 @@ class CallLeg:
     legs: list[OperatorLeg] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     """What the FastAGI session has to do next; kept when the session breaks and taken up by the next one."""
+    unheld: bool = False
+    """Our session is lost and no other has come yet."""
     wake: Callable[[], None] | None = None
     """Tells the session of this call that there is an order; None while no session is open."""
     hush: Callable[[], None] | None = None
@@ -131,6 +135,16 @@ class CallLeg:
     def awaits(self, leg: OperatorLeg) -> bool:
         """Tell whether the Dial of this leg has not begun."""
         return any(isinstance(order, DialOrder) and leg in order.legs for order in self.orders)
+
+    @property
+    def is_to_leave(self) -> bool:
+        """Whether the engine has let it go, and no session has done so yet."""
+        return any(isinstance(order, LeaveOrder) for order in self.orders)
+
+    @property
+    def is_to_ring(self) -> bool:
+        """Whether a Dial waits for a session."""
+        return any(isinstance(order, DialOrder) and order.legs for order in self.orders)
 
     @property
     def talk(self) -> OperatorLeg | None:

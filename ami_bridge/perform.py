@@ -102,6 +102,7 @@ class Performer:
         if legs:
             whisper = self._phrases.whisper(effect.whisper) if effect.whisper else ()
             call.order(DialOrder(legs, effect.ring_s, whisper))
+            board.unheld.is_to_ring(call)
 
     def _replace_running_dial(self, board: Switchboard, call: CallLeg, effect: OfferCall) -> None:
         """Telephones that ring already under the same offers are rung anew, together with the added ones.

@@ -31,6 +31,7 @@ from ami_bridge.outgoing_legs import parse_leg
 from ami_bridge.own_calls import OwnCalls
 from ami_bridge.server_clock import ServerClock
 from ami_bridge.talks import Talks
+from ami_bridge.unheld import Unheld
 from ami_bridge.visits import Visits
 from queue_engine.ids import AgentId, CallId, Instant, QueueName
 from queue_engine.inputs import Input, Party, QuestioningMarked
@@ -81,6 +82,7 @@ class Switchboard:
         """Takes up the calls that Asterisk has and that never came to us."""
         self.fetch: Callable[[CallLeg], None] = lambda _: None
         """Brings a call to us whose session is lost and does not come back by itself."""
+        self.unheld = Unheld(lambda call: self.fetch(call))  # noqa: PLW0108 - it is set later
         self.line_of: Callable[[str], QueueName | None] = lambda _: None
         """The line of a dialled number."""
         self.caught_up: Callable[[], Awaitable[None]] = _at_once
