@@ -10,10 +10,9 @@ from acd.cli.exits import CommandFailed, ExitCode
 from acd.cli.files import unwritable
 from acd.cli.help import tell
 from acd.cli.session import Session
-from acd.site.write import MOST_OPERATORS, Answers, SiteExists, own_folders, shared_folders, write_site
+from acd.site.write import MOST_OPERATORS, Answers, SiteExists, write_site
 from acd.texts import Text
 from config.errors import ConfigErrors, UnknownProfile
-from config.load import load_config
 from config.profile import load_profile, profile_names
 
 HELP: Final = tell(
@@ -88,14 +87,7 @@ def init(
         raise CommandFailed(ExitCode.WRONG, _WRONG, told=errors.text(session.language)) from errors
     except OSError as error:
         raise unwritable(path, error) from error
-    config = load_config(written.config)
-    values = {
-        "config": written.config,
-        "secrets": written.secrets,
-        "count": written.secret_files,
-        "own": " ".join(map(str, own_folders(config))),
-        "shared": " ".join(map(str, shared_folders(config))),
-    }
+    values = {"config": written.config, "secrets": written.secrets, "count": written.secret_files}
     session.print_line(session.say(_DONE, **values))
 
 
@@ -133,20 +125,20 @@ _EXISTS: Final = Text("{path} is there already and is not overwritten", "{path} 
 _EXISTS_ADVICE: Final = Text("Name another file: acd --config FILE init", "Укажите другой файл: acd --config ФАЙЛ init")
 _WRONG: Final = Text("That cannot be used:\n{told}", "Это не подходит:\n{told}")
 _DONE: Final = Text(
-    """Written: {config}, and {count} secrets in {secrets} (give both to the group that the daemon runs as).
+    """Written: {config}, and {count} secrets in {secrets}.
 
 Next:
-  install -d -m 2750 -o acd -g acd {own}
-  usermod -aG acd asterisk; install -d -m 2770 -o asterisk -g acd {shared}
+  scripts/install-service                    the service's user, its folders, its units
   acd --config {config} prompts build       speak the texts, or put recordings of your own there
   acd --config {config} asterisk-conf --output /etc/asterisk --include
-  acd --config {config} check               what is still missing""",
-    """Создано: {config} и {count} секретов в {secrets} (отдайте то и другое группе, от которой работает служба).
+  acd --config {config} check               what is still missing
+  systemctl enable --now acd""",
+    """Создано: {config} и {count} секретов в {secrets}.
 
 Дальше:
-  install -d -m 2750 -o acd -g acd {own}
-  usermod -aG acd asterisk; install -d -m 2770 -o asterisk -g acd {shared}
+  scripts/install-service                    пользователь службы, её папки и юниты
   acd --config {config} prompts build       озвучить тексты или положить туда свои записи
   acd --config {config} asterisk-conf --output /etc/asterisk --include
-  acd --config {config} check               чего ещё не хватает""",
+  acd --config {config} check               чего ещё не хватает
+  systemctl enable --now acd""",
 )

@@ -21,6 +21,7 @@ from acd.cli import (
     checking,
     daemon,
     dnc,
+    folders,
     forecasting,
     init,
     journal,
@@ -59,6 +60,7 @@ application = typer.Typer(
 )
 application.command("run", help=daemon.RUN_HELP)(daemon.run)
 application.command("init", help=init.HELP)(init.init)
+application.command("folders", help=folders.HELP)(folders.print_folders)
 application.command("check", help=checking.HELP)(checking.check)
 application.command("status", help=status.HELP)(status.status)
 application.command("top", help=top.HELP)(top.top)

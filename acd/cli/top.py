@@ -25,7 +25,6 @@ from acd.top.board import (
 )
 from acd.top.feed import indicators, look
 from acd.top.figures import headline, indicator_line, owed
-from acd.top.screen import TopApp
 
 HELP: Final = tell(
     "Watch lines, operators and calls live, and act as a supervisor.",
@@ -53,6 +52,8 @@ def top(
     elif not session.out.is_terminal:
         raise CommandFailed(ExitCode.WRONG, _NO_TERMINAL)
     else:
+        from acd.top.screen import TopApp  # noqa: PLC0415 - every command, the daemon's start too, would wait for it
+
         TopApp(client, session.language).run()
 
 

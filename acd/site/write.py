@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from config.load import load_config
-from config.model import Config
 from config.profile import Profile, load_profile
 
 SECRETS: Final = "secrets"
@@ -96,20 +95,6 @@ def numbers_of(answers: Answers) -> list[str]:
     """Return the operators' numbers: so many in a row, of one length."""
     width = len(answers.first_operator)
     return [f"{int(answers.first_operator) + offset:0{width}}" for offset in range(answers.operators)]
-
-
-def own_folders(config: Config) -> list[Path]:
-    """Return the folders of the daemon alone."""
-    return [config.database.spool.parent, config.voice.directory]
-
-
-def shared_folders(config: Config) -> list[Path]:
-    """Return the folders that Asterisk writes into, and that the daemon takes files out of."""
-    recordings = config.recordings
-    return [
-        config.messages.directory,
-        *([] if recordings is None else [recordings.folder, recordings.folder / "incoming"]),
-    ]
 
 
 def _secrets(answers: Answers) -> dict[str, str]:

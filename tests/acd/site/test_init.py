@@ -67,3 +67,18 @@ def test_what_cannot_be_is_told_and_leaves_nothing_behind(tmp_path, capsys, argu
     assert told in capsys.readouterr().err
     assert not (tmp_path / "etc" / "acd.toml").exists()
     assert not (tmp_path / "etc" / "secrets").exists()
+
+
+def test_folders_are_told_with_owner_and_mode(tmp_path, capsys):
+    """What Asterisk writes is Asterisk's and open to the daemon's group, the rest the daemon's; none is told twice."""
+    data = tmp_path / "data of the site"
+    assert init(tmp_path, "--profile", "udmurtia-oms", *GIVEN, "--data", str(data)) == 0
+    capsys.readouterr()
+    assert run(["--config", str(tmp_path / "etc" / "acd.toml"), "folders"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"2750 acd {data}",
+        f"2770 asterisk {data}/messages",
+        f"2750 acd {data}/prompts",
+        f"2770 asterisk {data}/recordings",
+        f"2770 asterisk {data}/recordings/incoming",
+    ]
