@@ -138,7 +138,7 @@ class CatchingUp:
     async def _recover(self, server: AsteriskServer, found: Found) -> None:
         """Fetch the calls that wait without us; learn what became of those that ended without us."""
         await self.callers_served.wait()
-        server.take_back(found.in_fallback)
+        await server.take_back_who_waits(found.in_fallback)
         recorded = await self._record_missing(server, found)
         self._calling_back.resume()
         if not recorded:

@@ -162,6 +162,15 @@ class AsteriskServer:
                 to = {"Context": "acd-line", "Exten": call.queue, "Priority": "session"}
                 self.client.post("Redirect", {"Channel": call.channel} | to)
 
+    async def take_back_who_waits(self, calls: Iterable[CallLeg]) -> None:
+        """Bring those to us who were found waiting without a session, unless they talk by now.
+
+        Asterisk's own Queue() goes on with them until they are here. So what has happened is taken in first: a talk
+        whose beginning we have not heard of yet would be cut short.
+        """
+        await self._caught_up()
+        self.take_back(calls)
+
     def tell_hours(self, queue: QueueName, plan: str) -> None:
         """Leave a line's hours with Asterisk, for its dialplan when we are away; nothing while the link is down."""
         if self.board.link_up:
@@ -205,7 +214,7 @@ class AsteriskServer:
 
     async def _take_up_all(self) -> None:
         try:
-            self.take_back(await self._resynchroniser.take_up(self.client))
+            await self.take_back_who_waits(await self._resynchroniser.take_up(self.client))
         except AmiError as error:
             log.warning("arrivals.not_taken_up", server=self.name, reason=str(error))
 

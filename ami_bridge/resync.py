@@ -17,6 +17,7 @@ from ami_bridge.ended import FAMILY, EndedCall, parse_tree
 from ami_bridge.errors import ActionRefused
 from ami_bridge.handed import OutsideVisit, outside_visits
 from ami_bridge.legs import CallLeg, is_call_of
+from ami_bridge.meanwhile import Look
 from ami_bridge.message import AmiMessage
 from ami_bridge.outgoing_legs import parse_leg
 from ami_bridge.server_clock import read_clock
@@ -34,6 +35,8 @@ UP: Final = "6"
 """State of a channel that has answered or was answered."""
 FETCHED_FROM: Final = frozenset({"Queue", "Wait"})
 """Where a call stands in our dialplan that has no session and opens none: the fallback, or before its next try."""
+JOURNAL_READ_AT_MOST: Final = 3
+"""Times at one resynchronisation: under load somebody always ends."""
 GONE_STATES: Final = frozenset({"UNAVAILABLE", "INVALID", "UNKNOWN"})
 
 
@@ -55,6 +58,14 @@ class Found:
 
 def _present(channels: Sequence[AmiMessage], gone: Set[str]) -> dict[str, AmiMessage]:
     return {c["Uniqueid"]: c for c in channels if c.event == "Status" and c["Uniqueid"] not in gone}
+
+
+def _bridge_of(uniqueid: str, channel: AmiMessage, since: Look) -> str:
+    """Return the bridge that a channel of the list is in, or an empty string.
+
+    One that entered a bridge since the list was written was in none that we knew of, and nobody tells of it again.
+    """
+    return since.entered[uniqueid][0] if uniqueid in since.entered else channel.get("BridgeID") or ""
 
 
 class Resynchroniser:
@@ -87,19 +98,19 @@ class Resynchroniser:
             AmiError: Asterisk did not answer, or refused; the connection is then of no use.
         """
         known = self._known()
-        with self._running(), self._board.hung_up.since_now() as gone:
+        with self._running(), self._board.meanwhile.since_now() as since:
             await read_clock(client, self._board.clock, self._board.now)
             devices = await client.action_list("DeviceStateList")
             channels = await client.action_list("Status", {"Variables": VARIABLES})
-            entries = await self._ended_entries(client)
+            entries = await self._ended_entries(client, since)
             ended = parse_tree(entries, self._board.clock)
-        present = _present(channels, gone)
+        present = _present(channels, since.ended)
         # What has come since the channels were read is not among them, and is no less there.
         alive = present.keys() | (self._known() - known)
         self._close_gone_calls(alive, ended)
         self._record_those_who_died_coming(alive, ended)
-        self._operators_channels(present, alive)
-        in_fallback = self._take_up_calls(present)
+        self._operators_channels(present, alive, since)
+        in_fallback = self._take_up_calls(present, since)
         # Last, so that every call stands in its place before the first operator becomes ready.
         self._telephones(devices)
         log.info("ami.resynchronised", server=self._board.server, channels=len(present), calls=len(self._board.legs))
@@ -117,12 +128,12 @@ class Resynchroniser:
         """
         if self._runs:
             return []  # a resynchronisation is under way and does the same
-        with self._board.hung_up.since_now() as gone:
+        with self._board.meanwhile.since_now() as since:
             await read_clock(client, self._board.clock, self._board.now)
             channels = await client.action_list("Status", {"Variables": VARIABLES})
         known = self._board.legs.uniqueids()
-        new = {uniqueid: c for uniqueid, c in _present(channels, gone).items() if uniqueid not in known}
-        return self._take_up_calls(new)
+        new = {uniqueid: c for uniqueid, c in _present(channels, since.ended).items() if uniqueid not in known}
+        return self._take_up_calls(new, since)
 
     def _record_those_who_died_coming(self, alive: Set[str], ended: Mapping[CallId, EndedCall]) -> None:
         """Callers whom Asterisk had taken in when it died, before they came to us: accepted, and to be called back."""
@@ -136,13 +147,23 @@ class Resynchroniser:
                 self._board.visits.lost(call, "Asterisk was restarted")
 
     @staticmethod
-    async def _ended_entries(client: AmiClient) -> list[AmiMessage]:
-        try:
-            return await client.action_list("DBGetTree", {"Family": FAMILY})
-        except ActionRefused as refused:
-            if "not found" in str(refused):
-                return []  # no call has ended yet
-            raise
+    async def _ended_entries(client: AmiClient, since: Look) -> list[AmiMessage]:
+        """Return the journal, with the entries of those who have ended since the channels were read.
+
+        It is read once more if somebody has ended while it was read, and again, within reason.
+        """
+        entries: list[AmiMessage] = []
+        for _ in range(JOURNAL_READ_AT_MOST):
+            ended = len(since.ended)
+            try:
+                entries = await client.action_list("DBGetTree", {"Family": FAMILY})
+            except ActionRefused as refused:
+                if "not found" not in str(refused):
+                    raise
+                entries = []  # no call has ended yet
+            if len(since.ended) == ended:
+                break
+        return entries
 
     def _telephones(self, devices: list[AmiMessage]) -> None:
         for device in devices:
@@ -173,14 +194,13 @@ class Resynchroniser:
                 self._board.legs.drop(call, leg)
         self._board.visits.caller_gone(call, ended.cause)
 
-    def _operators_channels(self, present: Mapping[str, AmiMessage], alive: Set[str]) -> None:
+    def _operators_channels(self, present: Mapping[str, AmiMessage], alive: Set[str], since: Look) -> None:
         self._board.own_calls.keep_only(alive)
         for uniqueid, channel in present.items():
-            self._board.telephone_found(
-                channel["Channel"], uniqueid, channel.get("Linkedid") or "", channel.get("BridgeID") or ""
-            )
+            bridge = _bridge_of(uniqueid, channel, since)
+            self._board.telephone_found(channel["Channel"], uniqueid, channel.get("Linkedid") or "", bridge)
 
-    def _take_up_calls(self, present: Mapping[str, AmiMessage]) -> list[CallLeg]:
+    def _take_up_calls(self, present: Mapping[str, AmiMessage], since: Look) -> list[CallLeg]:
         """Take up the calls that a daemon before us had; return those that stand in the fallback."""
         in_fallback: list[CallLeg] = []
         by_entry = sorted(present.items(), key=lambda item: item[1].variables.get("ACD_ENTERED", ""))
@@ -201,10 +221,11 @@ class Resynchroniser:
             )
             call.known_before = self._known_before(call_id, variables.get("ACD_STAGE", ""))
             self._board.visits.was_handed(call, variables.get("ACD_HANDED", ""))
-            bridge = channel.get("BridgeID") or ""
+            bridge = _bridge_of(uniqueid, channel, since)
             if bridge:
                 answered = variables.get("ACD_ANSWERED")
-                at = self._board.clock.ours(int(answered) / 1000) if answered else None
+                _, seen_at = since.entered.get(uniqueid, (bridge, None))
+                at = self._board.clock.ours(int(answered) / 1000) if answered else seen_at
                 self._board.talks.caller_found(call, bridge, at)
                 if call.talk is not None:
                     self._board.mark_found(call.talk.agent, variables.get("ACD_QUESTIONED", ""))

@@ -24,8 +24,8 @@ from ami_bridge.causes import NORMAL_CLEARING
 from ami_bridge.consultations import Consultations
 from ami_bridge.desks import Desks, Telephone
 from ami_bridge.handed import OutsideVisit, parse_outside
-from ami_bridge.hung_up import HungUp
 from ami_bridge.legs import CallLeg, LegBook
+from ami_bridge.meanwhile import Meanwhile
 from ami_bridge.message import AmiMessage
 from ami_bridge.outgoing_legs import parse_leg
 from ami_bridge.own_calls import OwnCalls
@@ -95,8 +95,8 @@ class Switchboard:
         """Told of attended transfers."""
         self.link_up = False
         """Whether events come in at all; without them the FastAGI sessions tell what they can."""
-        self.hung_up = HungUp()
-        """Channels that end while the list of all is read."""
+        self.meanwhile = Meanwhile()
+        """What happens to channels while the list of all is read."""
         self._handlers: dict[str, Callable[[AmiMessage], None]] = {
             "Newchannel": self._newchannel,
             "DialBegin": self._dial_begin,
@@ -181,7 +181,9 @@ class Switchboard:
             self.own_calls.picked_up(message["DestUniqueid"])
 
     def _bridge_enter(self, message: AmiMessage) -> None:
-        self.talks.entered(message["Uniqueid"], message["BridgeUniqueid"], self.now())
+        uniqueid, bridge, now = message["Uniqueid"], message["BridgeUniqueid"], self.now()
+        self.meanwhile.entered(uniqueid, bridge, now)
+        self.talks.entered(uniqueid, bridge, now)
 
     # -- channels go down ------------------------------------------------------------------------------------------
 
@@ -205,7 +207,7 @@ class Switchboard:
         self.consultations.on_event(message)
         uniqueid = message["Uniqueid"]
         self.arrivals.over(uniqueid)
-        self.hung_up.add(uniqueid)
+        self.meanwhile.ended(uniqueid)
         cause = int(message.get("Cause") or NORMAL_CLEARING)
         call = self.legs.caller(uniqueid)
         if call is not None:

@@ -67,7 +67,7 @@ class Stage:
         self.server = SimpleNamespace(
             name="main",
             board=SimpleNamespace(legs=self.legs),
-            take_back=lambda _calls: None,
+            take_back_who_waits=self._take_back,
             pruner=self.pruner,
             on_unseen=None,
         )
@@ -87,6 +87,9 @@ class Stage:
         )
         self.catching_up.watch(self.server)
         self.catching_up.callers_served.set()
+
+    async def _take_back(self, _calls: object) -> None:
+        """Let them be where they are."""
 
     @property
     def ends(self) -> list[tuple[type, CallId]]:

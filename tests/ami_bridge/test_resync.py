@@ -5,28 +5,32 @@ from collections.abc import Callable
 
 import pytest
 
-from ami_bridge.message import AmiMessage
-from ami_bridge.resync import Resynchroniser
-from queue_engine.ids import QueueName
-from queue_engine.inputs import CallArrived, CallLost
-from tests.ami_bridge.board import CALL, CALLER, Bench, newchannel
+from ami_bridge.message import AmiMessage, parse_message
+from ami_bridge.resync import JOURNAL_READ_AT_MOST, Resynchroniser
+from queue_engine.ids import AgentId, QueueName
+from queue_engine.inputs import CallArrived, CallerHungUp, CallLost, Input, TalkFound
+from tests.ami_bridge.board import CALL, CALLER, NOW, Bench, enter, hangup, newchannel
 
 
 class Asterisk:
-    """Answers with no channels at all, and lets something happen right after they were read."""
+    """Answers with its channels, or none at all, and lets something happen right after they were read."""
 
-    def __init__(self, meanwhile: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, meanwhile: Callable[[], object] = lambda: None, *channels: AmiMessage) -> None:
         self._meanwhile = meanwhile
+        self._channels = list(channels)
+        self.journals = 0
+        """How often the journal of ended calls was read."""
 
     async def action(self, name: str, headers: object = None) -> AmiMessage:
         """Answer a Ping."""
         return AmiMessage({"Response": "Success", "Timestamp": "1010.0"})
 
     async def action_list(self, name: str, headers: object = None) -> list[AmiMessage]:
-        """Return an empty list."""
+        """Return the channels, and nothing of anything else."""
         if name == "DBGetTree":
+            self.journals += 1
             self._meanwhile()
-        return []
+        return self._channels if name == "Status" else []
 
 
 def coming() -> AmiMessage:
@@ -99,3 +103,74 @@ async def test_look_for_refused_callers_is_overtaken_by_a_resynchronisation(benc
     assert (await running).present == {}
     assert await looking == []
     assert len(bench.board.legs) == 0
+
+
+RINGING = (
+    parse_message(
+        f"Event: Status\r\nUniqueid: {CALLER}\r\nChannel: PJSIP/trunk-city-1\r\nApplication: Dial\r\n"
+        f"ChannelState: 6\r\nVariable: ACD_CALL={CALL}\r\nVariable: ACD_LINE=122\r\nVariable: ACD_ENTERED=1000.0\r\n"
+        "Variable: ACD_STAGE=waiting".encode()
+    ),
+    AmiMessage({"Event": "Status", "Uniqueid": "100.2", "Channel": "PJSIP/op101-00000002", "Linkedid": CALLER}),
+)
+"""A telephone rings for a caller, in a Dial of a daemon before us."""
+
+
+def told_of_the_talk(inputs: list[Input]) -> list[Input]:
+    """Leave out what is told of the telephone."""
+    return [told for told in inputs if isinstance(told, CallArrived | TalkFound | CallerHungUp | CallLost)]
+
+
+async def test_talk_that_began_after_the_reading_is_found(bench):
+    """In the list the telephone still rings, and the events of the bridge came before anybody knew the channels."""
+
+    def answered() -> None:
+        bench.board.on_event(AmiMessage(enter("PJSIP/op101-00000002", "100.2")))
+        bench.board.on_event(AmiMessage(enter("PJSIP/trunk-city-1", CALLER)))
+
+    bench.inputs.clear()
+    resynchroniser = Resynchroniser(bench.board, bench.desks, lambda call, stage: True)
+    await resynchroniser.run(Asterisk(answered, *RINGING))  # type: ignore[arg-type]
+    arrived, talk = told_of_the_talk(bench.inputs)
+    assert (arrived.call, talk.call, talk.agent, talk.answered_at) == (CALL, CALL, AgentId("101"), NOW)
+    assert told_of_the_talk(
+        bench.happens(hangup("PJSIP/trunk-city-1", CALLER), hangup("PJSIP/op101-00000002", "100.2"))
+    )
+    assert bench.board.legs.call(CALL) is None
+
+
+async def test_talk_that_began_after_a_look_for_refused_callers_is_found(bench):
+    """The same where a newcomer has it looked for who should have come before him."""
+    resynchroniser = Resynchroniser(bench.board, bench.desks, lambda call, stage: True)
+
+    class Answered(Asterisk):
+        async def action_list(self, name: str, headers: object = None) -> list[AmiMessage]:
+            """Tell of the telephone that rings; it is answered before this is read."""
+            bench.board.on_event(AmiMessage(enter("PJSIP/op101-00000002", "100.2")))
+            bench.board.on_event(AmiMessage(enter("PJSIP/trunk-city-1", CALLER)))
+            return await super().action_list(name, headers)
+
+    bench.happens(newchannel("PJSIP/op101-00000002", "100.2"))
+    assert await resynchroniser.take_up(Answered(lambda: None, *RINGING)) == []  # type: ignore[arg-type]
+    assert [type(told) for told in told_of_the_talk(bench.inputs)] == [CallArrived, TalkFound]
+
+
+async def test_who_ended_while_the_journal_was_read_is_in_it(bench):
+    """It is read again: else his call would be neither in Asterisk nor in its journal, and pass for one that died."""
+    ends = iter((True, False))
+
+    def hung_up() -> None:
+        if next(ends):
+            bench.happens(hangup("PJSIP/trunk-city-1", CALLER))
+
+    asterisk = Asterisk(hung_up, *RINGING)
+    await resynchronise(bench, asterisk)
+    assert asterisk.journals == 2
+
+
+async def test_journal_is_not_read_without_end(bench):
+    """Under load somebody ends every time."""
+    number = iter(range(100))
+    asterisk = Asterisk(lambda: bench.happens(hangup("x", f"200.{next(number)}")))
+    await resynchronise(bench, asterisk)
+    assert asterisk.journals == JOURNAL_READ_AT_MOST
