@@ -219,9 +219,9 @@ class Transferring:
     def _talk(self, call: CallId) -> tuple[AsteriskServer, CallLeg, str]:
         """Return where a call talks, and the operator's channel."""
         for server in self._servers.values():
-            leg = server.board.legs.call(call)
-            if leg is not None and leg.talk is not None and leg.talk.channel:
-                return server, leg, leg.talk.channel
+            talk = server.board.talk_of(call)
+            if talk is not None:
+                return server, talk[0], talk[1].channel
         raise TransferImpossible("call_unknown", f"no talk {call} that could be handed on")
 
     def _checked(self, to: str, *, agreed: bool) -> Target:
@@ -259,7 +259,7 @@ class Transferring:
             kind, target = TransferTarget.LINE, call.queue
         if call.known_before:
             return  # a daemon before us has told it
-        before = visit_before(call.call, first_visit(call.server, call.uniqueid))
+        before = handed.before or visit_before(call.call, first_visit(call.server, call.uniqueid))
         by = SYSTEM_ACTOR if kind is TransferTarget.RETURN else self._asked.pop(before, str(agent))
         at = call.entered_at
         self._tell(CallTransferred(at, before, handed.queue, agent, TransferWay.BLIND, kind, target, call.call, by))
@@ -297,6 +297,7 @@ class Transferring:
             call.channel,
             {
                 "ACD_CALL": visit,
+                "ACD_BEFORE": call.call,
                 "ACD_VISIT": visit.rpartition("-")[2],
                 "ACD_ENTERED": f"{at:.3f}",
                 "ACD_ANSWERED": f"{at * 1000:.0f}",
@@ -330,7 +331,7 @@ class Transferring:
         """A caller's visit outside is over: both facts at once, as nobody of us was in it."""
         agent = self._agent_of(Telephone(server, visit.telephone)) if visit.telephone else AgentId("")
         first, _, _ = visit.call.rpartition("-")
-        before = visit_before(visit.call, first)
+        before = visit.before or visit_before(visit.call, first)
         answered_at = visit.answered_at if visit.status == "ANSWER" else None
         self._tell(
             CallTransferred(

@@ -1,9 +1,10 @@
 """What the dialplan says of a caller who was handed on: to whom, by whom, and what became of a visit outside.
 
-`ACD_HANDED` is `<to>|<from>|<line>`: the number of an operator, `back` (nobody took him) or nothing (a line); the
-endpoint of the telephone from which he was handed on; the line that he was on. A visit outside leaves one entry in the
-journal of ended calls, `outside|line|from|destination|entered|ended|answered, epoch ms|DIALSTATUS|agreed|way`; the way
-is `attended`, or empty.
+`ACD_HANDED` is `<to>|<from>|<line>|<before>`: the number of an operator, `back` (nobody took him) or nothing (a line);
+the endpoint of the telephone from which he was handed on; the line that he was on; the visit that ended by it. A visit
+outside leaves one entry in the journal of ended calls,
+`outside|line|from|destination|entered|ended|answered, epoch ms|DIALSTATUS|agreed|way|before`; the way is `attended`, or
+empty. A dialplan of before, which stays loaded until somebody reloads it, says nothing of the visit before.
 """
 
 from collections.abc import Iterable
@@ -16,8 +17,9 @@ from queue_engine.ids import CallId, Instant, QueueName
 
 OUTSIDE: Final = "outside"
 BACK: Final = "back"
-FIELDS: Final = 10
-BEFORE_WAY: Final = FIELDS - 1
+_UNKNOWN: Final = CallId("")
+FIELDS: Final = 11
+BEFORE_WAY: Final = 9
 """Fields of an entry by a dialplan that knew of no attended visits: found in the journal at an upgrade."""
 
 
@@ -31,6 +33,8 @@ class Handed:
     """The endpoint of whoever did it; empty when Asterisk did not know."""
     queue: QueueName
     """The line that his call was on before."""
+    before: CallId
+    """The visit that ended by it; empty where the dialplan does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +56,26 @@ class OutsideVisit:
     """`operator`, `key`, `refused`, or empty."""
     attended: bool = False
     """The operator had asked there first and joined the caller to it."""
+    before: CallId = _UNKNOWN
+    """The visit that ended by it; empty where the dialplan does not say."""
 
 
 def parse_handed(value: str) -> Handed | None:
     """Return what `ACD_HANDED` says; None when nobody has handed the caller on."""
     fields = value.split("|")
-    if len(fields) != 3:
+    if len(fields) not in {3, 4}:
         return None
-    to, telephone, line = fields
-    return Handed(to, telephone.removeprefix("PJSIP/"), QueueName(line))
+    to, telephone, line = fields[:3]
+    return Handed(to, telephone.removeprefix("PJSIP/"), QueueName(line), CallId("".join(fields[3:])))
 
 
 def parse_outside(call: str, value: str, clock: ServerClock) -> OutsideVisit | None:
     """Return what an entry of the journal says of a visit outside, in our time; None for any other entry."""
     fields = value.split("|")
-    if len(fields) == BEFORE_WAY:
-        fields.append("")
-    if len(fields) != FIELDS or fields[0] != OUTSIDE:
+    if len(fields) not in range(BEFORE_WAY, FIELDS + 1) or fields[0] != OUTSIDE:
         return None
-    _, line, telephone, destination, entered, ended, answered, status, agreed, way = fields
+    fields += [""] * (FIELDS - len(fields))
+    _, line, telephone, destination, entered, ended, answered, status, agreed, way, before = fields
     try:
         entered_at, ended_at = clock.ours(float(entered)), clock.ours(float(ended))
         answered_at = clock.ours(float(answered) / 1000) if answered else None
@@ -87,6 +92,7 @@ def parse_outside(call: str, value: str, clock: ServerClock) -> OutsideVisit | N
         status,
         agreed,
         way == "attended",
+        CallId(before),
     )
 
 
@@ -115,6 +121,6 @@ def visit_before(call: CallId, first: str) -> CallId:
 
 
 def visit_after(call: CallId, first: str) -> CallId:
-    """Return the visit after this one."""
-    number = int(call.removeprefix(f"{first}-")) if call != first else 0
+    """Return the visit after this one, which may be a call-back's: that one is not named after its channel."""
+    number = int(call.removeprefix(f"{first}-")) if call.startswith(f"{first}-") else 0
     return CallId(f"{first}-{number + 1}")

@@ -227,6 +227,10 @@ class LegBook:
     def attach(self, call: CallLeg, leg: OperatorLeg) -> None:
         """Tie an operator's leg to a call."""
         call.legs.append(leg)
+        self.know(call, leg)
+
+    def know(self, call: CallLeg, leg: OperatorLeg) -> None:
+        """Find this leg of the call from now on by its offer and its channel."""
         if leg.offer is not None:
             self._offers[leg.offer] = (call, leg)
         if leg.uniqueid:

@@ -10,7 +10,8 @@ Facts of Asterisk used here, each tried on 16.28 and 22.10:
   `DialState` RINGING, `DialEnd`, and at its end `Hangup` with the cause; `ChannelId` becomes its Uniqueid.
 - A telephone that rings to the end of the Originate's Timeout leaves cause 19 and no `DialEnd`.
 - Where no channel can be made (unknown endpoint, no contact) there is nothing but `OriginateResponse` with Failure.
-- The operator's leg ends after the caller's: its `Hangup` is the end of the whole.
+- The operator's leg ends after the caller's: its `Hangup` is the end of the whole. Where the caller's goes on, the
+  operator has handed him on: `BlindTransfer` and `AttendedTransfer` name the operator's leg, mostly before its end.
 """
 
 import re
@@ -22,6 +23,7 @@ import structlog
 from ami_bridge.causes import MEDIA_TIMEOUT, NO_ANSWER, NORMAL_CLEARING
 from ami_bridge.client import AmiClient
 from ami_bridge.desks import Telephone
+from ami_bridge.legs import CallLeg, OperatorLeg
 from ami_bridge.message import AmiMessage
 from ami_bridge.originate import Originator
 from ami_bridge.outgoing_found import FoundAttempts
@@ -67,7 +69,11 @@ class OutgoingCalls:
             "Hangup": self._hangup,
             "OriginateResponse": self._originate_response,
             "UserEvent": self._user_event,
+            "BlindTransfer": self._handed_on,
+            "AttendedTransfer": self._handed_on,
         }
+        board.called_out = self._talk
+        board.visits.coming = self._comes_to_a_line
 
     def on_event(self, message: AmiMessage) -> None:
         """Take in one event; those of other channels are ignored."""
@@ -78,11 +84,6 @@ class OutgoingCalls:
     def holds(self, call: CallId) -> bool:
         """Tell whether the attempt has any channel, or may still get one."""
         return self._book.get(call) is not None
-
-    def talking_channel(self, call: CallId) -> str | None:
-        """Return the operator's channel of an attempt, operator first, whose two talk; None without one."""
-        attempt = self._book.get(call)
-        return attempt.channel if attempt is not None and attempt.side is Side.OPERATOR and attempt.talking else None
 
     def talk_of(self, agent: AgentId) -> tuple[CallId, Telephone, str] | None:
         """Return the call, the telephone and the channel of an operator who has called somebody and talks to him."""
@@ -174,7 +175,7 @@ class OutgoingCalls:
         attempt = self._book.by_first_leg(message.get("Uniqueid") or "")
         if attempt is not None and attempt.side is Side.OPERATOR and not attempt.far_uniqueid:
             attempt.picked_up = True
-            self._book.far_began(attempt, dialled)
+            self._book.far_began(attempt, dialled, message["DestChannel"])
             self._news.dialled(attempt)
 
     def _dial_state(self, message: AmiMessage) -> None:
@@ -228,9 +229,13 @@ class OutgoingCalls:
         far = self._book.by_far_leg(uniqueid)
         if far is not None:
             far.far_cause = cause or far.far_cause
+            far.far_gone = True
             return
         attempt = self._book.by_first_leg(uniqueid)
-        if attempt is not None:
+        if attempt is None:
+            return
+        goes_on = attempt.side is Side.OPERATOR and attempt.talking and not attempt.far_gone
+        if not (goes_on and self._to_switchboard(attempt)):
             self._over(attempt, cause)
 
     def _over(self, attempt: Attempt, cause: int) -> None:
@@ -241,6 +246,60 @@ class OutgoingCalls:
             self._originate(attempt.then)
         else:
             self._news.ended(attempt, cause)
+
+    # -- the caller goes on without the operator who has called him ------------------------------------------------
+
+    def _handed_on(self, message: AmiMessage) -> None:
+        """The operator hands the caller on; what was his second call may be the one that we know."""
+        if message.get("Result") != "Success":
+            return
+        for name in ("TransfererUniqueid", "OrigTransfererUniqueid", "SecondTransfererUniqueid"):
+            attempt = self._book.by_first_leg(message.get(name) or "")
+            if attempt is not None and attempt.side is Side.OPERATOR and attempt.talking:
+                self._to_switchboard(attempt)
+
+    def _comes_to_a_line(self, uniqueid: str) -> None:
+        """His session may be faster than the event of the transfer."""
+        attempt = self._book.by_far_leg(uniqueid)
+        if attempt is not None and attempt.talking:
+            self._to_switchboard(attempt)
+
+    def _to_switchboard(self, attempt: Attempt) -> bool:
+        """From here on the talk is one like any other, whose end, and what follows it, the switchboard tells."""
+        call = self._legs_of(attempt)
+        if call is None or not self._book.drop(attempt):
+            return False
+        self._board.legs.add(call)
+        for leg in call.legs:
+            self._board.legs.know(call, leg)
+        return True
+
+    def _talk(self, call: CallId) -> CallLeg | None:
+        """Return the legs of an attempt, operator first, whose two talk; None without one."""
+        attempt = self._book.get(call)
+        talks = attempt is not None and attempt.side is Side.OPERATOR and attempt.talking
+        return self._legs_of(attempt) if attempt is not None and talks else None
+
+    def _legs_of(self, attempt: Attempt) -> CallLeg | None:
+        """Return the two legs of a talk as those of any other; None for an unknown operator or telephone."""
+        order, telephone = attempt.order, self._board.desks.telephone_of_channel(self._board.server, attempt.channel)
+        if order.agent is None or telephone is None:
+            return None
+        there, here = attempt.bridges.get(attempt.far_uniqueid, ""), attempt.bridges.get(attempt.uniqueid, "")
+        leg = OperatorLeg(order.agent, telephone.name, order.offer, attempt.channel, attempt.uniqueid, here)
+        leg.talking, leg.hung_up_by = True, attempt.hung_up_by
+        return CallLeg(
+            call=order.call,
+            server=self._board.server,
+            queue=order.queue,
+            caller=order.number,
+            entered_at=attempt.began_at,
+            channel=attempt.far_channel,
+            uniqueid=attempt.far_uniqueid,
+            bridge=there,
+            introduced=True,
+            legs=[leg],
+        )
 
     def _originate_response(self, message: AmiMessage) -> None:
         attempt = self._book.by_first_leg(message.action_id or "")

@@ -5,6 +5,7 @@ after it. So no number is called twice because of a restart.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from ami_bridge import surveys
 from ami_bridge.message import AmiMessage
@@ -15,6 +16,9 @@ from ami_bridge.switchboard import Switchboard
 from callback.inputs import LiveAttempt
 from callback.kinds import LiveStage
 from queue_engine.ids import AgentId, CallId, QueueName
+
+CALLED: Final = "called"
+"""`ACD_STAGE` of somebody whom an operator has called back and who has answered."""
 
 
 class FoundAttempts:
@@ -73,11 +77,13 @@ class FoundAttempts:
             if bridge and (leg := self._board.legs.call(order.call)) is not None and leg.talk is not None:
                 agent = leg.talk.agent
             return LiveAttempt(order.call, LiveStage.TALKING if bridge else _stage(channel), agent)
-        far = next((c for c in present.values() if c.get("Linkedid") == attempt.uniqueid and c is not channel), None)
+        far = self._callers(attempt, present)
         if far is None:
             return LiveAttempt(order.call, LiveStage.OPERATOR, order.agent)
-        self._book.far_began(attempt, far["Uniqueid"])
-        if bridge and far.get("BridgeID") == bridge:
+        self._book.far_began(attempt, far["Uniqueid"], far["Channel"])
+        there = far.get("BridgeID") or ""
+        if bridge and there:  # one bridge, or two while he asks somebody
+            attempt.bridges |= {attempt.uniqueid: bridge, far["Uniqueid"]: there}
             if not attempt.talking:
                 answered = channel.variables.get("ACD_ANSWERED")
                 self._news.talk_began(attempt, self._board.clock.ours(int(answered) / 1000) if answered else None)
@@ -85,6 +91,18 @@ class FoundAttempts:
                     self._board.mark_found(order.agent, channel.variables.get("ACD_QUESTIONED", ""))
             return LiveAttempt(order.call, LiveStage.TALKING, order.agent)
         return LiveAttempt(order.call, _stage(far), order.agent)
+
+    def _callers(self, attempt: Attempt, present: Mapping[str, AmiMessage]) -> AmiMessage | None:
+        """Return the channel of the caller whom the operator has dialled; None while there is none.
+
+        Whom he asks while he talks has the same Linkedid. Who has answered the call-back is marked as such.
+        """
+        linked = [c for c in present.values() if c.get("Linkedid") == attempt.uniqueid != c["Uniqueid"]]
+        dialled = [c for c in linked if not c["Channel"].startswith("Local/") and not self._is_telephone(c)]
+        return next((c for c in linked if c.variables.get("ACD_STAGE") == CALLED), next(iter(dialled), None))
+
+    def _is_telephone(self, channel: AmiMessage) -> bool:
+        return self._board.desks.telephone_of_channel(self._board.server, channel["Channel"]) is not None
 
 
 def _stage(channel: AmiMessage) -> LiveStage:

@@ -80,6 +80,10 @@ class Attempt:
     """The first leg was answered."""
     far_uniqueid: str = ""
     """Of the caller's leg, which the operator's dials when the operator is first."""
+    far_channel: str = ""
+    """Name of that leg's channel."""
+    far_gone: bool = False
+    """That leg has ended."""
     far_answered: bool = False
     far_cause: int | None = None
     """Q.850 cause of the end of that leg."""
@@ -136,9 +140,9 @@ class AttemptBook:
         del self._by_call[attempt.order.call]
         return True
 
-    def far_began(self, attempt: Attempt, uniqueid: str) -> None:
-        """The operator's leg has dialled the caller, by a channel of this Uniqueid."""
-        attempt.far_uniqueid = uniqueid
+    def far_began(self, attempt: Attempt, uniqueid: str, channel: str) -> None:
+        """The operator's leg has dialled the caller, by this channel."""
+        attempt.far_uniqueid, attempt.far_channel = uniqueid, channel
         self._by_far[uniqueid] = attempt
 
     def get(self, call: CallId) -> Attempt | None:

@@ -56,6 +56,16 @@ class Found:
     """Surveys that are over, out of the same journal."""
 
 
+def _noted_elsewhere(present: Mapping[str, AmiMessage], bridge: str) -> str:
+    """Return when the telephone in this bridge answered, by its own channel, or nothing.
+
+    A caller whom an operator has called hangs together with that one's channel (Linkedid), which may be gone: then the
+    dialplan cannot note it on the caller's.
+    """
+    there = (c.variables.get("ACD_ANSWERED", "") for c in present.values() if c.get("BridgeID") == bridge)
+    return next(filter(None, there), "")
+
+
 def _present(channels: Sequence[AmiMessage], gone: Set[str]) -> dict[str, AmiMessage]:
     return {c["Uniqueid"]: c for c in channels if c.event == "Status" and c["Uniqueid"] not in gone}
 
@@ -223,7 +233,7 @@ class Resynchroniser:
             self._board.visits.was_handed(call, variables.get("ACD_HANDED", ""))
             bridge = _bridge_of(uniqueid, channel, since)
             if bridge:
-                answered = variables.get("ACD_ANSWERED")
+                answered = variables.get("ACD_ANSWERED") or _noted_elsewhere(present, bridge)
                 _, seen_at = since.entered.get(uniqueid, (bridge, None))
                 at = self._board.clock.ours(int(answered) / 1000) if answered else seen_at
                 self._board.talks.caller_found(call, bridge, at)

@@ -24,7 +24,7 @@ from ami_bridge.causes import NORMAL_CLEARING
 from ami_bridge.consultations import Consultations
 from ami_bridge.desks import Desks, Telephone
 from ami_bridge.handed import OutsideVisit, parse_outside
-from ami_bridge.legs import CallLeg, LegBook
+from ami_bridge.legs import CallLeg, LegBook, OperatorLeg
 from ami_bridge.meanwhile import Meanwhile
 from ami_bridge.message import AmiMessage
 from ami_bridge.outgoing_legs import parse_leg
@@ -89,6 +89,8 @@ class Switchboard:
         """Returns when all events have come in that Asterisk has sent before, or the link is lost."""
         self.unseen_end: Callable[[str], None] | None = None
         """Told the Uniqueid of a channel of our dialplan that ended without ever having come to us."""
+        self.called_out: Callable[[CallId], CallLeg | None] = lambda _: None
+        """Finds the talk of a call-back whose operator was called first: `outgoing.py` follows it."""
         self.outside_ended: Callable[[OutsideVisit], None] | None = None
         """Told of callers' visits to somebody outside, at their end."""
         self.attended: Callable[[AmiMessage], None] | None = None
@@ -143,6 +145,13 @@ class Switchboard:
             found[1].bridge = bridge
         else:
             self.own_calls.began(telephone, channel, uniqueid, bridge, linkedid)
+
+    def talk_of(self, call: CallId) -> tuple[CallLeg, OperatorLeg] | None:
+        """Return caller and operator of a call who talk, whichever of the two was called first."""
+        found = self.legs.call(call) or self.called_out(call)
+        if found is None or found.talk is None or not found.talk.channel:
+            return None
+        return found, found.talk
 
     def uniqueids(self) -> set[str]:
         """Return the Uniqueids of all channels that we believe to exist."""

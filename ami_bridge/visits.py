@@ -35,6 +35,8 @@ class Visits:
         """Who talked last to the caller of a number."""
         self.handed: Callable[[CallLeg, Handed], None] | None = None
         """Told of a caller who was handed on and has come to a line with it, before the engine is."""
+        self.coming: Callable[[str], None] = lambda _: None
+        """Told the Uniqueid of whoever comes to a line: he may be somebody whom an operator has called and hands on."""
 
     # -- it comes --------------------------------------------------------------------------------------------------
 
@@ -44,6 +46,7 @@ class Visits:
         """Return the leg of this call, made if it is new."""
         leg = self._legs.call(call)
         if leg is None:
+            self.coming(uniqueid)
             before = self._legs.caller(uniqueid)
             if before is not None:
                 self._gone_to_another_line(before)

@@ -117,10 +117,6 @@ class CallingBack:
             held = [a for name, live in self._found.items() for a in live if self.holds(name, a.call)]
             self.callbacks.resynchronised(held)
 
-    def talking_channel(self, server: str, call: CallId) -> str | None:
-        """Return the operator's channel of a call-back in which the two talk and the operator was called first."""
-        return self._outgoing[server].talking_channel(call)
-
     def holds(self, server: str, call: CallId) -> bool:
         """Tell whether a server holds a call-back's channel."""
         return self._outgoing[server].holds(call)

@@ -99,13 +99,10 @@ class TalkRecordings:
         return True
 
     def _channel_of(self, call: CallId) -> tuple[AsteriskServer, str] | None:
-        for name, server in self._servers.items():
-            leg = server.board.legs.call(call)
-            if leg is not None and leg.talk is not None and leg.talk.channel:
-                return server, leg.talk.channel
-            channel = self._calling_back.talking_channel(name, call)
-            if channel:
-                return server, channel
+        for server in self._servers.values():
+            talk = server.board.talk_of(call)
+            if talk is not None:
+                return server, talk[1].channel
         return None
 
     async def _mute(self, server: AsteriskServer, channel: str, *, mute: bool) -> bool:

@@ -36,7 +36,14 @@ def test_what_a_newer_dialplan_adds_is_read():
 
 
 @pytest.mark.parametrize(
-    ("value", "attended"), [(OUTSIDE, False), (f"{OUTSIDE}|", False), (f"{OUTSIDE}|attended", True)]
+    ("value", "attended"),
+    [
+        (OUTSIDE, False),
+        (f"{OUTSIDE}|", False),
+        (f"{OUTSIDE}|attended", True),
+        (f"{OUTSIDE}||main-1.1", False),
+        (f"{OUTSIDE}|attended|callback-1-1", True),
+    ],
 )
 def test_a_visit_outside_is_read_from_every_dialplan(value, attended):
     """One that the dialplan of before the upgrade wrote was blind, as all were then."""
@@ -46,13 +53,15 @@ def test_a_visit_outside_is_read_from_every_dialplan(value, attended):
     assert (visit.entered_at, visit.answered_at, visit.ended_at) == (ENTERED, ANSWERED, ENDED)
 
 
-@pytest.mark.parametrize("value", ["", OUTSIDE, f"{OUTSIDE}|", f"{BEFORE}||||||", BEFORE.replace("ANSWER|", "")])
+@pytest.mark.parametrize(
+    "value", ["", OUTSIDE, f"{OUTSIDE}|", f"{OUTSIDE}||", f"{BEFORE}||||||", BEFORE.replace("ANSWER|", "")]
+)
 def test_other_entries_are_no_calls(value):
     """Visits outside, and whatever else somebody wrote there."""
     assert parse_entry("main-1.1", value, CLOCK) is None
 
 
-@pytest.mark.parametrize("value", ["", BEFORE, QUESTIONED, OUTSIDE.replace("outside", "survey"), f"{OUTSIDE}||"])
+@pytest.mark.parametrize("value", ["", BEFORE, QUESTIONED, OUTSIDE.replace("outside", "survey"), f"{OUTSIDE}|||"])
 def test_other_entries_are_no_visits_outside(value):
     """Calls, surveys, entries of another length."""
     assert parse_outside("main-1.1", value, CLOCK) is None
