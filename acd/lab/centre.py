@@ -47,6 +47,7 @@ class LabCentre:
         program: AsteriskProgram | None = None,
         home: Path | None = None,
         more_conf: Mapping[str, str] | None = None,
+        other_conf: Callable[[Slice], Mapping[str, str]] | None = None,
         more_toml: Callable[[str], str] | None = None,
     ) -> None:
         """Make a centre; nothing is started yet.
@@ -57,12 +58,14 @@ class LabCentre:
             program: The Asterisk to start; the one that `find_asterisk` finds if not given.
             home: Where its files go and stay; a temporary folder, removed at the end, if not given.
             more_conf: Text for the end of files that Asterisk loads, by file name.
+            other_conf: Makes files that stand instead of ours or beside them: those of an Asterisk that was there before.
             more_toml: Makes text for the end of the configuration from the place of the telephones, `address:port`.
         """
         self.site = site or Site()
         self._held: HeldSlice | None = None
         self._given_config = config_path
         self._more_conf = more_conf or {}
+        self._other_conf = other_conf
         self._more_toml = more_toml
         self._keep = home is not None
         self.home = (home or Path(tempfile.mkdtemp(prefix="acd-lab-"))).resolve()
@@ -151,6 +154,8 @@ class LabCentre:
         # Only what Asterisk loads knows of these folders: the daemon reads the file as it is.
         config = self.config.model_copy(update={"servers": (server, *self.config.servers[1:])})
         files = render(config, server)
+        if self._other_conf is not None:
+            files |= self._other_conf(self.slice)
         for name, text in self._more_conf.items():
             files[name] += text
         write(files, self.asterisk.etc, Mode.WHOLE)
