@@ -58,7 +58,7 @@ class LabCentre:
             program: The Asterisk to start; the one that `find_asterisk` finds if not given.
             home: Where its files go and stay; a temporary folder, removed at the end, if not given.
             more_conf: Text for the end of files that Asterisk loads, by file name.
-            other_conf: Makes files that stand instead of ours or beside them: those of an Asterisk that was there before.
+            other_conf: Makes files that stand instead of ours or beside them: those of an Asterisk that was there.
             more_toml: Makes text for the end of the configuration from the place of the telephones, `address:port`.
         """
         self.site = site or Site()
