@@ -204,6 +204,7 @@ class RunningCentre:
         for server in self._servers.values():
             self._transfers.join(server)
             server.board.line_of = self._sessions.line_of
+            server.board.longest_wait_s = self._sessions.longest_wait_s
         self._runner.connect(
             self._performing.perform,
             # Before the records: who dies between the two finds the call's end unrecorded, and the book knows it.

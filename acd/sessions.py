@@ -5,6 +5,7 @@ Decides who serves which path of the FastAGI port, what a line sounds like, and 
 
 import os
 from collections.abc import Callable, Mapping
+from math import inf
 
 import structlog
 
@@ -114,6 +115,10 @@ class Sessions:
     def line_of(self, dialled: str) -> QueueName | None:
         """Return the line that a number leads to."""
         return next((QueueName(line.name) for line in self._config().lines if dialled in line.numbers), None)
+
+    def longest_wait_s(self, queue: QueueName) -> float:
+        """Return how long anybody waits in a line."""
+        return next((line.max_wait_s for line in self._config().lines if line.name == queue), inf)
 
     def _sound(self, queue: QueueName) -> LineSound:
         line = next((line for line in self._config().lines if line.name == queue), None)

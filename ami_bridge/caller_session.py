@@ -110,7 +110,8 @@ class CallerSessions:
         if known is not None:
             entered_at = known.entered_at
         else:
-            entered_at = board.clock.entry(entered_by_asterisk, opened_by_asterisk, self._now())
+            longest_s = board.longest_wait_s(QueueName(line))
+            entered_at = board.clock.entry(entered_by_asterisk, opened_by_asterisk, self._now(), longest_s)
         call = board.visits.find_or_add(
             CallId(call_id), QueueName(line), agi.caller, entered_at, agi.channel, agi.unique_id
         )
@@ -123,6 +124,7 @@ class CallerSessions:
         woken = asyncio.Event()
         call.wake = woken.set
         board.unheld.came(call)
+        board.meanwhile.is_there(call.uniqueid)
         conversation = Conversation(self._house, agi, board, call, stage, woken)
         try:
             call.known_before = self._known_before(call.call, stage)
@@ -132,6 +134,7 @@ class CallerSessions:
         except AgiHungUp:
             if not board.link_up:
                 board.visits.caller_gone_unseen(call)
+                board.meanwhile.said_to_be_gone(call.uniqueid)
         except AgiLost:
             board.arrivals.session_broke(self._now())
             call.unheld = call.wake == woken.set  # else another session has come already

@@ -114,6 +114,7 @@ class Resynchroniser:
             channels = await client.action_list("Status", {"Variables": VARIABLES})
             entries = await self._ended_entries(client, since)
             ended = parse_tree(entries, self._board.clock)
+        self._board.meanwhile.listed({channel.get("Uniqueid", "") for channel in channels})
         present = _present(channels, since.ended)
         # What has come since the channels were read is not among them, and is no less there.
         alive = present.keys() | (self._known() - known)
@@ -221,11 +222,13 @@ class Resynchroniser:
                 continue
             if parse_leg(uniqueid) is not None and channel.get("ChannelState") != UP:
                 continue  # somebody who is called back and has not answered yet
+            queue = QueueName(variables.get("ACD_LINE", ""))
+            entered, longest_s = float(variables.get("ACD_ENTERED") or 0), self._board.longest_wait_s(queue)
             call = self._board.legs.call(call_id) or self._board.visits.find_or_add(
                 call_id,
-                QueueName(variables.get("ACD_LINE", "")),
+                queue,
                 channel.get("CallerIDNum") or "",
-                self._board.clock.ours(float(variables.get("ACD_ENTERED") or 0)),
+                self._board.clock.found(entered, self._board.now(), longest_s),
                 channel["Channel"],
                 uniqueid,
             )

@@ -19,6 +19,8 @@ log = structlog.get_logger(__name__)
 
 AGREE_S: Final = 0.5
 """Clocks that differ by less than this are the same clock, read at different moments."""
+SET_S: Final = 300.0
+"""Nobody waits for so long beyond the longest wait of his line: the clock was set. The dialplan says the same."""
 DELAY_S: Final = 15.0
 """A session comes to us at most so long after it was opened: a daemon that hangs is ended after ten seconds."""
 
@@ -51,7 +53,7 @@ class ServerClock:
         """Return what Asterisk's clock shows at this instant of ours."""
         return ours + self.ahead_s
 
-    def entry(self, entered: float, opened: float | None, now: Instant) -> Instant:
+    def entry(self, entered: float, opened: float | None, now: Instant, longest_s: float = float("inf")) -> Instant:
         """Return when a call entered, by our clock; look at Asterisk's if the two have parted.
 
         Where Asterisk's clock was set between a call's entry and its session, the one was noted by the clock as it was
@@ -63,6 +65,7 @@ class ServerClock:
             opened: When it opened its session with us, which came just now, by Asterisk's clock; None if it has not
                 told.
             now: Our instant.
+            longest_s: How long anybody waits in his line; see `found`.
         """
         if opened is not None:
             latest = now - (opened - entered)
@@ -73,7 +76,23 @@ class ServerClock:
             for _, ahead_s in reversed(self._lately(now)):
                 if _has_just_come(before := Instant(entered - ahead_s), now):
                     return before
-        return at
+        return at if now - at <= longest_s + SET_S else now
+
+    def found(self, entered: float, now: Instant, longest_s: float) -> Instant:
+        """Return when a call entered that is found waiting, by our clock.
+
+        Where Asterisk's clock was set since it entered, it is read by the clock as it was, if we have seen that one.
+        Nobody may have: a daemon before us, or none. Then the call has been in the line for longer than anybody is, or
+        comes from the future, and would be sent away at once; its wait counts anew, as the dialplan has it too.
+
+        Args:
+            entered: When it did, by some clock of Asterisk's.
+            now: Our instant.
+            longest_s: How long anybody waits in its line.
+        """
+        clocks = (self.ahead_s, *(ahead_s for _, ahead_s in self._lately(now)))
+        read = [Instant(entered - ahead_s) for ahead_s in clocks]
+        return max((at for at in read if -AGREE_S <= now - at <= longest_s + SET_S), default=now)
 
     def _lately(self, now: Instant) -> list[tuple[Instant, float]]:
         return [(learned_at, ahead_s) for learned_at, ahead_s in self._before if now - learned_at <= DELAY_S]

@@ -17,6 +17,7 @@ Facts of Asterisk used here, each tried on 16.28 and 22.10:
 """
 
 from collections.abc import Awaitable, Callable
+from math import inf
 from typing import Final
 
 from ami_bridge.arrivals import Arrivals
@@ -85,6 +86,8 @@ class Switchboard:
         self.unheld = Unheld(lambda call: self.fetch(call))  # noqa: PLW0108 - it is set later
         self.line_of: Callable[[str], QueueName | None] = lambda _: None
         """The line of a dialled number."""
+        self.longest_wait_s: Callable[[QueueName], float] = lambda _: inf
+        """How long anybody waits in a line."""
         self.caught_up: Callable[[], Awaitable[None]] = _at_once
         """Returns when all events have come in that Asterisk has sent before, or the link is lost."""
         self.unseen_end: Callable[[str], None] | None = None

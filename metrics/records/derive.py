@@ -104,6 +104,16 @@ class Rule:
     named_by: Callable[[type], str | Callable[[Any], Any] | None]
     """The field of facts of this kind that names the row, or what tells its name; None where the kind has no row."""
     after: Callable[[Any, Any], Any]
+    more_is_expected: Callable[[Any, float], bool] = lambda row, _now: row.ended_at is None
+    """Whether facts of this row are likely to come soon. It is read again for those that come all the same."""
+
+
+AWAITED_S: Final = 3600.0
+"""After a break that nobody was called back for by then, as it has joined another one's call-back, nothing comes."""
+
+
+def _attempt_is_expected(broken: BreakRow, now: float) -> bool:
+    return broken.first_attempt_at is None and broken.impossible is None and now - broken.broken_at < AWAITED_S
 
 
 _OF_MESSAGES: Final = frozenset(get_args(MessageFact))
@@ -129,7 +139,7 @@ def _broken_call(kind: type) -> str | None:
 RULES: Final = (
     Rule(tables.calls, CallRow, "call", lambda kind: None if kind in _OF_NO_CALL else "call", call_after),
     Rule(tables.offers, OfferRow, "offer", lambda kind: _if_it_has("offer", kind), offer_after),
-    Rule(tables.breaks, BreakRow, "call", _broken_call, break_after),
+    Rule(tables.breaks, BreakRow, "call", _broken_call, break_after, _attempt_is_expected),
     Rule(tables.call_backs, RequestRow, "request", lambda kind: _if_it_has("request", kind), request_after),
     Rule(
         tables.call_back_attempts,
@@ -158,6 +168,7 @@ RULES: Final = (
         "call",
         lambda kind: "call" if kind in _OF_MESSAGES else None,
         message_after,
+        lambda _message, _now: False,  # hours later somebody listens to it
     ),
     Rule(tables.surveys, SurveyRow, "call", lambda kind: "call" if kind is SurveyTaken else None, survey_after),
 )
@@ -303,10 +314,11 @@ class Derivation:
         return {name: list(rows.values()) for name, rows in changed.items() if rows}
 
     def settle(self) -> None:
-        """The changes are committed: keep only what may still change."""
+        """The changes are committed: keep only what is likely to change soon."""
+        now = -math.inf if self._place is None else self._place.at
         for rule in RULES:
             kept = self._rows[rule.table.name]
-            open_rows = {k: v for k, v in kept.items() if v is not None and getattr(v, "ended_at", None) is None}
+            open_rows = {k: v for k, v in kept.items() if v is not None and rule.more_is_expected(v, now)}
             self._rows[rule.table.name] = open_rows if len(open_rows) <= _KEPT_AT_MOST else {}
         if len(self._states) > _KEPT_AT_MOST:
             self._states.clear()

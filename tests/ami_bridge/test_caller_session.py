@@ -9,12 +9,15 @@ import pytest
 from ami_bridge.agi_server import AgiServer
 from ami_bridge.caller_session import CallerSessions, LineSound
 from ami_bridge.legs import CallLeg
+from ami_bridge.message import parse_message
 from ami_bridge.perform import Performer
+from ami_bridge.resync import Resynchroniser
 from queue_engine.effects import OfferCall, Ring, SendCallTo, WithdrawOffer
 from queue_engine.ids import AgentId, CallId, OfferId
-from queue_engine.inputs import CallArrived, OfferFailed, RingFailure
+from queue_engine.inputs import CallArrived, CallerHungUp, OfferFailed, RingFailure
 from tests.ami_bridge.board import CALL, CALLER, NOW, SERVER, Bench, dial_begin, dial_end, hangup, newchannel
 from tests.ami_bridge.fake_asterisk import HOST, FakeDialplan, environment, until_true
+from tests.ami_bridge.test_resync import Asterisk
 
 OFFER, OTHER = OfferId(7), OfferId(8)
 RINGS = "EXEC Dial PJSIP/op101,20,gU(acd-answered)"
@@ -265,3 +268,35 @@ async def test_who_was_to_leave_as_the_connection_broke_leaves_with_the_next_ses
         await dialplan.closed()
     assert [type(each) for each in port.bench.inputs] == [CallArrived]
     assert not port.call.is_to_leave
+
+
+async def test_caller_who_is_gone_by_his_session_is_not_taken_up_again(port: Port):
+    """No events came in; as they do again his channel has not quite ended, and would be a call of its own."""
+    port.board.link_up = False
+    async with port.session() as dialplan:
+        await music(dialplan)
+        dialplan.say("HANGUP\n")
+        await dialplan.closed()
+    await port.broken()
+    assert [type(each) for each in port.bench.inputs] == [CallArrived, CallerHungUp]
+    status = (
+        f"Event: Status\r\nUniqueid: {CALLER}\r\nChannel: PJSIP/trunk-{CALLER}\r\nApplication: AGI\r\n"
+        f"ChannelState: 6\r\nVariable: ACD_CALL={CALL}\r\nVariable: ACD_LINE=122\r\nVariable: ACD_ENTERED=1000.0"
+    )
+    resynchroniser = Resynchroniser(port.board, port.bench.desks, lambda _call, _stage: True)
+    found = await resynchroniser.run(Asterisk(lambda: None, parse_message(status.encode())))  # type: ignore[arg-type]
+    assert found.present == {}
+    assert [type(each) for each in port.bench.inputs] == [CallArrived, CallerHungUp]
+
+
+async def test_caller_who_was_said_to_be_gone_and_comes_is_there(port: Port):
+    """His next session proves it: what Asterisk lists of him counts again."""
+    port.board.link_up = False
+    async with port.session() as dialplan:
+        await music(dialplan)
+        dialplan.say("HANGUP\n")
+        await dialplan.closed()
+    async with port.session() as dialplan:
+        await music(dialplan)
+        with port.board.meanwhile.since_now() as since:
+            assert since.ended == set()

@@ -174,3 +174,14 @@ async def test_journal_is_not_read_without_end(bench):
     asterisk = Asterisk(lambda: bench.happens(hangup("x", f"200.{next(number)}")))
     await resynchronise(bench, asterisk)
     assert asterisk.journals == JOURNAL_READ_AT_MOST
+
+
+async def test_caller_whose_entry_was_noted_by_another_clock_is_not_sent_away(bench):
+    """Asterisk's clock was set and set back while no daemon was there: he seems to have waited for an hour."""
+    bench.board.longest_wait_s = lambda _: 120.0
+    waits = (
+        f"Event: Status\r\nUniqueid: {CALLER}\r\nChannel: PJSIP/trunk-city-1\r\nApplication: Wait\r\n"
+        f"ChannelState: 6\r\nVariable: ACD_CALL={CALL}\r\nVariable: ACD_LINE=122\r\nVariable: ACD_ENTERED=-2595.0"
+    )
+    [arrived] = await resynchronise(bench, Asterisk(lambda: None, parse_message(waits.encode())))
+    assert arrived.entered_at == NOW

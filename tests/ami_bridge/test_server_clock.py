@@ -86,3 +86,29 @@ def test_who_has_truly_waited_for_an_hour_is_not_made_young_by_a_step_of_long_ag
     clock.saw(NOW + HOUR, NOW, NOW)
     late = Instant(NOW + 60.0)
     assert clock.entry(late - 1.0, late + HOUR, late) == pytest.approx(late - 1.0 - HOUR)
+
+
+@pytest.mark.parametrize("step_s", [-HOUR, HOUR])
+def test_caller_who_is_found_after_a_step_that_we_saw_is_read_by_the_clock_of_before(clock, step_s):
+    """A daemon that starts as the clock is set: who had entered before it has waited for four seconds."""
+    clock.saw(NOW + step_s, NOW, NOW)
+    assert clock.found(NOW - 4.0, NOW, 120.0) == NOW - 4.0
+    assert clock.found(NOW + step_s - 4.0, NOW, 120.0) == NOW - 4.0
+
+
+@pytest.mark.parametrize("step_s", [-HOUR, HOUR])
+def test_caller_who_entered_by_a_clock_that_nobody_saw_waits_anew(clock, step_s):
+    """It was set and set back while no daemon was there: read as an hour he would be sent away at once."""
+    assert clock.found(NOW + step_s - 4.0, NOW, 120.0) == NOW
+    assert min(clock.entry(NOW + step_s - 4.0, NOW, NOW, 120.0), NOW) == NOW
+
+
+def test_caller_who_waits_past_the_longest_wait_is_sent_away_all_the_same(clock):
+    """He may have stood without a daemon for a while: only what nobody waits for is taken for a clock that was set."""
+    assert clock.found(NOW - 130.0, NOW, 120.0) == NOW - 130.0
+    assert clock.entry(NOW - 130.0, NOW, NOW, 120.0) == NOW - 130.0
+
+
+def test_where_no_wait_is_the_longest_every_entry_is_believed(clock):
+    """A line that is not configured any more."""
+    assert clock.found(NOW - HOUR, NOW, float("inf")) == NOW - HOUR

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from callback.facts import CallbackFact
+from callback.facts import CallbackAttemptStarted, CallbackFact, CallBroke
+from callback.ids import RequestId
+from callback.kinds import BreakKind, Leg
 from metrics.facts import TalkFact
 from metrics.records.codec import VERSION, RecordedFact, encode
-from metrics.records.derive import DERIVED, Derivation, Needs, PlacedFact, counts_for_number
+from metrics.records.derive import AWAITED_S, DERIVED, Derivation, Needs, PlacedFact, counts_for_number
 from metrics.records.derive_calls import call_after, visit_of
 from metrics.records.rows import REPEAT_WITHIN_S, CallRow, Outcome
 from queue_engine.facts import (
@@ -23,7 +25,7 @@ from queue_engine.facts import (
     OfferMissed,
 )
 from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
-from queue_engine.inputs import RingFailure
+from queue_engine.inputs import Party, RingFailure
 from tests.metrics.stories import call_rows
 from tests.metrics.storing import as_lines
 
@@ -119,6 +121,36 @@ def test_any_facts_in_any_order_and_any_batches_give_the_same_rows(
     at_once.take(Derivation(), placed)
     assert singly.rows == at_once.rows
     assert batched.rows == at_once.rows
+
+
+def test_a_break_is_kept_until_nothing_is_expected_of_it() -> None:
+    """From its attempt on, or after an hour, it is read again if anything comes: memory does not grow with breaks."""
+
+    def broke(number: int, at: float) -> CallBroke:
+        call, line, instant = CallId(f"main-{number}"), QueueName("122"), Instant(at)
+        return CallBroke(
+            instant, call, line, "+7917", BreakKind.LEFT_LINE, Party.CALLER, 16, None, 5.0, None, instant
+        )  # fmt: skip
+
+    def attempt(number: int, at: float) -> CallbackAttemptStarted:
+        broken, queue, line = CallId(f"main-{number}"), RequestId(number), QueueName("122")
+        return CallbackAttemptStarted(
+            Instant(at), queue, line, CallId(f"callback-{number}-1"), "+7917", 1, 1, broken, Instant(at - 5), 5.0, 15.0,
+            True, Leg.OPERATOR, None,
+        )  # fmt: skip
+
+    kept, tables = Derivation(), _Tables()
+
+    def is_kept(number: int) -> bool:
+        placed = PlacedFact("a", 100, attempt(number, 0.0))
+        return f"main-{number}" not in kept.needs([placed]).keys["breaks"]
+
+    tables.take(kept, _placed([("a", [broke(1, 1000.0), broke(2, 1000.0)])]))
+    assert (is_kept(1), is_kept(2)) == (True, True)
+    tables.take(kept, _placed([("a", [attempt(1, 1005.0)])]))
+    assert (is_kept(1), is_kept(2)) == (False, True)
+    tables.take(kept, _placed([("a", [broke(3, 1000.0 + AWAITED_S)])]))
+    assert (is_kept(2), is_kept(3)) == (False, True)
 
 
 def test_a_line_of_the_spool_holds_the_fact_whole() -> None:
