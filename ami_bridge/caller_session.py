@@ -132,7 +132,8 @@ class CallerSessions:
                 board.visits.was_handed(call, (await agi.command("GET VARIABLE", "ACD_HANDED")).data)
             await conversation.hold()
         except AgiHungUp:
-            if not board.link_up:
+            # A talk that was found without the operator's channel has ended with it, of which no event will tell.
+            if not board.link_up or any(leg.talking and not leg.uniqueid for leg in call.legs):
                 board.visits.caller_gone_unseen(call)
                 board.meanwhile.said_to_be_gone(call.uniqueid)
         except AgiLost:

@@ -14,7 +14,7 @@ from ami_bridge.perform import Performer
 from ami_bridge.resync import Resynchroniser
 from queue_engine.effects import OfferCall, Ring, SendCallTo, WithdrawOffer
 from queue_engine.ids import AgentId, CallId, OfferId
-from queue_engine.inputs import CallArrived, CallerHungUp, OfferFailed, RingFailure
+from queue_engine.inputs import CallArrived, CallerHungUp, OfferFailed, RingFailure, TalkFound
 from tests.ami_bridge.board import CALL, CALLER, NOW, SERVER, Bench, dial_begin, dial_end, hangup, newchannel
 from tests.ami_bridge.fake_asterisk import HOST, FakeDialplan, environment, until_true
 from tests.ami_bridge.test_resync import Asterisk
@@ -300,3 +300,20 @@ async def test_caller_who_was_said_to_be_gone_and_comes_is_there(port: Port):
         await music(dialplan)
         with port.board.meanwhile.since_now() as since:
             assert since.ended == set()
+
+
+async def test_talk_that_ended_unseen_as_the_link_came_back_is_over(port: Port):
+    """Its session finds it when events come in again; those of its end came before, and its operator is free."""
+    async with port.session() as dialplan:
+        await music(dialplan)
+        port.board.link_up = False
+        port.offer()
+        assert (await dialplan.command()).startswith(RINGS)
+        dialplan.say("HANGUP\n200 result=-1\n")
+        assert await dialplan.command() == "GET VARIABLE ACD_ANSWERED"
+        port.board.link_up = True
+        dialplan.say("200 result=1 (1000500)\n")
+        await dialplan.closed()
+    await port.broken()
+    assert [type(each) for each in port.bench.inputs] == [CallArrived, TalkFound, CallerHungUp]
+    assert port.board.legs.call(CALL) is None
