@@ -7,7 +7,6 @@ facts are made where the visit begins (or, outside, ends), so a transfer while t
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 import structlog
@@ -15,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from acd.server import AsteriskServer
+from acd.transfer_targets import Target, targets_in
 from ami_bridge.attended import OPERATORS_CONTEXT, AttendedTransfers
 from ami_bridge.desks import Telephone
 from ami_bridge.errors import BridgeError
@@ -39,21 +39,6 @@ from queue_engine.inputs import SYSTEM_ACTOR, Turn
 from queue_engine.snapshot import AgentView
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One place where callers can be handed on to."""
-
-    kind: TransferTarget
-    name: str
-    """Number of the operator, name of the line or of the destination."""
-    dial: str
-    """What is dialled for it."""
-    consent: bool = False
-    """The caller has to agree."""
-    asks: bool = False
-    """He is asked for a key, if the operator has not asked him."""
 
 
 class TransferImpossible(Exception):
@@ -94,6 +79,8 @@ class Transferring:
         """Who asked through the API for a transfer that is on its way, by the visit that it ends."""
         self._agreed: dict[CallId, str] = {}
         """To which destination a caller agrees to be handed on, about whom somebody outside is asked first."""
+        self.asking_changed: Callable[[AgentId], None] = lambda _: None
+        """Told of an operator who has begun to ask somebody, or is back with his caller."""
 
     def join(self, server: AsteriskServer) -> None:
         """Be told by a server of callers who were handed on."""
@@ -107,22 +94,14 @@ class Transferring:
             self._has_to_be_asked,
         )
         server.board.attended = attended.on_event
+        server.board.talks.moved = self._moved
         server.board.outside_ended = lambda visit: self._outside_ended(server.name, visit)
 
     # -- what is asked ---------------------------------------------------------------------------------------------
 
     def targets(self) -> list[Target]:
         """Return every place where callers can be handed on to."""
-        config = self._config()
-        found = [Target(TransferTarget.OPERATOR, o.number, o.number) for o in config.operators if o.own_telephone]
-        found += [Target(TransferTarget.LINE, line.name, line.numbers[0]) for line in config.lines]
-        for destination in config.destinations:
-            if isinstance(destination, OutsideNumber) and destination.dial_as is not None:
-                asks = destination.consent_ask is not None
-                found.append(
-                    Target(TransferTarget.DESTINATION, destination.name, destination.dial_as, destination.consent, asks)
-                )
-        return found
+        return targets_in(self._config())
 
     async def transfer(self, call: CallId, to: str, by: str, *, agreed: bool) -> Target:
         """Hand the caller of a talk on.
@@ -206,6 +185,14 @@ class Transferring:
         """
         await self._while_asking(call, "CancelAtxfer", {})
         self._asked.pop(call, None)
+
+    def is_asking(self, call: CallId) -> bool:
+        """Tell whether the operator of a talk is with somebody whom he asks, and his caller hears music."""
+        legs = (server.board.legs.call(call) for server in self._servers.values())
+        return any(leg is not None and _is_asking(leg) for leg in legs)
+
+    def _moved(self, agent: AgentId) -> None:
+        self.asking_changed(agent)
 
     async def _while_asking(self, call: CallId, action: str, headers: Mapping[str, str]) -> None:
         server, leg, talking = self._talk(call)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ami_bridge.legs import CallLeg, LegBook, OperatorLeg
 from ami_bridge.own_calls import OwnCalls
 from ami_bridge.visits import Visits
-from queue_engine.ids import Instant
+from queue_engine.ids import AgentId, Instant
 from queue_engine.inputs import Input, OfferAnswered, TalkFound
 
 
@@ -21,6 +21,8 @@ class Talks:
         self._own_calls = own_calls
         self._visits = visits
         self._post = post
+        self.moved: Callable[[AgentId], None] = lambda _: None
+        """Told of an operator in a talk who has come into another bridge: to somebody whom he asks, or back."""
 
     def entered(self, uniqueid: str, bridge: str, now: Instant) -> None:
         """A channel has entered a bridge."""
@@ -32,9 +34,11 @@ class Talks:
         found = self._legs.operator(uniqueid)
         if found is not None:
             call, leg = found
-            leg.bridge = bridge
+            before, leg.bridge = leg.bridge, bridge
             if call.bridge == bridge and not leg.talking:
                 self._began(leg)
+            elif leg.talking and bridge != before:
+                self.moved(leg.agent)
             return
         own = self._own_calls.get(uniqueid)
         if own is not None:

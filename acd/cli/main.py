@@ -178,6 +178,13 @@ _REFUSALS: Final = {
     "consent_needed": Text(
         "The caller has to be asked first: then `--consent`", "Сначала спросите абонента, затем `--consent`"
     ),
+    "asking_off": Text(
+        "Asking first is off: [in_talk] ask is not set", "Консультация выключена: не задано [in_talk] ask"
+    ),
+    "asking_already": Text("Somebody is being asked already", "Консультация уже идёт"),
+    "nobody_asked": Text("Nobody is being asked in this talk", "В этом разговоре никого не спрашивают"),
+    "line_not_asked": Text("A line is no person who could be asked", "Линию спросить нельзя, только сотрудника"),
+    "not_transferred": Text("Asterisk has refused: {message}", "Asterisk отказал: {message}"),
     "recording_unknown": Text("There is no such recording", "Такой записи нет"),
     "recording_destroyed": Text("This recording is destroyed", "Эта запись уничтожена"),
     "recordings_off": Text("This site records no talks", "Эта площадка не записывает разговоров"),

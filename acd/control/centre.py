@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from acd.control.supervision import SupervisionDesk
     from acd.messages.desk import MessageDesk
     from acd.opening.keeper import LineHours
-    from acd.transferring import Target
+    from acd.transfer_targets import Target
 
 
 class TransferDesk(Protocol):
@@ -38,6 +38,9 @@ class TransferDesk(Protocol):
 
     async def ask_no_more(self, call: CallId) -> None:
         """Bring the operator back to his caller; raises TransferImpossible."""
+
+    def is_asking(self, call: CallId) -> bool:
+        """Tell whether the operator of a talk is with somebody whom he asks, and his caller hears music."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,9 @@ class RecordingDesk(Protocol):
     async def resume(self, call: CallId, by: str) -> bool:
         """Let it hold what is said again; return whether it does."""
 
+    async def is_paused(self, call: CallId) -> bool:
+        """Tell whether the recording of a talk holds silence now."""
+
 
 class HasRecordings(Protocol):
     """A centre, as far as its recordings go."""

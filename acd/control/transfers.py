@@ -9,7 +9,8 @@ from pydantic import Field
 from acd.control.access import Role
 from acd.control.asked import EVERYBODY, STAFF, Asked, Body, Endpoint, given
 from acd.control.errors import RequestRefused
-from acd.transferring import Target, TransferImpossible
+from acd.transfer_targets import Target
+from acd.transferring import TransferImpossible
 from queue_engine.ids import CallId
 
 _STATUSES: Final = {"call_unknown": 404, "target_unknown": 404}

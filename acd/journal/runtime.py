@@ -37,11 +37,13 @@ from acd.journal.store.people import People
 from acd.journal.watch import Watch
 from acd.journal.web.access import Sessions
 from acd.journal.web.app import desk_routes
-from acd.journal.web.desk import Desk, Floor
+from acd.journal.web.desk import Desk
+from acd.journal.web.floor import Floor
 from acd.journal.web.hub import Hub
 from acd.publish.missed import ToldFile
+from metrics.facts import RecordingPaused, RecordingResumed
 from metrics.records.database import open_engine
-from queue_engine.ids import Instant, QueueName
+from queue_engine.ids import AgentId, Instant, QueueName
 
 LONGEST_SLEEP_S: Final = 60.0
 """Whatever is due next, the clocks of limits and letters look again after this long."""
@@ -130,8 +132,17 @@ class JournalRuntime:
 
     def on_event(self, event: Event) -> None:
         """Take note of a fact that has just become true; never blocks, never raises."""
-        self._hub.on_fact(event.source)
+        fact = event.source
+        self._hub.on_fact(fact)
+        if isinstance(fact, RecordingPaused | RecordingResumed):
+            for call in self._floor.live().talking:
+                if call.call == fact.call and call.agent is not None:
+                    self._hub.on_telephone(call.agent)
         self._feed.announce(event.run, event.seq, event.kind)
+
+    def on_asking(self, agent: AgentId) -> None:
+        """Take note that an operator has begun to ask somebody, or is back with his caller."""
+        self._hub.on_telephone(agent)
 
     def on_gap(self) -> None:
         """Take note that events were missed: the records have them."""

@@ -25,9 +25,10 @@ from acd.journal.settings import JournalSettings, load_settings
 from acd.journal.store.database import upgrade
 from acd.journal.telephone import AppealLine
 from acd.journal.web.access import DeskGuard
-from acd.journal.web.desk import Floor
+from acd.journal.web.floor import Floor
 from acd.publish.missed import ToldFile
 from acd.publish.publisher import Publisher
+from acd.transferring import Transferring
 from config.model import Config
 
 DESK: Final = "/desk"
@@ -41,6 +42,11 @@ class Centre(Floor, Protocol):
 
     events: EventLog
     appeals: AppealLine
+
+    @property
+    def transfers(self) -> Transferring:
+        """Callers who are handed on; tells of operators who ask somebody first."""
+        ...
 
     @property
     def publisher(self) -> Publisher | None:
@@ -97,6 +103,7 @@ async def keep_beside(path: Path, centre: Centre, guard: DeskGuard | None = None
             if guard is not None:
                 guard.people = journal.people
             centre.appeals.journal = journal.journal
+            centre.transfers.asking_changed = journal.on_asking
             async for seen in centre.events.follow():
                 match seen:
                     case Event():

@@ -98,6 +98,19 @@ class TalkRecordings:
         self._tell(RecordingResumed(self._now(), call, by))
         return True
 
+    async def is_paused(self, call: CallId) -> bool:
+        """Tell whether the recording of a call holds silence now: Asterisk knows it, whoever has paused it."""
+        found = self._channel_of(call)
+        if found is None:
+            return False
+        server, channel = found
+        try:
+            told = await server.client.action("Getvar", {"Channel": channel, "Variable": "ACD_PAUSED"}, timeout_s=1.0)
+        except BridgeError as error:
+            log.warning("recording.pause_unknown", channel=channel, reason=str(error))
+            return False
+        return told.get("Value") == "1"
+
     def _channel_of(self, call: CallId) -> tuple[AsteriskServer, str] | None:
         for server in self._servers.values():
             talk = server.board.talk_of(call)

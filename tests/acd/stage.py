@@ -27,7 +27,8 @@ from acd.numbers import number_rule
 from acd.opening.keeper import LineHours
 from acd.standard import standard_of
 from acd.supervising import Supervising
-from acd.transferring import Target, TransferImpossible
+from acd.transfer_targets import Target
+from acd.transferring import TransferImpossible
 from ami_bridge.supervision import SpiedTalk
 from callback.book import BookSnapshot, CallbackBook, Step
 from callback.effects import CallbackEffect
@@ -287,6 +288,13 @@ class StageCampaigns:
 
 class StageTransfers:
     """Nobody is handed on anywhere."""
+
+    def __init__(self) -> None:
+        self.asking: set[CallId] = set()
+
+    def is_asking(self, call: CallId) -> bool:
+        """Say what the test says."""
+        return call in self.asking
 
     def targets(self) -> list[Target]:
         """One colleague."""

@@ -62,6 +62,21 @@ def test_talk_begins_whoever_enters_first(bench):
     assert bench.happens(*ANSWERED[:3], ANSWERED[4], ANSWERED[3]) == [OfferAnswered(OfferId(7))]
 
 
+def test_operator_who_goes_to_whom_he_asks_and_comes_back_is_told_of(bench):
+    """Each time he comes into another bridge; not of the beginning of his talk, and not of the caller's bridges."""
+    moved = []
+    bench.board.talks.moved = moved.append
+    bench.happens(*ANSWERED)
+    assert moved == []
+    (leg,) = bench.board.legs.call(CALL).legs
+    bench.happens(enter(PHONE, LEG, "asks"))
+    assert (moved, leg.bridge) == (["101"], "asks")
+    bench.happens(enter(PHONE, LEG, "asks"))
+    assert moved == ["101"]
+    bench.happens(enter(PHONE, LEG))
+    assert (moved, leg.bridge) == (["101", "101"], bench.board.legs.call(CALL).bridge)
+
+
 def test_operator_who_hangs_up_ends_the_talk_at_once(bench):
     """The operator's channel is gone: he is free, whatever the caller's channel does next."""
     bench.happens(*ANSWERED)

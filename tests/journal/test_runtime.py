@@ -187,7 +187,7 @@ async def test_it_follows_the_daemons_facts(settings_file):
         floor = Floor()
         floor.events = EventLog("run", lambda: 2)
         floor.appeals = AppealLine(str)
-        floor.publisher = None
+        floor.publisher, floor.transfers = None, SimpleNamespace()
         floor.config = SimpleNamespace(database=SimpleNamespace(url=records.url))
         with capture_logs() as told:
             task = asyncio.create_task(keep_beside(path, floor))

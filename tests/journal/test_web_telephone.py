@@ -110,6 +110,104 @@ async def test_an_operator_hands_his_caller_on_from_the_desk(site):
     assert ("transfer", "c1 102") in [(one.action, one.detail) for one in await site.desk.journal.trail.read()]
 
 
+async def test_an_operator_asks_somebody_first_from_the_desk(site):
+    """D4: asked, joined or called off by buttons that are there when they mean something; each is in the trail."""
+    client = await site.client(Role.OPERATOR_1)
+    await talk(site)
+    assert 'value="ask"' not in (await client.get(f"{BASE}/phone")).text  # this site has not set it up
+    keys = site.floor.config.in_talk.model_copy(update={"ask": "*4"})
+    site.floor.config = site.floor.config.model_copy(update={"in_talk": keys})
+    page = await client.get(f"{BASE}/phone")
+    assert 'value="ask"' in page.text
+    assert 'value="join"' not in page.text
+    fields, inline = {"form_token": form_token(page), "to": "102", "agreed": "on"}, {"x-desk-inline": "1"}
+    done, asking = [], site.floor.transfers.asking
+
+    async def ask(call, to, by, *, agreed):
+        done.append(("ask", call, to, by, agreed))
+        asking.add(call)
+
+    async def join(call):
+        done.append(("join", call))
+        asking.remove(call)
+
+    async def back(call):
+        done.append(("back", call))
+        asking.remove(call)
+
+    desk = site.floor.transfers
+
+    async def press(do):
+        return (await client.post(f"{BASE}/state", data={**fields, "do": do}, headers=inline)).text
+
+    assert "Сейчас никого не спрашивают" in await press("join")
+    assert "Сейчас никого не спрашивают" in await press("back")
+    desk.ask, desk.join_asked, desk.ask_no_more = ask, join, back
+    for ends in ("back", "join"):
+        told = await press("ask")
+        assert "консультация" in told
+        assert 'value="transfer"' not in told
+        told = await press(ends)
+        assert "консультация" not in told
+        assert 'value="transfer"' in told
+    call = ("ask", "c1", "102", "operator_1", True)
+    assert done == [call, ("back", "c1"), call, ("join", "c1")]
+    noted = [(one.action, one.detail) for one in await site.desk.journal.trail.read()]
+    assert noted == [("join", "c1"), ("ask", "c1 102"), ("back", "c1"), ("ask", "c1 102")]
+
+
+class Recordings:
+    """One line's talks are recorded, and one of them holds silence if the operator wants."""
+
+    def __init__(self, line):
+        self.line, self.paused, self.fails = line, {}, False
+
+    def may_pause(self, queue):
+        """Tell whether recordings of this line may be paused."""
+        return queue == self.line
+
+    async def pause(self, call, by):
+        """Hold silence."""
+        self.paused[call] = by
+        return not self.fails
+
+    async def resume(self, call, by):
+        """Hold what is said."""
+        return self.paused.pop(call) is not None
+
+    async def is_paused(self, call):
+        """Tell whether silence is held."""
+        return call in self.paused
+
+
+async def test_an_operator_pauses_the_recording_of_his_talk(site):
+    """Where the line's recordings may be paused: the strip says that it is, and what can be done about it."""
+    client = await site.client(Role.OPERATOR_1)
+    await talk(site)
+    page = await client.get(f"{BASE}/phone")
+    assert "recording" not in page.text
+    fields, inline = {"form_token": form_token(page)}, {"x-desk-inline": "1"}
+
+    async def press(do):
+        return (await client.post(f"{BASE}/state", data={**fields, "do": do}, headers=inline)).text
+
+    assert "Этот разговор не записывается" in await press("pause_recording")
+    site.floor.recording_desk = desk = Recordings("another")
+    assert "recording" not in (await client.get(f"{BASE}/phone")).text
+    desk.line = site.desk.journal.service
+    assert 'value="pause_recording"' in (await client.get(f"{BASE}/phone")).text
+    assert 'data-paused="yes"' in await press("pause_recording")
+    assert desk.paused == {"c1": "operator_1"}
+    assert 'data-paused="yes"' in (await client.get(f"{BASE}/")).text
+    assert 'data-paused="no"' in await press("resume_recording")
+    desk.fails = True
+    assert "Этот разговор не записывается" in await press("pause_recording")
+    site.floor.post(CallerHungUp("c1"))
+    assert "Нет разговора" in await press("pause_recording")
+    noted = [(one.action, one.detail) for one in await site.desk.journal.trail.read()]
+    assert noted == [("resume_recording", "c1"), ("pause_recording", "c1")]
+
+
 def test_every_refusal_of_a_transfer_has_its_words():
     """Whatever `acd.transferring` answers can be said at the desk."""
     source = inspect.getsource(transferring)

@@ -32,7 +32,7 @@ from acd.prompts.wav import RATE, write_wav
 from ami_bridge.ended import EndedCall, LeftMessage
 from callback.inputs import CapacityChanged
 from metrics.records.database import async_url
-from tests.acd.stage import HOST, SITE, Stage
+from tests.acd.stage import HOST, SITE, Stage, StageCampaigns
 from tests.journal.conftest import rules_of
 from tests.journal.test_cards import MONDAY
 
@@ -60,8 +60,9 @@ class Floor(Stage):
         super().__init__(path, MONDAY)
         self.callbacks.handle(CapacityChanged(line, 2))
         # Pages look for voice messages; without a pool no connection outlives the page.
-        records = create_async_engine(async_url(self.config.database.url), poolclass=NullPool)
-        self.messages = MessageDesk(lambda: self.config, self.now, records, self.told.append)
+        self.records = create_async_engine(async_url(self.config.database.url), poolclass=NullPool)
+        self.messages = MessageDesk(lambda: self.config, self.now, self.records, self.told.append)
+        self.campaigning = StageCampaigns(self)
         self.sinks += [hub.on_fact, lambda fact: [listener(fact) for listener in self.listeners]]
 
 

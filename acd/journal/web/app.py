@@ -20,6 +20,7 @@ from acd.journal.roles import Right
 from acd.journal.web import admin, cards, listing, operators, phone, public, sound
 from acd.journal.web.access import Sessions, token_fits
 from acd.journal.web.desk import HEADERS, Asked, BadForm, Desk, base_of, language_of, read_form, render, wants_json
+from acd.journal.web.floor import standing
 from config.errors import CalendarExhausted
 
 log: Final = structlog.get_logger(__name__)
@@ -120,7 +121,7 @@ def _guarded(desk: Desk, door: Door) -> Callable[[Request], Awaitable[Response]]
                 raise Forbidden(session.person.login, desk.journal.service)
             if door.right is not None:
                 session.person.require(door.right)
-            return await door.page(Asked(desk, request, session, form))
+            return await door.page(Asked(desk, request, session, form, await standing(desk.floor, session.person)))
 
         return await _answered(desk, request, serve, language_of(session.person.language))
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from urllib.parse import parse_qs, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -13,9 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from acd.control.callbacks import CallbackDesk
-from acd.control.centre import TransferDesk
-from acd.control.recordings import RecordingDesk
 from acd.journal.roles import Person, Right
 from acd.journal.service import Journal
 from acd.journal.store.knowledge import Knowledge
@@ -24,16 +21,12 @@ from acd.journal.store.outbox import Outbox
 from acd.journal.store.people import People, Session
 from acd.journal.texts import name_of
 from acd.journal.web.access import Authenticator
+from acd.journal.web.floor import Floor, Standing, pause_title, targets_of, telephones_for, title_of_line
 from acd.journal.web.hub import Hub
 from acd.journal.web.words import ACTIONS, ACTORS, AGENT_STATES, WORDS
-from acd.messages.desk import MessageDesk
 from acd.texts import duration
 from config.errors import Language
-from config.model import Config
-from metrics.live import LiveAgent, LiveCall, LiveSnapshot
-from queue_engine.facts import AgentState
-from queue_engine.ids import AgentId, Instant
-from queue_engine.inputs import Input
+from queue_engine.ids import Instant
 
 LARGEST_FORM: Final = 262_144
 """Bytes of a form: a card with long texts in Cyrillic, percent-encoded."""
@@ -50,53 +43,8 @@ HEADERS: Final = {
 """On every page: nothing from elsewhere, nothing inline, nothing of a card left in a cache."""
 
 
-PARTS: Final = frozenset({"phone.html", "callback.html"})
+PARTS: Final = frozenset({"phone.html", "callback.html", "contact.html"})
 """Templates that are no whole page: the script draws them in the place of the old part."""
-
-
-class Floor(Protocol):
-    """The running centre as the desk sees it: `acd.control.centre.Centre` is one."""
-
-    def now(self) -> Instant:
-        """The engine's instant."""
-        ...
-
-    def live(self) -> LiveSnapshot:
-        """Return the figures of this moment and of today."""
-        ...
-
-    def post(self, item: Input) -> None:
-        """Hand an input to the engine."""
-        ...
-
-    @property
-    def callbacks(self) -> CallbackDesk:
-        """Who is owed a call-back."""
-        ...
-
-    def log_in_at(self, agent: AgentId, telephone: str, by: str, *, oust: bool) -> str:
-        """Log an operator in at a telephone; return why not, or an empty text."""
-        ...
-
-    @property
-    def transfers(self) -> TransferDesk:
-        """Those who hand callers on."""
-        ...
-
-    @property
-    def recording_desk(self) -> RecordingDesk | None:
-        """Recorded talks; None where the site records none."""
-        ...
-
-    @property
-    def messages(self) -> MessageDesk:
-        """Voice messages that callers have left."""
-        ...
-
-    @property
-    def config(self) -> Config:
-        """The configuration in force."""
-        ...
 
 
 class BadForm(Exception):
@@ -152,6 +100,8 @@ class Asked:
     session: Session
     form: Mapping[str, str]
     """The fields of a POST."""
+    me: Standing | None = None
+    """What he is doing at the telephone, if he has one."""
 
     @property
     def person(self) -> Person:
@@ -176,7 +126,7 @@ class Asked:
         """Return a page for this person."""
         return render(
             self.desk, self.request, template, language_of(self.person.language), status=status,
-            person=self.person, form_token=self.session.form_token, **values,
+            **{"person": self.person, "form_token": self.session.form_token, "me": self.me, **values},
         )  # fmt: skip
 
     def goto(self, path: str, **query: str) -> Response:
@@ -201,13 +151,14 @@ def render(
         "lang": language,
         "person": None,
         "service": desk.floor.config.site.title or desk.journal.service,
-        "line_title": lambda line: title_of_line(desk, line),
+        "line_title": lambda line: title_of_line(desk.floor.config, line),
         "pauses": desk.floor.config.pause_reasons,
-        "telephones": lambda: telephones_for(desk, values.get("person")),
-        "transfer_targets": lambda: targets_of(desk, values.get("person")),
-        "pause_title": lambda name: pause_title(desk, name),
+        "asks_first": bool(desk.floor.config.in_talk.ask),
+        "telephones": lambda: telephones_for(desk.floor.config, values.get("person")),
+        "transfer_targets": lambda: targets_of(desk.floor, values.get("person")),
+        "pause_title": lambda name: pause_title(desk.floor.config, name),
         "R": Right,
-        "me": standing(desk, values.get("person")),
+        "me": None,
         "token": lambda: form_token,
         "t": lambda key: WORDS[key].say(language),
         "name": lambda member: name_of(member, language),
@@ -222,58 +173,6 @@ def render(
     }
     headers = {**HEADERS, "x-desk-part": template} if template in PARTS else HEADERS
     return HTMLResponse(desk.environment.get_template(template).render(shown), status, headers=headers)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What the operator who looks at a page is doing."""
-
-    agent: LiveAgent
-    call: LiveCall | None
-    """The call that rings or is talked to: he is shown the number of his own alone."""
-
-
-def standing(desk: Desk, person: Person | None) -> Standing | None:
-    """Return what the operator of this person is doing; None for somebody without a telephone."""
-    if person is None or person.agent is None:
-        return None
-    live = desk.floor.live()
-    nobody = LiveAgent(AgentId(person.agent), AgentState.LOGGED_OUT, desk.now())
-    agent = next((one for one in live.agents if one.agent == person.agent), nobody)
-    call = next((one for one in (*live.talking, *live.waiting) if one.call == agent.call), None)
-    return Standing(agent, call)
-
-
-def telephones_for(desk: Desk, person: Person | None) -> list[tuple[str, bool]]:
-    """Return the telephones where this operator can sit, and which is his own; none where he has no choice."""
-    config = desk.floor.config
-    operator = next((one for one in config.operators if person is not None and one.number == person.agent), None)
-    if operator is None:
-        return []
-    names = [(telephone.name, telephone.name == operator.own_telephone) for telephone in config.telephones]
-    return names if operator.own_telephone is None or len(names) > 1 else []
-
-
-def targets_of(desk: Desk, person: Person | None) -> list[tuple[str, str, bool]]:
-    """Return where this operator can hand his caller on to: its name, what people call it, whether consent is asked."""
-    titles = {operator.number: operator.title for operator in desk.floor.config.operators}
-    titles |= {line.name: line.title or line.name for line in desk.floor.config.lines}
-    own = person.agent if person is not None else None
-    return [
-        (target.name, titles.get(target.name, target.name), target.consent)
-        for target in desk.floor.transfers.targets()
-        if target.name != own
-    ]
-
-
-def pause_title(desk: Desk, name: str) -> str:
-    """Return what people call a reason to pause."""
-    return next((one.title or one.name for one in desk.floor.config.pause_reasons if one.name == name), name)
-
-
-def title_of_line(desk: Desk, line: str) -> str:
-    """Return what people call a line of the telephone."""
-    return next((one.title or one.name for one in desk.floor.config.lines if one.name == line), line)
 
 
 def base_of(request: Request) -> str:

@@ -55,9 +55,13 @@ class Hub:
         """Tell an operator's own page about a change of his state; wake the wallboards."""
         self._pulse.set()
         if isinstance(fact, AgentStateChanged):
-            for listener in self._listeners:
-                if listener.agent == fact.agent:
-                    _tell(listener, "state", {"state": fact.after})
+            self.on_telephone(fact.agent)
+
+    def on_telephone(self, agent: str) -> None:
+        """Tell an operator's own page that something about his telephone or his talk has changed."""
+        for listener in self._listeners:
+            if listener.agent == agent:
+                _tell(listener, "state", {})
 
     def close(self) -> None:
         """End all streams."""

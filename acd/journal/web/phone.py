@@ -1,20 +1,23 @@
-"""What an operator does at the telephone from the desk: his state, handing a caller on, a call-back for a card.
+"""What an operator does at the telephone from the desk: his state, his talk and its recording, a call-back for a card.
 
 Asked by the page's script these answer with a part of the page, so that what is being typed into a card stays; without
 the script the whole page comes back.
 """
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
 
 from starlette.responses import Response
 
 from acd.journal.roles import Role
 from acd.journal.store.talks import note_callback
 from acd.journal.store.trail import TrailEntry
-from acd.journal.web.desk import Asked, BadForm, local_instant, standing
+from acd.journal.web.desk import Asked, BadForm, local_instant
+from acd.journal.web.floor import standing
 from acd.transferring import TransferImpossible
 from callback.inputs import CallbackAsked
 from callback.kinds import ImpossibleReason, Origin
-from queue_engine.facts import AgentState
-from queue_engine.ids import AgentId, QueueName
+from queue_engine.ids import AgentId, CallId, QueueName
 from queue_engine.inputs import (
     AgentLoggedIn,
     AgentLoggedOut,
@@ -32,7 +35,7 @@ async def strip(asked: Asked) -> Response:
 
 
 async def state(asked: Asked) -> Response:
-    """Ask the engine for another state of the operator who asks, or tell the book that his last talk broke."""
+    """Ask the engine for another state of the operator who asks, or do something about the talk that he has."""
     agent, login = asked.person.agent, asked.person.login
     if agent is None:
         raise BadForm
@@ -53,28 +56,85 @@ async def state(asked: Asked) -> Response:
     elif do == "login" and "telephone" in asked.form:
         refused = asked.desk.floor.log_in_at(number, asked.form["telephone"], login, oust=False)
         told = f"seat_{refused}" if refused else ""
-    elif do == "transfer":
-        told = await _hand_on(asked)
+    elif do in _ABOUT_THE_TALK:
+        told = await _about_the_talk(asked, do)
     elif (deed := deeds.get(do)) is not None:
         asked.desk.floor.post(deed)
     else:
         raise BadForm
-    return asked.page("phone.html", told=told) if asked.inline else asked.goto("/")
+    if not asked.inline:
+        return asked.goto("/")
+    return asked.page("phone.html", told=told, me=await standing(asked.desk.floor, asked.person))
 
 
-async def _hand_on(asked: Asked) -> str:
-    """Hand the operator's own caller on; return the key of the words that say how it went."""
-    desk, person = asked.desk, asked.person
-    own = standing(desk, person)
-    if own is None or own.call is None or own.agent.state is not AgentState.TALKING:
+async def _hand_on(asked: Asked, call: CallId) -> str:
+    await asked.desk.floor.transfers.transfer(
+        call, asked.form.get("to", ""), asked.person.login, agreed=asked.form.get("agreed") == "on"
+    )
+    return "transfer_done"
+
+
+async def _ask(asked: Asked, call: CallId) -> str:
+    await asked.desk.floor.transfers.ask(
+        call, asked.form.get("to", ""), asked.person.login, agreed=asked.form.get("agreed") == "on"
+    )
+    return "ask_done"
+
+
+async def _join(asked: Asked, call: CallId) -> str:
+    await asked.desk.floor.transfers.join_asked(call)
+    return "join_done"
+
+
+async def _back(asked: Asked, call: CallId) -> str:
+    await asked.desk.floor.transfers.ask_no_more(call)
+    return "back_done"
+
+
+async def _pause_recording(asked: Asked, call: CallId) -> str:
+    return await _record(asked, call, pause=True)
+
+
+async def _resume_recording(asked: Asked, call: CallId) -> str:
+    return await _record(asked, call, pause=False)
+
+
+async def _record(asked: Asked, call: CallId, *, pause: bool) -> str:
+    """Let the recording hold silence, or what is said again; return the key of the words that say how it went."""
+    desk, me = asked.desk.floor.recording_desk, asked.me
+    if desk is None or me is None or me.paused is None:
+        return "not_recorded"
+    done = await (desk.pause if pause else desk.resume)(call, asked.person.login)
+    if not done:
+        return "not_recorded"
+    return "recording_pause_done" if pause else "recording_resume_done"
+
+
+_ABOUT_THE_TALK: Final[Mapping[str, Callable[[Asked, CallId], Awaitable[str]]]] = {
+    "transfer": _hand_on,
+    "ask": _ask,
+    "join": _join,
+    "back": _back,
+    "pause_recording": _pause_recording,
+    "resume_recording": _resume_recording,
+}
+"""What an operator does about his own talk; each returns the key of the words that say how it went."""
+_UNDONE: Final = frozenset({"not_recorded"})
+
+
+async def _about_the_talk(asked: Asked, do: str) -> str:
+    """Do something about the operator's own talk, with its trail; return the key of the words that say how it went."""
+    desk, me = asked.desk, asked.me
+    if me is None or me.call is None or not me.talks:
         return "transfer_call_unknown"
-    to, agreed = asked.form.get("to", ""), asked.form.get("agreed") == "on"
     try:
-        await desk.floor.transfers.transfer(own.call.call, to, person.login, agreed=agreed)
+        told = await _ABOUT_THE_TALK[do](asked, me.call.call)
     except TransferImpossible as fault:
         return f"transfer_{fault.code}"
-    await desk.journal.trail.note(TrailEntry(desk.now(), person.login, "transfer", detail=f"{own.call.call} {to}"))
-    return "transfer_done"
+    if told not in _UNDONE:
+        detail = f"{me.call.call} {asked.form.get('to', '')}" if do in {"transfer", "ask"} else me.call.call
+        await desk.journal.trail.note(TrailEntry(desk.now(), asked.person.login, do, detail=detail))
+    return told
 
 
 async def call_back(asked: Asked) -> Response:

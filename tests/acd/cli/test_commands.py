@@ -303,3 +303,41 @@ def test_wrong_log_level_is_told(tmp_path, capsys):
     assert run(["--config", str(path), "--lang", "en", "run", "--log-level", "loud"]) == 2
     assert "No log level loud" in capsys.readouterr().err
     assert [file.name for file in tmp_path.iterdir()] == ["acd.toml"]
+
+
+async def test_somebody_is_asked_before_the_caller_is_handed_on(centre, acd):
+    """`acd calls ask`, `join` and `back` in words and as JSON; each refusal of the daemon has its own."""
+    centre.log_in()
+    centre.call()
+    centre.answer()
+    off, nobody = "Asking first is off: [in_talk] ask is not set", "Nobody is being asked in this talk"
+    for command, complaint in ((("ask", "102"), off), (("join",), nobody), (("back",), nobody)):
+        refused = await acd(centre, "--lang", "en", "calls", command[0], "main-1.1", *command[1:])
+        assert refused == (4, "", f"Error: {complaint}\n")
+    done = []
+
+    async def ask(call, to, by, *, agreed):
+        done.append(("ask", call, to, by, agreed))
+        return centre.transfers.targets()[0]
+
+    async def ends(call):
+        done.append(("ended", call))
+
+    centre.transfers.ask = ask
+    centre.transfers.join_asked = centre.transfers.ask_no_more = ends
+    told = await acd(centre, "--lang", "en", "calls", "ask", "main-1.1", "102", "--consent")
+    assert told[:2] == (0, "main-1.1: 102 is being asked\n")
+    told = await acd(centre, "calls", "ask", "main-1.1", "102", "--json")
+    assert json.loads(told[1])["to"] == {"to": "102", "kind": "operator", "dial": "102", "consent": False}
+    told = await acd(centre, "--lang", "en", "calls", "join", "main-1.1")
+    assert told[:2] == (0, "main-1.1: the caller is joined to whoever was asked\n")
+    told = await acd(centre, "--lang", "ru", "calls", "back", "main-1.1")
+    assert told[:2] == (0, "main-1.1: разговор с абонентом продолжается\n")
+    told = await acd(centre, "calls", "back", "main-1.1", "--json")
+    assert json.loads(told[1]) == {"call": "main-1.1", "asking": False}
+    by = "console"
+    assert done == [
+        ("ask", "main-1.1", "102", by, True),
+        ("ask", "main-1.1", "102", by, False),
+        *[("ended", "main-1.1")] * 3,
+    ]

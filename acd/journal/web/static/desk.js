@@ -39,10 +39,20 @@
 
   // Parts of the page that are sent and drawn again by themselves: the page stays, and what is typed into it.
   const draw = (part, html) => {
-    const held = part.contains(document.activeElement) ? document.activeElement.name : "";
+    const held = part.contains(document.activeElement) ? document.activeElement : null;
+    const chosen = [...part.querySelectorAll("select")].map((choice) => [choice.name, choice.value]);
+    const place = document.createComment("");
+    part.before(place);
     if (part.id) part.innerHTML = html;
     else part.outerHTML = html;
-    if (held) document.querySelector(`[data-part] [name="${held}"]`)?.focus();
+    const drawn = place.nextElementSibling;
+    place.remove();
+    for (const [name, value] of chosen) {
+      const choice = drawn.querySelector(`select[name="${name}"]`);
+      if (choice && [...choice.options].some((option) => option.value === value)) choice.value = value;
+    }
+    const same = held?.name && drawn.querySelectorAll(`[name="${held.name}"]`);
+    if (same) ([...same].find((one) => one.value === held.value) ?? same[0])?.focus();
   };
   const redraw = async (part, address, options = {}) => {
     try {
