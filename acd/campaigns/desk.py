@@ -139,6 +139,12 @@ class CampaignDesk(ListRound):
             until = now + campaign.settings.preview_s
             return await self.store.put(due[0], now, state=ContactState.PREVIEW, agent=agent, next_at=until)
 
+    async def look_at(self, contact: int) -> Contact | None:
+        """Return a contact with all that has become of his calls by now; None if there is none of this number."""
+        async with self.busy:
+            await self.note()
+            return await self.store.contact(contact)
+
     async def call(self, contact: Contact, agent: AgentId) -> Contact:
         """Have the contact called whom an operator looks at: his telephone rings first.
 

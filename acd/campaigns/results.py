@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from acd.campaigns.model import OUTCOMES, Settings
 from acd.texts import Text
 from config.errors import Language
 
@@ -47,6 +48,17 @@ _COLUMNS: Final = {
     "call": Text("Call", "Звонок"),
 }
 _DETAILS: Final = Text("Details", "Сведения")
+
+
+def word(name: str, language: Language) -> str:
+    """Return what a state, a result or a usual outcome is called; the name itself for any other."""
+    return WORDS[name].say(language) if name in WORDS else name
+
+
+def outcome_title(settings: Settings, code: str, language: Language) -> str:
+    """Return what an outcome of a list is called; the usual ones in the reader's language."""
+    meant = settings.outcome(code)
+    return word(code, language) if meant is None or meant in OUTCOMES else meant.title
 
 
 def results_of(contacts: Iterable[Mapping[str, Any]], language: Language) -> Iterator[list[str]]:

@@ -179,7 +179,7 @@ class CampaignStore:
         async with self._engine.begin() as link:
             await link.execute(update(campaign_contacts).where(newer).values(values))
             if row.reserved is not None:
-                await link.execute(update(campaign_contacts).where(same).values(agent=row.reserved))
+                await link.execute(update(campaign_contacts).where(same).values(agent=row.reserved, call=row.call))
 
     async def ended(self, contact: Contact, row: Request, after: After, now: Instant) -> Contact:
         """The request for a contact has ended; what it has come to is noted once."""

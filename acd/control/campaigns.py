@@ -1,6 +1,6 @@
 """The control API's requests about call lists: made, filled, let run, looked at. Their contacts: `contacts.py`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Annotated, Any, Final, Literal
@@ -117,7 +117,11 @@ async def named(asked: Asked) -> Campaign:
 
 
 async def _view(asked: Asked, campaign: Campaign) -> CampaignView:
-    counts = await asked.centre.campaigning.desk.summary(campaign)
+    return view_of(campaign, await asked.centre.campaigning.desk.summary(campaign))
+
+
+def view_of(campaign: Campaign, counts: Mapping[tuple[str, str, str], int]) -> CampaignView:
+    """Return one list with its counts by (state, result, outcome)."""
     states: dict[str, int] = {}
     results: dict[str, int] = {}
     outcomes: dict[str, int] = {}

@@ -47,6 +47,8 @@ class Right(StrEnum):
     """Log in to a line, pause, dial back."""
     HEAR_MESSAGES = "hear_messages"
     """Listen to what was said to the secretary: every operator deals with it as with an appeal (UDM 5.3)."""
+    CALL_LISTS = "call_lists"
+    """Make, fill and run call lists, and say whom not to call."""
     WALLBOARD = "wallboard"
     ASSESS = "assess"
     READ_OWN_ASSESSMENTS = "read_own_assessments"

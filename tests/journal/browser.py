@@ -61,6 +61,10 @@ class Browser:
         self._ask("POST", f"/element/{element}/clear")
         self._ask("POST", f"/element/{element}/value", text=text)
 
+    def attach(self, selector, path):
+        """Choose a file in a field for one."""
+        self._ask("POST", f"/element/{self.wait_for(selector)}/value", text=str(path))
+
     def keys(self, text, *, held=""):
         """Press keys, with one held down if asked, wherever the focus is."""
         strokes = [{"type": kind, "value": key} for key in text for kind in ("keyDown", "keyUp")]

@@ -10,6 +10,7 @@ from acd.journal.profiles import PROFILES
 from acd.journal.store.database import open_journal, upgrade
 from config.production_calendar import ProductionCalendar
 from config.worktime import WorkTime
+from tests.journal.browser import chromedriver
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -57,3 +58,10 @@ async def site(sqlite):
     from tests.journal.website import site_on  # noqa: PLC0415 - it takes the rules of a profile from here
 
     return await site_on(sqlite)
+
+
+@pytest.fixture(scope="module")
+def driver():
+    """A chromedriver for the module."""
+    with chromedriver() as address:
+        yield address

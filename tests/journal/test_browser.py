@@ -2,17 +2,14 @@
 
 import asyncio
 import shutil
-import socket
 import subprocess
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import uvicorn
 
 from acd.journal.cards import Channel, edit, open_card
-from acd.journal.from_calls import CardsFromCalls, Story
+from acd.journal.from_calls import Story
 from acd.journal.roles import Person, Role
 from acd.journal.service import Seen
 from acd.journal.states import CardState, CardTrigger, Holder
@@ -21,26 +18,20 @@ from acd.journal.store.knowledge import ArticleKind, Proposal
 from metrics.service_facts import VoiceMessageHeard
 from queue_engine.facts import CallAnswered
 from queue_engine.inputs import AgentBecameReachable, AgentLoggedIn, CallArrived, OfferAnswered
-from tests.journal.browser import KEYS, chromedriver, window
+from tests.journal.browser import KEYS, window
+from tests.journal.served import LINE, in_browser, log_in, served, with_a_list
 from tests.journal.test_cards import MONDAY
-from tests.journal.website import PASSWORD, leave_message, site_on
+from tests.journal.website import leave_message
 
 AXE = "4.14.1"
 CACHE = Path(__file__).parent.parent.parent / ".cache" / "axe"
-LINE = "kemerovo-support"
 NO_CARD = "/cards/99"
 MESSAGE = "lab-1794798100.3"
 PAGES = (
     "/", "/journal", "/cards/1", "/cards/2", "/cards/new", "/knowledge", "/catalogues", "/people", "/trail",
     "/reports?from=2026-11-01&to=2026-11-30", "/wallboard", "/result", NO_CARD,
+    "/campaigns", "/campaigns/remind", "/contacts/1", "/do-not-call",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def driver():
-    """A chromedriver for the module."""
-    with chromedriver() as address:
-        yield address
 
 
 @pytest.fixture(scope="module")
@@ -57,51 +48,6 @@ def axe():
         if done.returncode:
             pytest.skip("axe-core cannot be fetched")
     return script.read_text(encoding="utf-8")
-
-
-@asynccontextmanager
-async def served(engine):
-    """Serve a desk on loopback, with calls that open cards."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    site = await site_on(engine, LINE, address=f"http://127.0.0.1:{port}/desk", secure=False)
-    site.address = site.desk.journal._address
-
-    def publish(fact):
-        site.facts.append(fact)
-        site.floor.hub.on_journal(fact)
-
-    site.cards = CardsFromCalls({LINE: site.desk.journal}, site.desk.people)
-    site.publish = publish
-    server = uvicorn.Server(
-        uvicorn.Config(site.app, lifespan="off", log_config=None, timeout_graceful_shutdown=1, ws="none")
-    )
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield site
-    finally:
-        server.should_exit = True
-        await task
-
-
-def log_in(browser, address, role):
-    """Log in as somebody of this role."""
-    browser.go(f"{address}/login")
-    browser.type("#login", str(role))
-    browser.type("#password", PASSWORD)
-    browser.press("button.main")
-    browser.wait_for("nav a[aria-current]")
-
-
-async def in_browser(driver, work, *args):
-    """Run the steps of a person in a thread, while the server goes on here."""
-
-    def run():
-        with window(driver) as browser:
-            work(browser, *args)
-
-    await asyncio.to_thread(run)
 
 
 async def ring_and_answer(site, call="c1"):
@@ -308,6 +254,7 @@ async def test_pages_are_accessible_and_fit_the_screen(sqlite, driver, axe):
         card = await site.desk.journal.open_by_hand(admin, Channel.PAPER, filled(site), MONDAY)
         await site.desk.journal.move(admin, Seen(card.id, 1), CardTrigger.REGISTER, {}, MONDAY)
         await leave_message(site, MESSAGE)
+        await with_a_list(site)
         script = Proposal(ArticleKind.SCRIPT, "Приветствие", "Здравствуйте!")
         await site.desk.knowledge.propose(LINE, script, "anna", MONDAY)
         found = {}
@@ -335,8 +282,11 @@ async def test_pages_are_accessible_and_fit_the_screen(sqlite, driver, axe):
             log_in(browser, site.address, "operator_1")
             asyncio.run_coroutine_threadsafe(ring_and_answer(site), loop).result(30)
             browser.wait_for("[data-state=talking]")
-            for path in ("/?talking", "/cards/1?talking", "/password"):
+            for path in ("/?talking", "/cards/1?talking", "/password", "/calling"):
                 look(browser, path)
+            browser.press("button[name=campaign]")
+            browser.wait_for("[data-contact]")
+            look(browser, "/calling?contact")
 
         loop = asyncio.get_running_loop()
         await in_browser(driver, work)

@@ -24,6 +24,7 @@ propose_knowledge     1 2 3 a - -
 approve_knowledge     - - - a - -
 telephone             1 2 3 a - -
 hear_messages         1 2 3 a - -
+call_lists            - - - a - -
 wallboard             1 2 3 a - -
 assess                - - - a - -
 read_own_assessments  1 2 3 - - -

@@ -1,5 +1,6 @@
 """A desk on a real engine: people of every role, lines 122 and what calls do to them, served without a network."""
 
+import asyncio
 import re
 from array import array
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from acd.messages.desk import MessageDesk
 from acd.prompts.wav import RATE, write_wav
 from ami_bridge.ended import EndedCall, LeftMessage
 from callback.inputs import CapacityChanged
-from metrics.records.database import async_url
+from metrics.records.database import async_url, upgrade
 from tests.acd.stage import HOST, SITE, Stage, StageCampaigns
 from tests.journal.conftest import rules_of
 from tests.journal.test_cards import MONDAY
@@ -155,6 +156,12 @@ async def site_on(engine, profile="sakhalin-1300", *, address="https://desk.exam
         await people.put(person, HASH)
     app = Starlette(routes=[Mount(BASE, routes=desk_routes(desk, sessions))])
     return Site(desk, app, floor, facts, reason, clinic, insurer)
+
+
+async def with_records(site):
+    """Give the centre behind a desk its database of records, which call lists are kept in; return the desk."""
+    await asyncio.to_thread(upgrade, site.floor.config.database.url)
+    return site
 
 
 async def opened(site, **given):

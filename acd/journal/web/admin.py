@@ -13,8 +13,8 @@ from acd.journal.states import Holder
 from acd.journal.store.knowledge import ArticleKind, Proposal
 from acd.journal.store.people import SHORTEST_PASSWORD, hash_password
 from acd.journal.store.trail import MARKS, Assessment, TrailEntry
-from acd.journal.web.desk import HEADERS, Asked, BadForm, day_after, language_of, local_instant
-from acd.journal.web.export import CSV_KIND, XLSX_KIND, csv_of, sides_of, xlsx_of
+from acd.journal.web.desk import Asked, BadForm, day_after, language_of, local_instant
+from acd.journal.web.export import CSV_KIND, XLSX_KIND, attached, csv_of, sides_of, xlsx_of
 
 
 async def knowledge(asked: Asked) -> Response:
@@ -246,9 +246,7 @@ async def _report(asked: Asked) -> tuple[Report, str, str]:
 
 async def _download(asked: Asked, name: str, kind: str, content: bytes) -> Response:
     await _note(asked, "export", name)
-    return Response(
-        content, media_type=kind, headers={**HEADERS, "content-disposition": f'attachment; filename="{name}"'}
-    )
+    return Response(content, media_type=kind, headers=attached(name))
 
 
 async def _note(asked: Asked, action: str, detail: str) -> None:

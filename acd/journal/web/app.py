@@ -15,12 +15,25 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from acd.campaigns.round import AWAY
 from acd.journal.errors import CardNotFound, Forbidden, JournalError, NumberMistyped, TransitionRefused
 from acd.journal.roles import Right
-from acd.journal.web import admin, cards, listing, operators, phone, public, sound
+from acd.journal.web import admin, bars, campaigns, cards, contacts, listing, operators, phone, public, sound
 from acd.journal.web.access import Sessions, token_fits
-from acd.journal.web.desk import HEADERS, Asked, BadForm, Desk, base_of, language_of, read_form, render, wants_json
+from acd.journal.web.desk import (
+    HEADERS,
+    Asked,
+    BadForm,
+    Desk,
+    Upload,
+    base_of,
+    language_of,
+    read_form,
+    render,
+    wants_json,
+)
 from acd.journal.web.floor import standing
+from acd.journal.web.upload import read_upload
 from config.errors import CalendarExhausted
 
 log: Final = structlog.get_logger(__name__)
@@ -37,6 +50,8 @@ class Door:
     right: Right | None
     """None: anybody who is logged in."""
     page: Page
+    upload: bool = False
+    """Whether its form may carry a file."""
 
 
 DOORS: Final = (
@@ -69,6 +84,20 @@ DOORS: Final = (
     Door("GET", "/reports", Right.REPORTS, admin.reports),
     Door("GET", "/reports.csv", Right.EXPORT, admin.reports_csv),
     Door("GET", "/reports.xlsx", Right.EXPORT, admin.reports_xlsx),
+    Door("GET", "/calling", Right.TELEPHONE, contacts.calling),
+    Door("POST", "/calling/next", Right.TELEPHONE, contacts.take_next),
+    Door("GET", "/contacts/{contact:int}", Right.TELEPHONE, contacts.contact_page),
+    Door("POST", "/contacts/{contact:int}/call", Right.TELEPHONE, contacts.call),
+    Door("POST", "/contacts/{contact:int}/outcome", Right.TELEPHONE, contacts.outcome),
+    Door("GET", "/campaigns", Right.CALL_LISTS, campaigns.campaigns),
+    Door("POST", "/campaigns", Right.CALL_LISTS, campaigns.add),
+    Door("GET", "/campaigns/{campaign}", Right.CALL_LISTS, campaigns.campaign),
+    Door("POST", "/campaigns/{campaign}", Right.CALL_LISTS, campaigns.change),
+    Door("POST", "/campaigns/{campaign}/contacts", Right.CALL_LISTS, campaigns.fill, upload=True),
+    Door("GET", "/campaigns/{campaign}/results.csv", Right.CALL_LISTS, campaigns.results_as_csv),
+    Door("GET", "/campaigns/{campaign}/results.xlsx", Right.CALL_LISTS, campaigns.results_as_xlsx),
+    Door("GET", "/do-not-call", Right.CALL_LISTS, bars.bars),
+    Door("POST", "/do-not-call", Right.CALL_LISTS, bars.change),
     Door("GET", "/password", None, public.password_page),
     Door("POST", "/language", None, public.switch_language),
 )
@@ -114,14 +143,19 @@ def _guarded(desk: Desk, door: Door) -> Callable[[Request], Awaitable[Response]]
             return RedirectResponse(base_of(request) + "/login", 303, headers=HEADERS)
 
         async def serve() -> Response:
-            form = await read_form(request) if door.method == "POST" else {}
+            person, files = session.person, dict[str, Upload]()
+            if person.service != desk.journal.service:
+                raise Forbidden(person.login, desk.journal.service)
+            if door.right is not None:  # before anything is read that he sends
+                person.require(door.right)
+            form: dict[str, str] = {}
+            if door.upload:
+                form, files = await read_upload(request)
+            elif door.method == "POST":
+                form = await read_form(request)
             if door.method == "POST" and not token_fits(session, form.get("form_token", "")):
                 raise BadForm
-            if session.person.service != desk.journal.service:
-                raise Forbidden(session.person.login, desk.journal.service)
-            if door.right is not None:
-                session.person.require(door.right)
-            return await door.page(Asked(desk, request, session, form, await standing(desk.floor, session.person)))
+            return await door.page(Asked(desk, request, session, form, files, await standing(desk.floor, person)))
 
         return await _answered(desk, request, serve, language_of(session.person.language))
 
@@ -147,6 +181,9 @@ async def _answered(
     except (JournalError, CalendarExhausted) as fault:
         log.warning("desk.refused", path=request.scope["path"], fault=type(fault).__name__)
         status, told = 409, "refused"
+    except AWAY as fault:
+        log.warning("desk.database_away", path=request.scope["path"], reason=type(fault).__name__)
+        status, told = 503, "database_away"
     if wants_json(request):
         return JSONResponse({"error": told}, status, headers=HEADERS)
     return render(desk, request, "refused.html", language_of(language), status=status, told=told)

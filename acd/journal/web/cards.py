@@ -14,6 +14,7 @@ from acd.journal.service import Seen
 from acd.journal.states import CardState, CardTrigger, Holder, possible
 from acd.journal.store.lists import PAGE, CardFilter
 from acd.journal.store.trail import MARKS
+from acd.journal.web.contacts import contacts_of
 from acd.journal.web.desk import Asked, BadForm, local_instant
 from acd.journal.web.sound import messages_of, processed, recorded_of
 
@@ -158,6 +159,7 @@ async def card_page(asked: Asked, card: Card, *, error: Exception | None = None,
         talks=talks,
         recorded=await recorded_of(asked, talks),
         messages=await messages_of(asked, talks),
+        contacts=(await contacts_of(asked, talks))[:1],
         history=await journal_.cards.history(card.id) if card.id and person.may(Right.WRITE_CARD) else [],
         scripts=await desk.knowledge.scripts(journal_.service, card.line) if person.may(Right.READ_KNOWLEDGE) else [],
         assessments=await journal_.trail.assessments(card=card.id) if card.id and person.may(Right.ASSESS) else [],

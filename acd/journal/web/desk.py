@@ -92,6 +92,14 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A file of a form."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """One request of somebody who may make it."""
 
@@ -100,6 +108,8 @@ class Asked:
     session: Session
     form: Mapping[str, str]
     """The fields of a POST."""
+    files: Mapping[str, Upload] = field(default_factory=dict)
+    """The files of a POST."""
     me: Standing | None = None
     """What he is doing at the telephone, if he has one."""
 
@@ -160,7 +170,7 @@ def render(
         "R": Right,
         "me": None,
         "token": lambda: form_token,
-        "t": lambda key: WORDS[key].say(language),
+        "t": lambda key, **filled: WORDS[key].say(language, **filled),
         "name": lambda member: name_of(member, language),
         "agent_state": lambda state: AGENT_STATES[state].say(language),
         "action": lambda key: ACTIONS[key].say(language) if key in ACTIONS else key,

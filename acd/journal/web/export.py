@@ -2,8 +2,10 @@
 
 import csv
 import io
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 import xlsxwriter
@@ -14,12 +16,14 @@ from acd.journal.reports import Part, Report
 from acd.journal.roles import Person, Role
 from acd.journal.states import CardState
 from acd.journal.texts import name_of
-from acd.journal.web.desk import language_of
+from acd.journal.web.desk import HEADERS, language_of
 from acd.journal.web.words import WORDS
 from config.errors import Language
 
 CSV_KIND: Final = "text/csv; charset=utf-8"
 XLSX_KIND: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+IN_A_WORKBOOK: Final = 100_000
+"""Rows of a workbook: more of them no spreadsheet opens in reasonable time; CSV has no limit."""
 COLUMNS: Final = ("count", "within", "beyond", "mean_time")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so is a formula to a spreadsheet: somebody's name must not be one."""
@@ -95,3 +99,25 @@ def _cells(part: Part) -> tuple[float | None, ...]:
 def harmless(text: str) -> str:
     """Return the text as a cell that no spreadsheet takes for a formula."""
     return "'" + text if text.startswith(_FORMULA) else text
+
+
+def table_xlsx(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """Return a table of texts as a workbook."""
+    with tempfile.TemporaryDirectory(prefix="acd-table-") as folder:
+        path = Path(folder) / "table.xlsx"
+        # Row by row on disk: a workbook of so many cells in memory would be larger than the daemon.
+        with xlsxwriter.Workbook(path, {"constant_memory": True, "tmpdir": folder}) as book:
+            sheet = book.add_worksheet(title)
+            sheet.freeze_panes(1, 1)
+            sheet.set_column(0, len(heads) - 1, 18)
+            for column, head in enumerate(heads):
+                sheet.write_string(0, column, head, book.add_format({"bold": True}))
+            for number, row in enumerate(rows, start=1):
+                for column, cell in enumerate(row):
+                    sheet.write_string(number, column, cell)  # never taken for a formula
+        return path.read_bytes()
+
+
+def attached(name: str) -> dict[str, str]:
+    """Return the headers of a file that the browser stores under this name."""
+    return {**HEADERS, "content-disposition": f'attachment; filename="{name}"'}

@@ -7,14 +7,11 @@ by a spreadsheet. Every export is in the trail, with what was asked for.
 import asyncio
 import csv
 import io
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
-import xlsxwriter
 from starlette.responses import Response, StreamingResponse
 
 from acd.journal.cards import Card
@@ -22,13 +19,11 @@ from acd.journal.store.lists import CardFilter
 from acd.journal.store.trail import TrailEntry
 from acd.journal.texts import name_of
 from acd.journal.web.cards import filter_of
-from acd.journal.web.desk import HEADERS, Asked, BadForm, language_of
-from acd.journal.web.export import CSV_KIND, XLSX_KIND, harmless
+from acd.journal.web.desk import Asked, BadForm, language_of
+from acd.journal.web.export import CSV_KIND, IN_A_WORKBOOK, XLSX_KIND, attached, harmless, table_xlsx
 from acd.journal.web.words import WORDS
 
 READ_AT_ONCE: Final = 500
-IN_A_WORKBOOK: Final = 100_000
-"""Rows of a workbook: more of them no spreadsheet opens in reasonable time; CSV has no limit."""
 COLUMNS: Final = (
     "number", "opened", "channel", "state", "holder", "organisation_id", "urgency", "contact_name", "contact_phone",
     "contact_email", "anonymous", "reason_id", "description", "measures", "rejection", "responsible", "registered",
@@ -49,7 +44,7 @@ async def journal_csv(asked: Asked) -> Response:
         async for cards in _pages(asked, wanted):
             yield _csv([tuple(harmless(cell) for cell in row_of(card)) for card in cards])
 
-    return StreamingResponse(lines(), media_type=CSV_KIND, headers=_attached("journal.csv"))
+    return StreamingResponse(lines(), media_type=CSV_KIND, headers=attached("journal.csv"))
 
 
 async def journal_xlsx(asked: Asked) -> Response:
@@ -63,9 +58,9 @@ async def journal_xlsx(asked: Asked) -> Response:
             raise BadForm("too_many_rows")
     await _note(asked, "xlsx")
     content = await asyncio.to_thread(
-        _workbook, WORDS["journal"].say(language_of(asked.person.language)), _heads(asked), rows
+        table_xlsx, WORDS["journal"].say(language_of(asked.person.language)), _heads(asked), rows
     )
-    return Response(content, media_type=XLSX_KIND, headers=_attached("journal.xlsx"))
+    return Response(content, media_type=XLSX_KIND, headers=attached("journal.xlsx"))
 
 
 async def _pages(asked: Asked, wanted: CardFilter) -> AsyncIterator[list[Card]]:
@@ -107,26 +102,6 @@ def _csv(rows: Iterable[Row]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text, delimiter=";", lineterminator="\r\n").writerows(rows)
     return text.getvalue().encode()
-
-
-def _workbook(title: str, heads: Row, rows: Iterable[Row]) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="acd-journal-") as folder:
-        path = Path(folder) / "journal.xlsx"
-        # Row by row on disk: a workbook of so many cells in memory would be larger than the daemon.
-        with xlsxwriter.Workbook(path, {"constant_memory": True, "tmpdir": folder}) as book:
-            sheet = book.add_worksheet(title)
-            sheet.freeze_panes(1, 1)
-            sheet.set_column(0, len(heads) - 1, 18)
-            for column, head in enumerate(heads):
-                sheet.write_string(0, column, head, book.add_format({"bold": True}))
-            for number, row in enumerate(rows, start=1):
-                for column, cell in enumerate(row):
-                    sheet.write_string(number, column, cell)  # never taken for a formula
-        return path.read_bytes()
-
-
-def _attached(name: str) -> dict[str, str]:
-    return {**HEADERS, "content-disposition": f'attachment; filename="{name}"'}
 
 
 async def _note(asked: Asked, kind: str) -> None:

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
+from acd.journal.web.words_calling import CALLING_WORDS
 from acd.texts import Text
 from queue_engine.facts import AgentState
 
 WORDS: Final[Mapping[str, Text]] = {
+    **CALLING_WORDS,
     "desk": Text("Desk", "Рабочее место"),
     "journal": Text("Journal", "Журнал"),
     "knowledge": Text("Knowledge", "База знаний"),
@@ -195,7 +197,6 @@ WORDS: Final[Mapping[str, Text]] = {
     "recording_pause_done": Text("What is said now is not recorded.", "Сказанное сейчас не записывается."),
     "recording_resume_done": Text("The talk is recorded again.", "Разговор снова записывается."),
     "not_recorded": Text("This talk is not being recorded.", "Этот разговор не записывается."),
-    "calling_list": Text("List", "Обзвон"),
     "transfer_call_unknown": Text("There is no talk to hand on.", "Нет разговора, который можно передать."),
     "transfer_target_unknown": Text("Nobody can be handed on to there.", "Туда передать нельзя."),
     "transfer_consent_needed": Text("Ask the caller first.", "Сначала спросите согласие абонента."),
@@ -272,8 +273,8 @@ WORDS: Final[Mapping[str, Text]] = {
     "messages_open": Text("Voice messages to deal with:", "Голосовых сообщений ждут обработки:"),
     "none": Text("none", "нет"),
     "keys_help": Text(
-        "Keys: / search, Ctrl+S save, Ctrl+Enter the blue button, Alt+1…8 pages (Alt+Shift in Firefox)",
-        "Клавиши: / поиск, Ctrl+S сохранить, Ctrl+Enter синяя кнопка, Alt+1…8 страницы (в Firefox Alt+Shift)",
+        "Keys: / search, Ctrl+S save, Ctrl+Enter the blue button, Alt+1…9, 0 pages (Alt+Shift in Firefox)",
+        "Клавиши: / поиск, Ctrl+S сохранить, Ctrl+Enter синяя кнопка, Alt+1…9, 0 страницы (в Firefox Alt+Shift)",
     ),
 }
 
@@ -299,6 +300,12 @@ ACTIONS: Final[Mapping[str, Text]] = {
     "pause_recording": Text("paused a recording", "пауза записи"),
     "resume_recording": Text("resumed a recording", "возобновление записи"),
     "callback": Text("booked a call-back", "заказ звонка"),
+    "contact": Text("looked at a contact", "просмотр контакта"),
+    "contacts": Text("looked at a list's contacts", "просмотр контактов обзвона"),
+    "contact_call": Text("called a contact", "звонок контакту"),
+    "contact_outcome": Text("outcome of a contact", "итог по контакту"),
+    "call_list": Text("call list", "обзвон"),
+    "do_not_call": Text("do-not-call list", "список «не звонить»"),
     "export": Text("export", "выгрузка"),
     "catalogue": Text("catalogue", "справочник"),
     "people": Text("people", "сотрудники"),

@@ -70,6 +70,12 @@
     const fields = new URLSearchParams(new FormData(event.target, event.submitter));
     await redraw(part, event.target.action, { method: "POST", body: fields });
   });
+  // A contact of a call list is drawn again when something happens at the telephone, unless somebody is writing in it.
+  document.addEventListener("input", (event) => { event.target.closest("[data-contact]")?.setAttribute("data-typed", ""); });
+  const freshContact = () => {
+    const contact = document.querySelector("[data-contact]:not([data-typed])");
+    if (contact && !contact.contains(document.activeElement)) redraw(contact, `${base}/contacts/${contact.dataset.contact}`);
+  };
   const phone = document.getElementById("phone");
   const freshPhone = () => {
     const typing = phone?.contains(document.activeElement) && document.activeElement.tagName === "INPUT";
@@ -95,7 +101,7 @@
       if (typed) say(`☎ ${number}`, `${base}/cards/${card}`);
       else go(`/cards/${card}`);
     });
-    events.addEventListener("state", freshPhone);
+    events.addEventListener("state", () => { freshPhone(); freshContact(); });
     events.addEventListener("reload", fresh);
     events.addEventListener("alarm", (event) => {
       const { card, number } = JSON.parse(event.data);
