@@ -31,7 +31,7 @@ mount --rbind /proc "$1/proc"
 mount --rbind /dev "$1/dev"
 mount --bind "/$2" "$1/$2"
 for name in hosts resolv.conf; do [ -e "$1/etc/$name" ] || : >"$1/etc/$name"; done
-mount --bind /etc/hosts "$1/etc/hosts"
+if [ -e /etc/hosts ]; then mount --bind /etc/hosts "$1/etc/hosts"; fi
 mount --bind /dev/null "$1/etc/resolv.conf"
 root=$1
 shift 2
