@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -18,7 +18,7 @@ from ami_bridge.fallback_mirror import FallbackMirror
 from ami_bridge.legs import CallLeg
 from ami_bridge.message import AmiMessage
 from ami_bridge.reconcile import Difference, Reconciler
-from ami_bridge.resync import Found, Resynchroniser
+from ami_bridge.resync import FETCHED_FROM, Found, Resynchroniser
 from ami_bridge.server_clock import read_clock
 from ami_bridge.surveys import Taken, told_survey
 from ami_bridge.switchboard import Switchboard
@@ -33,6 +33,9 @@ HOURS: Final = "PRESENCE_STATE(CustomPresence:acd-hours-{})"
 database, so it is there after a restart. `DB()` refuses to be written over AMI ("dangerous function"), `DBPut` would
 need the class `system`, and a global variable is gone with the process (all tried on 16.28 and 22.10)."""
 
+FETCHING_TRIES: Final = 10
+FETCHING_S: Final = 0.02
+"""The dialplan has gone on within milliseconds of the loss of a session, and waits for a second then."""
 REDIRECTS: Final = 3
 REDIRECTED_S: Final = 1.0
 """A channel that was sent elsewhere is there within milliseconds."""
@@ -67,7 +70,7 @@ class AsteriskServer:
         self.board.unseen_end = self._unseen_end
         self.board.caught_up = self._caught_up
         self.board.take_up = self._take_up
-        self.board.fetch = lambda call: self.take_back((call,))
+        self.board.fetch = self._fetch
         self.on_unseen: Callable[[EndedCall], None] | None = None
         """Told of a call that ended before it came to us: its caller hung up while Asterisk answered."""
         self.on_hangup: Callable[[str], None] | None = None
@@ -124,7 +127,11 @@ class AsteriskServer:
 
     def redirect(self, channel: str, context: str, extension: str) -> None:
         """Send a caller who is handed on elsewhere in the dialplan; that he is gone already is no error."""
-        task = asyncio.ensure_future(self._redirect(channel, context, extension))
+        self._ask(self._redirect(channel, context, extension))
+
+    def _ask(self, asking: Coroutine[Any, Any, None]) -> None:
+        """Let it be asked; nobody waits for it."""
+        task = asyncio.ensure_future(asking)
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
 
@@ -170,6 +177,24 @@ class AsteriskServer:
         """
         await self._caught_up()
         self.take_back(calls)
+
+    def _fetch(self, call: CallLeg) -> None:
+        self._ask(self._fetch_who_stands(call))
+
+    async def _fetch_who_stands(self, call: CallLeg) -> None:
+        """Bring one call to us whose session is lost, unless it is on its way already, or is being put through.
+
+        The loss is known to us some milliseconds before the dialplan has gone on. One that opens a session just now
+        must be let be: a Redirect would take it out of that again, and its Dial would fail.
+        """
+        with contextlib.suppress(AmiError):
+            for _ in range(FETCHING_TRIES):
+                listed = await self.client.action_list("Status", {"Channel": call.channel})
+                doing = {channel.get("Application") for channel in listed if channel.get("Uniqueid") == call.uniqueid}
+                if not call.unheld or doing & FETCHED_FROM:
+                    self.take_back((call,))
+                    return
+                await asyncio.sleep(FETCHING_S)
 
     def tell_hours(self, queue: QueueName, plan: str) -> None:
         """Leave a line's hours with Asterisk, for its dialplan when we are away; nothing while the link is down."""
@@ -219,9 +244,7 @@ class AsteriskServer:
             log.warning("arrivals.not_taken_up", server=self.name, reason=str(error))
 
     def _unseen_end(self, uniqueid: str) -> None:
-        task = asyncio.ensure_future(self._ask_journal(uniqueid))
-        self._asking.add(task)
-        task.add_done_callback(self._asking.discard)
+        self._ask(self._ask_journal(uniqueid))
 
     async def _ask_journal(self, uniqueid: str) -> None:
         """Look up what the dialplan has written of this channel's call, which it did before the channel ended."""

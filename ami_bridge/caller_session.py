@@ -136,6 +136,8 @@ class CallerSessions:
             if not board.link_up or any(leg.talking and not leg.uniqueid for leg in call.legs):
                 board.visits.caller_gone_unseen(call)
                 board.meanwhile.said_to_be_gone(call.uniqueid)
+            else:
+                conversation.keep_dial()  # Asterisk says the same of one whom a Redirect has taken out of it
         except AgiLost:
             board.arrivals.session_broke(self._now())
             call.unheld = call.wake == woken.set  # else another session has come already
@@ -200,19 +202,19 @@ class Conversation:
 
         Whether Asterisk has taken up a Dial that was on its way, only its events tell: it rings then without us.
         """
-        order = self._dialling
-        if order is not None and order.again:
-            return  # a connection that always breaks is not hurried
-        if order is not None:
+        if self._dialling is not None:
             await self._board.caught_up()
-            if not self._board.link_up or not self._call.unheld:
-                return
-            if any(leg.talking or leg.uniqueid for leg in order.legs):
-                return
+        if self._board.link_up and self._call.unheld:
+            self.keep_dial()
+            if self._call.is_to_ring:
+                self._board.unheld.is_to_ring(self._call)
+
+    def keep_dial(self) -> None:
+        """Leave a Dial of which nothing has rung yet to the next session, once: what always breaks is not hurried."""
+        order = self._dialling
+        if order is not None and not order.again and not any(leg.talking or leg.uniqueid for leg in order.legs):
             order.again = True
             self._call.orders.insert(0, order)
-        if self._call.is_to_ring:
-            self._board.unheld.is_to_ring(self._call)
 
     async def _do(self, order: Order) -> None:
         match order:

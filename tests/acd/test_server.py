@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
+import acd.server
 from acd.server import AsteriskServer
 from ami_bridge.desks import Desks, Telephone
 from ami_bridge.fallback_mirror import FallbackMirror
@@ -12,7 +14,7 @@ from ami_bridge.legs import CallLeg
 from config.telephony import Asterisk
 from queue_engine.ids import AgentId, CallId, Instant, QueueName
 from queue_engine.inputs import Input
-from tests.ami_bridge.fake_asterisk import HOST, FakeAsterisk, FakeLink, Received, listing, ping
+from tests.ami_bridge.fake_asterisk import HOST, Answer, FakeAsterisk, FakeLink, Received, listing, ping
 
 LINE = QueueName("122")
 
@@ -34,6 +36,11 @@ class Link:
         for name, *lines in happened:
             link.event(name, *lines)
         ping(link, action)
+
+    @property
+    def redirected(self) -> list[str]:
+        """The channels that were sent elsewhere."""
+        return [action["Channel"] for action in self.asterisk.received if action.name == "Redirect"]
 
     def server(self) -> AsteriskServer:
         """Return the server, not connected yet."""
@@ -59,6 +66,19 @@ async def link() -> AsyncIterator[Link]:
         yield made
 
 
+@asynccontextmanager
+async def connected(link: Link) -> AsyncIterator[AsteriskServer]:
+    """Return the server once it is in line with its Asterisk."""
+    server = link.server()
+    running = asyncio.create_task(server.client.run())
+    try:
+        await link.synchronised.wait()
+        yield server
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+
+
 def waiting(server: AsteriskServer, number: str) -> CallLeg:
     """Return a caller who was found in Asterisk's own Queue()."""
     call = CallId(f"main-{number}")
@@ -69,10 +89,7 @@ def waiting(server: AsteriskServer, number: str) -> CallLeg:
 
 async def test_caller_whom_the_fallback_has_put_through_meanwhile_is_not_fetched(link: Link):
     """His talk began while we were busy: a Redirect would end it in its first second."""
-    server = link.server()
-    running = asyncio.create_task(server.client.run())
-    try:
-        await link.synchronised.wait()
+    async with connected(link) as server:
         waits, talks = waiting(server, "100.1"), waiting(server, "200.1")
         telephone = ("Channel: PJSIP/op101-00000002", "Uniqueid: 200.2")
         link.happened = [
@@ -81,12 +98,62 @@ async def test_caller_whom_the_fallback_has_put_through_meanwhile_is_not_fetched
             ("BridgeEnter", "Channel: PJSIP/trunk-200.1", "Uniqueid: 200.1", "BridgeUniqueid: b1"),
         ]
         await server.take_back_who_waits((waits, talks))
-        await link.asterisk.until(lambda: "Redirect" in link.asterisk.names())
         await server.board.caught_up()
-        redirected = [action["Channel"] for action in link.asterisk.received if action.name == "Redirect"]
-        assert redirected == ["PJSIP/trunk-100.1"]
+        assert link.redirected == ["PJSIP/trunk-100.1"]
         assert talks.talk is not None
         assert talks.talk.agent == AgentId("op101")
-    finally:
-        running.cancel()
-        await asyncio.wait({running})
+
+
+def doing(*applications: str) -> Answer:
+    """Answer a Status with what the channel does, one after the other, the last for ever."""
+    left = list(applications)
+
+    def answer(link: FakeLink, action: Received) -> None:
+        ours = f"ActionID: {action['ActionID']}"
+        link.respond(action, "Success", "EventList: start")
+        link.send("Event: Status", ours, "Uniqueid: 100.1", f"Application: {left.pop(0) if left[1:] else left[0]}")
+        link.send("Event: StatusComplete", "EventList: Complete", "Items: 1", ours)
+
+    return answer
+
+
+async def test_caller_whose_session_is_lost_is_fetched_once_the_dialplan_has_gone_on(link: Link):
+    """At first it has not noticed; by itself it would open its next session within a second."""
+    async with connected(link) as server:
+        call = waiting(server, "100.1")
+        call.unheld = True
+        link.asterisk.script["Status"] = doing("AGI", "AGI", "Wait")
+        server.board.fetch(call)
+        await link.asterisk.until(lambda: bool(link.redirected))
+        assert link.redirected == ["PJSIP/trunk-100.1"]
+
+
+async def test_caller_whom_a_dial_rings_without_us_is_let_be(link: Link, monkeypatch):
+    """Nor is one who opens a session: he would be taken out of it again."""
+    monkeypatch.setattr(acd.server, "FETCHING_S", 0.0)
+    async with connected(link) as server:
+        call = waiting(server, "100.1")
+        call.unheld = True
+        link.asterisk.script["Status"] = doing("Dial")
+        asked = len(link.asterisk.received)
+        server.board.fetch(call)
+        await link.asterisk.until(lambda: len(link.asterisk.received) == asked + acd.server.FETCHING_TRIES)
+        await server.board.caught_up()
+        assert link.redirected == []
+
+
+async def test_caller_who_has_come_meanwhile_is_not_fetched(link: Link):
+    """His session is there: `wake` is set, and nothing is to be done."""
+    async with connected(link) as server:
+        call = waiting(server, "100.1")
+        call.unheld = True
+
+        def comes(told: FakeLink, action: Received) -> None:
+            call.unheld, call.wake = False, lambda: None
+            doing("Wait")(told, action)
+
+        link.asterisk.script["Status"] = comes
+        server.board.fetch(call)
+        await link.asterisk.until(lambda: call.wake is not None)
+        await server.board.caught_up()
+        assert link.redirected == []

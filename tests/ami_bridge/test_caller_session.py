@@ -317,3 +317,31 @@ async def test_talk_that_ended_unseen_as_the_link_came_back_is_over(port: Port):
     await port.broken()
     assert [type(each) for each in port.bench.inputs] == [CallArrived, TalkFound, CallerHungUp]
     assert port.board.legs.call(CALL) is None
+
+
+async def test_dial_that_a_redirect_has_cut_off_rings_in_the_session_that_follows(port: Port):
+    """Asterisk says of the channel that it is gone; but it was only sent elsewhere, before any telephone rang."""
+    async with port.session() as dialplan:
+        await music(dialplan)
+        port.offer()
+        assert (await dialplan.command()).startswith(RINGS)
+        dialplan.say("HANGUP\n200 result=-1\n")
+        await dialplan.closed()
+    await port.broken()
+    async with port.session() as dialplan:
+        assert (await dialplan.command()).startswith(RINGS)
+        assert not [each for each in port.bench.inputs if isinstance(each, OfferFailed)]
+
+
+async def test_caller_who_hung_up_before_any_telephone_rang_is_gone(port: Port):
+    """His Hangup comes after his session's end: the operator is free, and nothing of the Dial is left."""
+    async with port.session() as dialplan:
+        await music(dialplan)
+        port.offer()
+        await dialplan.command()
+        dialplan.say("HANGUP\n200 result=-1\n")
+        await dialplan.closed()
+    await port.broken()
+    told = port.bench.happens(hangup("PJSIP/trunk-1", CALLER))
+    assert [type(each) for each in told] == [CallerHungUp, OfferFailed]
+    assert port.board.legs.call(CALL) is None
