@@ -236,6 +236,7 @@ class RunningCentre:
         self.supervising.resynchronise(server.name, found.present)
         self._services.synchronised(server, found)
         self.campaigning.synchronised(server, found)
+        self._transfers.resynchronised(found.present)
         if self._recordings is not None:
             self._recordings.guard.agree(server)
         if found.outside and self._tasks is not None:

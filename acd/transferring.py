@@ -20,6 +20,7 @@ from ami_bridge.desks import Telephone
 from ami_bridge.errors import BridgeError
 from ami_bridge.handed import BACK, Handed, OutsideVisit, first_visit, visit_after, visit_before
 from ami_bridge.legs import CallLeg, OperatorLeg
+from ami_bridge.message import AmiMessage
 from config.lines import OutsideNumber
 from config.model import Config
 from metrics.facts import (
@@ -344,6 +345,13 @@ class Transferring:
                 0.0 if answered_at is None else max(0.0, visit.ended_at - answered_at),
             )
         )
+
+    def resynchronised(self, present: Mapping[str, AmiMessage]) -> None:
+        """Learn from a server's channels who agrees to be handed on: he was asked by a daemon before us."""
+        for channel in present.values():
+            agreed = channel.variables.get("ACD_CONSENT")
+            if agreed:
+                self._agreed.setdefault(CallId(channel.variables.get("ACD_CALL", "")), agreed)
 
     async def recover(self, server: AsteriskServer, visits: tuple[OutsideVisit, ...]) -> None:
         """Record the visits outside that ended while we were away."""

@@ -170,8 +170,10 @@ class AttendedTransfers:
         self._joined(before, queue, leg.agent, call, taken_by.agent)
         at = board.clock.theirs(now)
         visit = call.call.rpartition("-")[2]
-        written = {"ACD_CALL": call.call, "ACD_VISIT": visit, "ACD_ENTERED": f"{at:.3f}"}
-        self._set_variables(call.channel, written | {"ACD_ANSWERED": f"{at * 1000:.0f}", "ACD_QUESTIONED": ""})
+        written = {"ACD_CALL": call.call, "ACD_VISIT": visit, "ACD_ENTERED": f"{at:.3f}", "ACD_QUESTIONED": ""}
+        # The last as Dial has written it for the one before: who talks with him, whatever bridge that one is in.
+        written |= {"ACD_ANSWERED": f"{at * 1000:.0f}", "DIALEDPEERNAME": taken_by.channel, "MEMBERINTERFACE": ""}
+        self._set_variables(call.channel, written)
 
     def _takes_place(self, call: CallLeg, leg: OperatorLeg, waits: CallLeg) -> None:
         """The operator waits in a line himself and puts the caller into his place: his visit is the caller's now.

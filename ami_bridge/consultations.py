@@ -7,12 +7,28 @@ first half, also where the telephone still rings; the operator's channel keeps i
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from ami_bridge.message import AmiMessage
 
-_HALF: Final = re.compile(r"(?P<pair>Local/(?P<dialled>[^@;]+)@acd-operators-[0-9a-f]+);[12]")
+_HALF: Final = re.compile(r"(?P<pair>Local/(?P<dialled>[^@;]+)@acd-operators-[0-9a-f]+);(?P<number>[12])")
+
+
+class Half(NamedTuple):
+    """What the name of one half of such a pair says."""
+
+    pair: str
+    dialled: str
+    is_first: bool
+    """With the operator, and not the one that dials."""
+
+
+def half_of(channel: str) -> Half | None:
+    """Return what a channel's name says; None for any other channel."""
+    match = _HALF.fullmatch(channel)
+    return None if match is None else Half(match["pair"], match["dialled"], match["number"] == "1")
 
 
 @dataclass(slots=True)
@@ -29,38 +45,45 @@ class Consultation:
 
 
 class Consultations:
-    """Those of one server. One that a daemon before us saw begin is unknown here."""
+    """Those of one server."""
 
     def __init__(self) -> None:
         self._by_pair: dict[str, Consultation] = {}
         self._pair_of: dict[str, str] = {}
         """By the Uniqueid of whoever is asked."""
 
+    def found(self, consultations: Mapping[str, Consultation]) -> None:
+        """Know those that are there, by pair, which began before us or while no events came in."""
+        for pair, consultation in consultations.items():
+            self._by_pair[pair] = consultation
+            if consultation.uniqueid:
+                self._pair_of[consultation.uniqueid] = pair
+
     def on_event(self, message: AmiMessage) -> None:
         """Take in what happens to a Local channel, or the end of any."""
         if message.event == "Hangup" and (pair := self._pair_of.pop(message["Uniqueid"], None)) is not None:
             self._by_pair.pop(pair, None)
-        half = _HALF.fullmatch(message.get("Channel") or "")
+        half = half_of(message.get("Channel") or "")
         if half is None:
             return
         if message.event == "Newchannel":
-            self._by_pair.setdefault(half["pair"], Consultation(half["dialled"], message["Linkedid"]))
+            self._by_pair.setdefault(half.pair, Consultation(half.dialled, message["Linkedid"]))
             return
-        consultation = self._by_pair.get(half["pair"])
+        consultation = self._by_pair.get(half.pair)
         if consultation is None:
             return
         if message.event == "Hangup":
             if not consultation.uniqueid:
-                del self._by_pair[half["pair"]]
+                del self._by_pair[half.pair]
         else:
-            self._pair_of[message["DestUniqueid"]] = half["pair"]
+            self._pair_of[message["DestUniqueid"]] = half.pair
             consultation.channel, consultation.uniqueid = message["DestChannel"], message["DestUniqueid"]
             consultation.answered = message.event == "DialEnd" and message["DialStatus"] == "ANSWER"
 
     def by_channel(self, channel: str) -> Consultation | None:
         """Return the one that this channel is a half of."""
-        half = _HALF.fullmatch(channel)
-        return None if half is None else self._by_pair.get(half["pair"])
+        half = half_of(channel)
+        return None if half is None else self._by_pair.get(half.pair)
 
     def by_linkedid(self, linkedid: str) -> Consultation | None:
         """Return the last one of the channels that share this id."""

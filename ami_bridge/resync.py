@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from ami_bridge import asking_found
 from ami_bridge.client import AmiClient
 from ami_bridge.desks import Desks, Telephone
 from ami_bridge.ended import FAMILY, EndedCall, parse_tree
@@ -29,7 +30,8 @@ from queue_engine.inputs import Party, TalkEnded
 log = structlog.get_logger(__name__)
 
 VARIABLES: Final = (
-    "ACD_CALL,ACD_LINE,ACD_ENTERED,ACD_STAGE,ACD_ANSWERED,ACD_TO,ACD_NUMBER,ACD_AGENT,ACD_QUESTIONED,ACD_HANDED"
+    "ACD_CALL,ACD_LINE,ACD_ENTERED,ACD_STAGE,ACD_ANSWERED,ACD_TO,ACD_NUMBER,ACD_AGENT,ACD_QUESTIONED,ACD_HANDED,"
+    + asking_found.VARIABLES
 )
 UP: Final = "6"
 """State of a channel that has answered or was answered."""
@@ -70,12 +72,15 @@ def _present(channels: Sequence[AmiMessage], gone: Set[str]) -> dict[str, AmiMes
     return {c["Uniqueid"]: c for c in channels if c.event == "Status" and c["Uniqueid"] not in gone}
 
 
-def _bridge_of(uniqueid: str, channel: AmiMessage, since: Look) -> str:
-    """Return the bridge that a channel of the list is in, or an empty string.
+def _bridges_of(present: Mapping[str, AmiMessage], since: Look, server: str) -> dict[str, str]:
+    """Return the bridge that each channel of the list is in, by Uniqueid, or an empty string.
 
     One that entered a bridge since the list was written was in none that we knew of, and nobody tells of it again.
     """
-    return since.entered[uniqueid][0] if uniqueid in since.entered else channel.get("BridgeID") or ""
+    one_with = asking_found.bridges_through(present, server)
+    listed = {uniqueid: channel.get("BridgeID") or "" for uniqueid, channel in present.items()}
+    entered = {uniqueid: bridge for uniqueid, (bridge, _) in since.entered.items() if uniqueid in present}
+    return {uniqueid: one_with.get(bridge, bridge) for uniqueid, bridge in (listed | entered).items()}
 
 
 class Resynchroniser:
@@ -121,6 +126,7 @@ class Resynchroniser:
         self._close_gone_calls(alive, ended)
         self._record_those_who_died_coming(alive, ended)
         self._operators_channels(present, alive, since)
+        self._board.consultations.found(asking_found.asked(present))
         in_fallback = self._take_up_calls(present, since)
         # Last, so that every call stands in its place before the first operator becomes ready.
         self._telephones(devices)
@@ -207,13 +213,15 @@ class Resynchroniser:
 
     def _operators_channels(self, present: Mapping[str, AmiMessage], alive: Set[str], since: Look) -> None:
         self._board.own_calls.keep_only(alive)
+        bridges = _bridges_of(present, since, self._board.server)
         for uniqueid, channel in present.items():
-            bridge = _bridge_of(uniqueid, channel, since)
-            self._board.telephone_found(channel["Channel"], uniqueid, channel.get("Linkedid") or "", bridge)
+            linkedid = channel.get("Linkedid") or ""
+            self._board.telephone_found(channel["Channel"], uniqueid, linkedid, bridges[uniqueid])
 
     def _take_up_calls(self, present: Mapping[str, AmiMessage], since: Look) -> list[CallLeg]:
         """Take up the calls that a daemon before us had; return those that stand in the fallback."""
         in_fallback: list[CallLeg] = []
+        bridges = _bridges_of(present, since, self._board.server)
         by_entry = sorted(present.items(), key=lambda item: item[1].variables.get("ACD_ENTERED", ""))
         for uniqueid, channel in by_entry:
             variables = channel.variables
@@ -234,12 +242,13 @@ class Resynchroniser:
             )
             call.known_before = self._known_before(call_id, variables.get("ACD_STAGE", ""))
             self._board.visits.was_handed(call, variables.get("ACD_HANDED", ""))
-            bridge = _bridge_of(uniqueid, channel, since)
+            bridge = bridges[uniqueid]
             if bridge:
                 answered = variables.get("ACD_ANSWERED") or _noted_elsewhere(present, bridge)
                 _, seen_at = since.entered.get(uniqueid, (bridge, None))
                 at = self._board.clock.ours(int(answered) / 1000) if answered else seen_at
                 self._board.talks.caller_found(call, bridge, at)
+                self._board.talks.operator_found(call, asking_found.operator_of(channel, present), at)
                 if call.talk is not None:
                     self._board.mark_found(call.talk.agent, variables.get("ACD_QUESTIONED", ""))
                 continue

@@ -46,11 +46,17 @@ class Talks:
             own.bridge = bridge
             caller = self._legs.caller_in(bridge)
             if caller is not None:
-                self._adopt(caller, uniqueid, now)
+                self._adopt(caller, uniqueid, now, bridge)
 
     def caller_found(self, call: CallLeg, bridge: str, answered_at: Instant | None) -> None:
         """Resynchronisation found the caller's channel in this bridge; whoever else is there talks with him."""
         self._caller_in(call, bridge, answered_at, seen=False)
+
+    def operator_found(self, call: CallLeg, uniqueid: str, answered_at: Instant | None) -> None:
+        """Resynchronisation found who has answered the caller, who may be in another bridge, asking somebody."""
+        own = self._own_calls.get(uniqueid)
+        if own is not None and own.bridge:
+            self._adopt(call, uniqueid, answered_at, own.bridge)
 
     def _caller_in(self, call: CallLeg, bridge: str, answered_at: Instant | None, *, seen: bool) -> None:
         self._legs.enter(call, bridge)
@@ -63,18 +69,18 @@ class Talks:
                 leg.talking = True
                 self._post(TalkFound(call.call, call.queue, leg.agent, call.caller, call.entered_at, answered_at))
         for own in self._own_calls.in_bridge(bridge):
-            self._adopt(call, own.uniqueid, answered_at)
+            self._adopt(call, own.uniqueid, answered_at, bridge)
 
     def _began(self, leg: OperatorLeg) -> None:
         leg.talking = True
         if leg.offer is not None:
             self._post(OfferAnswered(leg.offer))
 
-    def _adopt(self, call: CallLeg, uniqueid: str, answered_at: Instant | None) -> None:
+    def _adopt(self, call: CallLeg, uniqueid: str, answered_at: Instant | None, bridge: str) -> None:
         """Take a talk that no offer of ours explains for what it is: this call with whoever sits at the telephone."""
         if call.talk is not None:
             return  # the caller comes to a second talk: `attended.py` is told which
-        leg = self._own_calls.taken(uniqueid, call.bridge)
+        leg = self._own_calls.taken(uniqueid, bridge)
         if leg is None:
             return
         self._legs.attach(call, leg)

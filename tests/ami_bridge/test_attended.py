@@ -18,8 +18,8 @@ AGAIN = CallId(f"{CALL}-1")
 
 
 @dataclass
-class Joining:
-    """A switchboard on which 101 talks with the caller and has called 102, who rings."""
+class Listening:
+    """A switchboard that is told of attended transfers, and what it makes of them."""
 
     bench: Bench
     written: dict[str, str] = field(default_factory=dict)
@@ -32,16 +32,30 @@ class Joining:
     """Those of them for which the caller has to agree first."""
 
     def __post_init__(self) -> None:
-        """Begin the talk and the call to the colleague."""
-        bench = self.bench
-        bench.board.attended = AttendedTransfers(
-            bench.board,
+        """Let it be told."""
+        self.bench.board.attended = AttendedTransfers(
+            self.bench.board,
             lambda channel, values: self.written.update({"channel": channel, **values}),
             lambda *where: self.sent.append(where),
             lambda *told: self.joined.append(told),
             self.joined_outside,
             lambda _call, dialled: dialled in self.to_be_asked,
         ).on_event
+
+    def joined_outside(self, _call: CallLeg, _leg: OperatorLeg, dialled: str, channel: str) -> bool:
+        """Note a caller who was joined to somebody outside."""
+        if dialled in self.outside:
+            self.outside_joined.append((dialled, channel))
+        return dialled in self.outside
+
+
+class Joining(Listening):
+    """One on which 101 talks with the caller and has called 102, who rings."""
+
+    def __post_init__(self) -> None:
+        """Begin the talk and the call to the colleague."""
+        super().__post_init__()
+        bench = self.bench
         bench.offer(bench.call(), "101")
         bench.happens(
             newchannel(PHONE, LEG),
@@ -53,12 +67,6 @@ class Joining:
             newchannel(COLLEAGUE, FAR, OWN),
             dial_begin(COLLEAGUE, FAR, OWN),
         )
-
-    def joined_outside(self, _call: CallLeg, _leg: OperatorLeg, dialled: str, channel: str) -> bool:
-        """Note a caller who was joined to somebody outside."""
-        if dialled in self.outside:
-            self.outside_joined.append((dialled, channel))
-        return dialled in self.outside
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from ami_bridge.attended import AttendedTransfers
 from ami_bridge.legs import CallLeg
 from ami_bridge.outgoing_legs import Side
 from callback.inputs import LiveAttempt
@@ -12,6 +11,7 @@ from callback.kinds import LiveStage
 from queue_engine.ids import AgentId, CallId, Instant, QueueName
 from queue_engine.inputs import AgentFreeElsewhere, CallArrived, CallerHungUp, CallLost, Party, TalkEnded, TalkFound
 from tests.ami_bridge.board import NOW, SERVER, dial_begin, dial_end, enter, hangup, newchannel, request
+from tests.ami_bridge.test_attended import Listening
 from tests.ami_bridge.test_outgoing import (
     CALL,
     DIALLED,
@@ -62,21 +62,6 @@ async def outside():
     return made
 
 
-def joins(outside: Outside) -> tuple[list[Any], list[tuple[str, str, str]]]:
-    """Let attended transfers be told; return what they join and whom they send elsewhere."""
-    joined: list[Any] = []
-    sent: list[tuple[str, str, str]] = []
-    outside.bench.board.attended = AttendedTransfers(
-        outside.bench.board,
-        lambda _channel, _values: None,
-        lambda *where: sent.append(where),
-        lambda *told: joined.append(told),
-        lambda *_: False,
-        lambda _call, _dialled: False,
-    ).on_event
-    return joined, sent
-
-
 def comes_to_the_line(outside: Outside) -> CallLeg:
     """Let his session open for his next visit."""
     return outside.bench.board.visits.find_or_add(NEXT, QueueName("122"), NUMBER, Instant(1009.0), TRUNK, FAR)
@@ -118,7 +103,7 @@ async def test_transfer_that_came_to_nothing_changes_nothing(outside):
 
 async def test_joined_to_a_colleague_whom_the_operator_asked(outside):
     """The colleague has him in the next visit, which is named after his channel."""
-    joined, sent = joins(outside)
+    told = Listening(outside.bench)
     outside.happens(*ASKING, PICKS_UP, enter(COLLEAGUE, ASKED, "b3"))
     made = outside.happens(ATTENDED)
     assert made == [
@@ -127,19 +112,19 @@ async def test_joined_to_a_colleague_whom_the_operator_asked(outside):
         CallArrived(NEXT, QueueName("122"), NUMBER, NOW, greeted=False),
         TalkFound(NEXT, QueueName("122"), AgentId("102"), NUMBER, NOW, NOW),
     ]
-    ((before, _, by, call, to),) = joined
+    ((before, _, by, call, to),) = told.joined
     assert (before, by, call.call, to) == (CALL, AgentId("101"), NEXT, AgentId("102"))
-    assert sent == []
+    assert told.sent == []
 
 
 async def test_operator_who_was_gone_before_it_was_told_has_handed_on_all_the_same(outside):
     """He hung up the moment it rang: whom he had called is there without him, and waits for the colleague."""
-    joined, sent = joins(outside)
+    told = Listening(outside.bench)
     outside.happens(*ASKING, request(OPERATOR))
     assert outside.happens(hangup(PHONE, OPERATOR, 16)) == [TalkEnded(CALL, Party.AGENT, 16)]
     outside.happens(ATTENDED)
-    assert sent == [(TRUNK, "acd-operators", "102")]
-    assert joined == []
+    assert told.sent == [(TRUNK, "acd-operators", "102")]
+    assert told.joined == []
 
 
 async def test_caller_who_is_left_behind_and_hangs_up_has_ended_his_call(outside):

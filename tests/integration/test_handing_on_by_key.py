@@ -15,6 +15,7 @@ from tests.integration.test_handing_on import OUTSIDE, Story, caller_talks
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
 
+HOT_LINE = "88005550000"
 KEYS = """
 [in_talk]
 hand_on = "*3"
@@ -36,9 +37,9 @@ async def centre(program, tmp_path_factory) -> AsyncIterator[LabCentre]:
         yield running
 
 
-def telephones(centre: LabCentre, *answering: str) -> Softphones:
+def telephones(centre: LabCentre, *answering: str, speaking: bool = False) -> Softphones:
     """Return the operators' telephones, of which these answer."""
-    return Softphones(centre.slice.telephones, centre.slice.asterisk, answering=set(answering))
+    return Softphones(centre.slice.telephones, centre.slice.asterisk, answering=set(answering), speaking=speaking)
 
 
 def calling(centre: LabCentre, number: str):
@@ -217,3 +218,48 @@ async def test_caller_cannot_press_it(centre):
             await asyncio.wait_for(call.over.wait(), 10)
     (visit,), _ = await story.over(1, 0)
     assert (visit["agent"], visit["outcome"]) == ("101", "answered")
+
+
+async def test_daemon_killed_while_an_operator_asks_a_colleague(centre):
+    """The next one finds in the channels who asks whom: the caller is joined, in a visit that the books know."""
+    story = await Story.begin(centre)
+    phones = telephones(centre, "op101", "op102", speaking=True)
+    async with phones, calling(centre, "79274440010") as caller:
+        call = await caller_talks(centre)
+        first = await phones.talk_of("op101")
+        await centre.tell(f"/v1/calls/{call}/ask", {"to": "102"})
+        colleague = await phones.talk_of("op102")
+        await until_joined(centre, "op101", "op102", "trunk-city")
+        await centre.kill_daemon()
+        await centre.start_daemon()
+        await centre.until(lambda status: status.operators == {"talking": 1, "busy_elsewhere": 1})
+        assert await caller_talks(centre) == call
+        phones.hang_up(first)
+        await story.until(lambda visits, handed: len(visits) == 2 and len(handed) == 1)
+        await centre.until(lambda status: status.operators == {"talking": 1, "ready": 1})
+        phones.hang_up(colleague)
+        assert (await caller.finish(30)).served == 1
+    (one, two), (handed,) = await story.over(2, 1)
+    assert [(row["agent"], row["outcome"]) for row in (one, two)] == [("101", "answered"), ("102", "answered")]
+    assert (handed["call"], handed["way"], handed["taken_by"]) == (one["call"], "attended", "102")
+
+
+async def test_daemon_killed_while_an_operator_asks_outside(centre):
+    """The next one knows also that the caller agrees: he is joined at once and not asked again."""
+    story = await Story.begin(centre)
+    phones = telephones(centre, "op101")
+    far = Softphones(centre.slice.caller(5090), centre.slice.asterisk, answering={HOT_LINE}, speaking=True)
+    async with far, phones, calling(centre, "79274440011") as caller:
+        call = await caller_talks(centre)
+        await centre.tell(f"/v1/calls/{call}/ask", {"to": "hot-line", "consent": True})
+        await until_joined(centre, "op101", "trunk-city", "trunk-city")
+        await centre.kill_daemon()
+        await centre.start_daemon()
+        await centre.until(lambda status: status.operators == {"talking": 1, "ready": 1})
+        await centre.tell(f"/v1/calls/{call}/ask/join")
+        await centre.until(lambda status: status.operators == {"ready": 2})
+        far.hang_up(await far.talk_of(HOT_LINE))
+        assert (await caller.finish(30)).served == 1
+    (first,), (handed,) = await story.over(1, 1)
+    assert (first["agent"], handed["call"], handed["way"]) == ("101", first["call"], "attended")
+    assert (handed["target"], handed["consent"], handed["result"]) == ("hot-line", "operator", "taken")
