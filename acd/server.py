@@ -70,6 +70,7 @@ class AsteriskServer:
         self.board.unseen_end = self._unseen_end
         self.board.caught_up = self._caught_up
         self.board.take_up = self._take_up
+        self.board.sample_clock = self._sample_clock
         self.board.fetch = self._fetch
         self.on_unseen: Callable[[EndedCall], None] | None = None
         """Told of a call that ended before it came to us: its caller hung up while Asterisk answered."""
@@ -78,6 +79,7 @@ class AsteriskServer:
         self.on_survey: Callable[[Taken], None] | None = None
         """Told of a survey that is over."""
         self._taking_up: asyncio.Task[None] | None = None
+        self._sampling: asyncio.Task[None] | None = None
         self._asking: set[asyncio.Task[None]] = set()
         self._post = post
         self.pruner = Pruner(now, self.board.clock)
@@ -228,6 +230,16 @@ class AsteriskServer:
         with contextlib.suppress(AmiError):
             await self.client.action("Ping")
 
+    async def _sample_clock(self) -> None:
+        """Ask for Asterisk's time, once for all who want to know it now."""
+        if self._sampling is None or self._sampling.done():
+            self._sampling = asyncio.create_task(self._ask_for_the_time(), name=f"clock-{self.name}")
+        await asyncio.shield(self._sampling)
+
+    async def _ask_for_the_time(self) -> None:
+        with contextlib.suppress(AmiError):
+            await read_clock(self.client, self.board.clock, self._now)
+
     async def _take_up(self) -> None:
         """Our port refused callers for a while: whoever comes first now must not be first in the line.
 
@@ -299,7 +311,7 @@ class AsteriskServer:
         self._on_synchronised(self, found)
 
     def _on_down(self, reason: str) -> None:
-        self.board.link_up = False
+        self.board.link_lost()
         self.link = LinkState(up=False, since=self._now(), reason=reason)
 
     def _on_refused(self, error: AmiLoginRefused) -> None:

@@ -37,7 +37,7 @@ from queue_engine.inputs import GreetingEnded, Input, Party, TalkEnded, TalkFoun
 log = structlog.get_logger(__name__)
 
 TAKE_UP_LIMIT_S: Final = 0.3
-"""How long a caller is kept waiting for those who should have come before him to be looked for."""
+"""How long a caller is kept waiting for those who should have come before him to be looked for, or for the time."""
 STAGES_GREETED: Final = frozenset({"waiting", "returned"})
 
 
@@ -106,6 +106,10 @@ class CallerSessions:
         if board.arrivals.is_anybody_late(self._now(), agi.unique_id):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(board.take_up(), TAKE_UP_LIMIT_S)
+        if opened_by_asterisk is not None and board.clock.is_off(entered_by_asterisk, opened_by_asterisk, self._now()):
+            # A session that is taken up late tells too little: by that the wait of all who come now would be wrong.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(board.sample_clock(), TAKE_UP_LIMIT_S)
         known = board.legs.call(CallId(call_id))
         if known is not None:
             entered_at = known.entered_at
@@ -193,6 +197,8 @@ class Conversation:
                 await self._do(order)
             elif not self._music and not self._talked:
                 await self._play_music()
+            elif self._talked and self._call.talk is not None and not self._board.link_up:
+                await self._book_unseen_talk()  # the link was lost before its events told of the end
             else:
                 self._woken.clear()
                 await self._agi.wait(self._woken)

@@ -53,6 +53,11 @@ class ServerClock:
         """Return what Asterisk's clock shows at this instant of ours."""
         return ours + self.ahead_s
 
+    def is_off(self, entered: float, opened: float, now: Instant) -> bool:
+        """Tell whether a session shows that Asterisk's clock was set; arguments as those of `entry`."""
+        latest = now - (opened - entered)
+        return not -AGREE_S <= latest - self.ours(entered) <= DELAY_S
+
     def entry(self, entered: float, opened: float | None, now: Instant, longest_s: float = float("inf")) -> Instant:
         """Return when a call entered, by our clock; look at Asterisk's if the two have parted.
 
@@ -67,10 +72,8 @@ class ServerClock:
             now: Our instant.
             longest_s: How long anybody waits in his line; see `found`.
         """
-        if opened is not None:
-            latest = now - (opened - entered)
-            if not -AGREE_S <= latest - self.ours(entered) <= DELAY_S:
-                self.saw(opened, now, now)
+        if opened is not None and self.is_off(entered, opened, now):
+            self.saw(opened, now, now)
         at = self.ours(entered)
         if not _has_just_come(at, now):
             for _, ahead_s in reversed(self._lately(now)):

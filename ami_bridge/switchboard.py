@@ -81,6 +81,8 @@ class Switchboard:
         self.talks = Talks(self.legs, self.own_calls, self.visits, post)
         self.take_up: Callable[[], Awaitable[None]] = _at_once
         """Takes up the calls that Asterisk has and that never came to us."""
+        self.sample_clock: Callable[[], Awaitable[None]] = _at_once
+        """Has Asterisk asked what its clock shows."""
         self.fetch: Callable[[CallLeg], None] = lambda _: None
         """Brings a call to us whose session is lost and does not come back by itself."""
         self.unheld = Unheld(lambda call: self.fetch(call))  # noqa: PLW0108 - it is set later
@@ -116,6 +118,13 @@ class Switchboard:
             "AttendedTransfer": self._attended_transfer,
             "UserEvent": self._user_event,
         }
+
+    def link_lost(self) -> None:
+        """No more events come in. A session that awaits those of a talk's end books it by itself."""
+        self.link_up = False
+        for call in self.legs:
+            if call.talk is not None and call.wake is not None:
+                call.wake()
 
     @property
     def wanted_events(self) -> frozenset[str]:

@@ -62,12 +62,14 @@ def call_after(call: CallRow | None, fact: RecordedFact) -> CallRow | None:  # n
             waited_s = max(0.0, fact.at - call.entered_at)
             return _unserved(call, fact.at, Outcome.DIED, waited_s)._replace(reason=fact.reason)
         case CallOffered():
+            if call is None and parse_attempt_call(fact.call) is not None:
+                return None  # an operator is kept for a call-back: whether there will be a call, its answer tells
             row = call or _row(fact, "", fact.waited_s)
             return row._replace(offers=row.offers + 1, last_queue=fact.queue)
         case OfferMissed():
             return None if call is None else call._replace(misses=call.misses + 1)
         case CallAnswered():
-            row = call or _row(fact, "", fact.waited_s)
+            row = call or _row(fact, "", fact.waited_s)._replace(offers=int(fact.offer is not None))
             return row._replace(  # A talk that was found afterwards began before the fact: its wait says when.
                 answered_at=row.entered_at + fact.waited_s,
                 outcome=Outcome.ANSWERED,

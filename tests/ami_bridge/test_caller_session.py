@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from ami_bridge.agi_server import AgiServer
+from ami_bridge.agi_server import AgiServer, AgiSession
 from ami_bridge.caller_session import CallerSessions, LineSound
 from ami_bridge.legs import CallLeg
 from ami_bridge.message import parse_message
@@ -14,8 +14,8 @@ from ami_bridge.perform import Performer
 from ami_bridge.resync import Resynchroniser
 from queue_engine.effects import OfferCall, Ring, SendCallTo, WithdrawOffer
 from queue_engine.ids import AgentId, CallId, OfferId
-from queue_engine.inputs import CallArrived, CallerHungUp, OfferFailed, RingFailure, TalkFound
-from tests.ami_bridge.board import CALL, CALLER, NOW, SERVER, Bench, dial_begin, dial_end, hangup, newchannel
+from queue_engine.inputs import CallArrived, CallerHungUp, OfferFailed, RingFailure, TalkEnded, TalkFound
+from tests.ami_bridge.board import CALL, CALLER, NOW, SERVER, Bench, dial_begin, dial_end, enter, hangup, newchannel
 from tests.ami_bridge.fake_asterisk import HOST, FakeDialplan, environment, until_true
 from tests.ami_bridge.test_resync import Asterisk
 
@@ -88,10 +88,12 @@ class Port:
         self.performer.perform(OfferCall(CALL, (Ring(offer, AgentId(agent)),), 20.0, None))
 
     @asynccontextmanager
-    async def session(self, uniqueid: str = CALLER, stage: str = "waiting") -> AsyncIterator[FakeDialplan]:
+    async def session(
+        self, uniqueid: str = CALLER, stage: str = "waiting", **changed: str
+    ) -> AsyncIterator[FakeDialplan]:
         """Let a caller's dialplan open a session, which ends by breaking."""
         async with FakeDialplan(self.port) as dialplan:
-            arguments = {"arg_1": f"{SERVER}-{uniqueid}", "arg_2": "122", "arg_3": "1000.0", "arg_4": stage}
+            arguments = {"arg_1": f"{SERVER}-{uniqueid}", "arg_2": "122", "arg_3": "1000.0", "arg_4": stage} | changed
             dialplan.say(environment(uniqueid=uniqueid, channel=f"PJSIP/trunk-{uniqueid}", **arguments))
             yield dialplan
             dialplan.writer.transport.abort()
@@ -345,3 +347,43 @@ async def test_caller_who_hung_up_before_any_telephone_rang_is_gone(port: Port):
     told = port.bench.happens(hangup("PJSIP/trunk-1", CALLER))
     assert [type(each) for each in told] == [CallerHungUp, OfferFailed]
     assert port.board.legs.call(CALL) is None
+
+
+async def test_end_of_a_talk_whose_events_were_lost_with_the_link_is_booked_at_once(port: Port, monkeypatch):
+    """The Dial is over and the link was still there; it was lost before it told, and the caller waits for nothing."""
+    waits, wait = asyncio.Event(), AgiSession.wait
+
+    async def seen(session: AgiSession, event: asyncio.Event) -> None:
+        waits.set()
+        await wait(session, event)
+
+    monkeypatch.setattr(AgiSession, "wait", seen)
+    async with port.session() as dialplan:
+        await music(dialplan)
+        port.offer()
+        assert (await dialplan.command()).startswith(RINGS)
+        bridged = (enter(*TELEPHONE), enter("PJSIP/trunk-1", CALLER))
+        port.bench.happens(newchannel(*TELEPHONE), dial_begin(*TELEPHONE), dial_end("100.2", "ANSWER"), *bridged)
+        port.bench.inputs.clear()
+        waits.clear()
+        dialplan.say("200 result=0\n")
+        await waits.wait()
+        port.board.link_lost()
+        await until_true(lambda: bool(port.bench.inputs))
+        assert [type(each) for each in port.bench.inputs] == [TalkEnded]
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_clock_that_was_set_is_asked_for_where_a_session_was_taken_up_late(port: Port, answers):
+    """It was opened two seconds ago: taken for now, all who come after it would have waited for longer than he has."""
+    hour = 3600.0
+
+    async def sampled() -> None:
+        if answers:
+            port.board.clock.saw(NOW + hour, NOW, NOW)
+
+    port.board.sample_clock = sampled
+    async with port.session(arg_3=str(NOW + hour - 2.5), arg_5=str(NOW + hour - 2.0)) as dialplan:
+        await music(dialplan)
+    [arrived] = port.bench.inputs
+    assert arrived.entered_at == pytest.approx(NOW - 2.5 if answers else NOW - 0.5)
