@@ -136,9 +136,11 @@ class Transferring:
     async def ask(self, call: CallId, to: str, by: str, *, agreed: bool) -> Target:
         """Let the operator of a talk ask somebody first: the caller hears music, and a colleague or a number is rung.
 
+        Asking a line, the operator waits in it like a caller, and gets its next free operator.
+
         Args:
             call: The talk.
-            to: An operator's number or the name of a destination.
+            to: An operator's number, the name of a line or of a destination.
             by: Who asks.
             agreed: The operator says that the caller agrees to be handed on to somebody outside.
 
@@ -151,7 +153,7 @@ class Transferring:
         if _is_asking(leg):
             raise TransferImpossible("asking_already", f"somebody is being asked in the talk {call}")
         try:
-            target = _person(self._checked(to, agreed=agreed), agreed=agreed)
+            target = _agreed(self._checked(to, agreed=agreed), agreed=agreed)
             if target.consent:
                 self._agreed[call] = target.name
                 # For the channel that dials, which inherits it, and for the caller's own should it come to that.
@@ -368,14 +370,12 @@ class Transferring:
                 self._outside_ended(server.name, visit)
 
 
-def _person(target: Target, *, agreed: bool) -> Target:
-    """Return a target that can be asked before the caller is joined to him: he cannot be asked for a key any more.
+def _agreed(target: Target, *, agreed: bool) -> Target:
+    """Return a target that can be asked before the caller is joined to it: he cannot be asked for a key any more.
 
     Raises:
-        TransferImpossible: It is a line, or the caller has not agreed.
+        TransferImpossible: The caller has not agreed.
     """
-    if target.kind is TransferTarget.LINE:
-        raise TransferImpossible("line_not_asked", "a line is no person who could be asked")
     if target.consent and not agreed:
         raise TransferImpossible("consent_needed", "the caller has to be asked first")
     return target

@@ -2,8 +2,8 @@
 
 Tried on 16.28 and 22.10: for as long as an operator asks somebody, the pair of Local channels is there, whether they
 speak or not. The operator and its first half are in a bridge, the second half and whoever has answered in another, the
-caller is alone in a third. Dial has written onto the caller's channel, and onto the second half, who answered
-(`DIALEDPEERNAME`), Queue() which telephone (`MEMBERINTERFACE`). Once the caller is joined to whoever was asked, the
+caller is alone in a third. Dial has written onto the caller's channel who answered (`DIALEDPEERNAME`), Queue() which
+telephone did (`MEMBERINTERFACE`). Once the caller is joined to whoever was asked, the
 pair stays between them until one of the two speaks.
 """
 
@@ -25,11 +25,11 @@ def asked(present: Mapping[str, AmiMessage]) -> dict[str, Consultation]:
     found = {}
     for uniqueid, half in _seconds(present).items():
         channel = present[uniqueid]
-        name = channel.variables.get("DIALEDPEERNAME") or ""
-        whom = next((c for c in present.values() if name and c["Channel"] == name), None)
+        bridge = channel.get("BridgeID")
+        there = (c for c in present.values() if bridge and c.get("BridgeID") == bridge and c is not channel)
         consultation = Consultation(half.dialled, channel.get("Linkedid") or "")
-        if whom is not None:
-            consultation.channel, consultation.uniqueid, consultation.answered = name, whom["Uniqueid"], True
+        for whom in there:
+            consultation.channel, consultation.uniqueid, consultation.answered = whom["Channel"], whom["Uniqueid"], True
         found[half.pair] = consultation
     return found
 

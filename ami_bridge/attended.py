@@ -4,6 +4,9 @@ Asterisk moves the caller's channel into the bridge of the second talk and ends 
 caller's dialplan stays where it is, inside the Dial of the first talk. So there is no new session as with a blind
 transfer: the visit that follows begins here, and what the dialplan needs for its journal is written onto the channel.
 
+An operator who asks a line waits in it with a channel of the pair that dials for him, as a call of its own. Once
+somebody has answered, joining is as with any colleague; before that, the caller is sent into the line.
+
 Facts of Asterisk used here, tried on 16.28 and 22.10: `AttendedTransfer` comes after `BridgeEnter` of the caller in the
 colleague's bridge and before the `Hangup` of the operator's two channels; it names all four channels. Where the
 operator's second channel is in no bridge yet it comes with `DestType` App and names no target; the caller's channel,
@@ -18,7 +21,7 @@ from typing import Final
 from ami_bridge.causes import NORMAL_CLEARING
 from ami_bridge.consultations import Consultation
 from ami_bridge.handed import first_visit, visit_after
-from ami_bridge.legs import CallLeg, OperatorLeg
+from ami_bridge.legs import CallLeg, LeaveOrder, OperatorLeg
 from ami_bridge.message import AmiMessage
 from ami_bridge.switchboard import Switchboard
 from queue_engine.ids import AgentId, CallId, QueueName
@@ -110,7 +113,11 @@ class AttendedTransfers:
         return call, OperatorLeg(agent, telephone.name, None, channel)
 
     def _consultation(self, channel: str, message: AmiMessage) -> Consultation | None:
-        """Return whom the operator asked by key; a transfer that is told too soon names no target."""
+        """Return whom the operator asked by key.
+
+        One who hangs up while it rings has the first half of the pair moved from his bridge to the caller's: the event
+        that Asterisk makes in this moment finds it in neither and names no target (7 of 28 on 16.28 and 22.10).
+        """
         consultations = self._board.consultations
         if channel:
             return consultations.by_channel(channel)
@@ -198,5 +205,7 @@ class AttendedTransfers:
             own, leg = other
             board.legs.drop(own, leg)
             board.post(CallerHungUp(own.call, NORMAL_CLEARING, Party.AGENT))
+            # Where nobody speaks his session is still between the two: with the colleague's end it is over too.
+            own.order(LeaveOrder("hangup"))
             return OperatorLeg(leg.agent, leg.telephone, None, leg.channel, uniqueid, call.bridge, talking=True)
         return board.own_calls.taken(uniqueid, call.bridge)

@@ -42,6 +42,8 @@ class Consultation:
     """Of whoever is asked; empty until his telephone rings."""
     uniqueid: str = ""
     answered: bool = False
+    pair_gone: bool = False
+    """Asterisk has taken the pair out of the talk."""
 
 
 class Consultations:
@@ -62,7 +64,7 @@ class Consultations:
     def on_event(self, message: AmiMessage) -> None:
         """Take in what happens to a Local channel, or the end of any."""
         if message.event == "Hangup" and (pair := self._pair_of.pop(message["Uniqueid"], None)) is not None:
-            self._by_pair.pop(pair, None)
+            self._asked_gone(pair, message["Uniqueid"])
         half = half_of(message.get("Channel") or "")
         if half is None:
             return
@@ -72,13 +74,24 @@ class Consultations:
         consultation = self._by_pair.get(half.pair)
         if consultation is None:
             return
+        answered = message.event == "DialEnd" and message["DialStatus"] == "ANSWER"
         if message.event == "Hangup":
+            consultation.pair_gone = True
             if not consultation.uniqueid:
                 del self._by_pair[half.pair]
-        else:
+        elif answered or (message.event == "DialBegin" and not consultation.answered):
             self._pair_of[message["DestUniqueid"]] = half.pair
             consultation.channel, consultation.uniqueid = message["DestChannel"], message["DestUniqueid"]
-            consultation.answered = message.event == "DialEnd" and message["DialStatus"] == "ANSWER"
+            consultation.answered = answered
+
+    def _asked_gone(self, pair: str, uniqueid: str) -> None:
+        """Whoever was asked is gone; of a line another telephone may be rung next, or several at once."""
+        consultation = self._by_pair.get(pair)
+        if consultation is None or consultation.uniqueid != uniqueid:
+            return
+        consultation.channel, consultation.uniqueid, consultation.answered = "", "", False
+        if consultation.pair_gone:
+            del self._by_pair[pair]
 
     def by_channel(self, channel: str) -> Consultation | None:
         """Return the one that this channel is a half of."""

@@ -92,9 +92,13 @@ Those that the manager interface asks for (music on hold, hang-up handlers) cann
 TRANSFERRER: Final = "${CUT(BLINDTRANSFER,-,1-$[ ${FIELDQTY(BLINDTRANSFER,-)} - 1 ])}"
 """The endpoint of whoever has handed the caller on, as `PJSIP/op101`, from the name of his channel."""
 
-ANSWERED: Final = "Set(MASTER_CHANNEL(ACD_ANSWERED)=${STRFTIME(,,%s%3q)})"
-ANSWERED_IN_TALK: Final = "MSet(MASTER_CHANNEL(ACD_ANSWERED)=${STRFTIME(,,%s%3q)},TRANSFER_CONTEXT=acd-operators)"
+ANSWERED: Final = "Set({answered}=${{STRFTIME(,,%s%3q)}})"
+ANSWERED_IN_TALK: Final = "MSet({answered}=${{STRFTIME(,,%s%3q)}},TRANSFER_CONTEXT=acd-operators)"
 """The same where operators hand callers on by key: whatever context the telephone has, only ours can be dialled."""
+ON_CALLERS: Final = "MASTER_CHANNEL(ACD_ANSWERED)"
+ON_CALLERS_IF_HIS: Final = f'${{IF($["${{ACD_ALONE}}" = ""]?{ON_CALLERS}:ACD_ANSWERED)}}'
+"""Where it is noted when a telephone answered: on the caller's channel, unless that one hangs together (Linkedid) with
+somebody else's, which `MASTER_CHANNEL` would reach: who was called by an operator, or is one who asks a line."""
 
 _NUMBER: Final = "${FILTER(0-9+*#A-Za-z,${CALLERID(num)})}"
 _NAME: Final = r"${FILTER(-. 0-9A-Za-z\x80-\xff,${CALLERID(name)})}"
@@ -120,7 +124,15 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
         trunk = next(trunk for trunk in config.trunks if trunk.name == destination.trunk)
         return f"PJSIP/{destination.number}@{trunk.endpoint}"
 
+    alone = bool(_callbacks(config, server) or config.in_talk.ask)
+
+    def noted(name: str, own: str = "") -> str:
+        """Return what is noted under a name on the caller's channel; `own` is its name on the telephone's own."""
+        on_callers = f"${{MASTER_CHANNEL({name})}}"
+        return f'${{IF($["${{ACD_ALONE}}" = ""]?{on_callers}:${{{own or name}}})}}' if alone else on_callers
+
     environment.filters |= {"owner": owner, "dial_string": dial_string, "closed_to": closed_to, "greetings": greetings}
+    environment.filters["noted"] = noted
     outside = [each for each in config.destinations if isinstance(each, OutsideNumber) and each.dial_as is not None]
     events = (
         *LATER_EVENTS,
@@ -164,7 +176,10 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
         "recorder": _mix_monitor(config.recordings, "") if config.recordings else "",
         "recorder_bridged": _mix_monitor(config.recordings, "b") if config.recordings else "",
         "recorder_of_caller": _mix_monitor(config.recordings, "b", of_caller=True) if config.recordings else "",
-        "answered": ANSWERED_IN_TALK if config.in_talk.hands_on else ANSWERED,
+        "alone": alone,
+        "answered": (ANSWERED_IN_TALK if config.in_talk.hands_on else ANSWERED).format(
+            answered=ON_CALLERS_IF_HIS if alone else ON_CALLERS
+        ),
         "on_answer": _on_answer(config),
         "outgoing_line": next((line.name for line in config.lines if line.recording is not None), ""),
         "part_key": PART_KEY,

@@ -183,7 +183,6 @@ _REFUSALS: Final = {
     ),
     "asking_already": Text("Somebody is being asked already", "Консультация уже идёт"),
     "nobody_asked": Text("Nobody is being asked in this talk", "В этом разговоре никого не спрашивают"),
-    "line_not_asked": Text("A line is no person who could be asked", "Линию спросить нельзя, только сотрудника"),
     "not_transferred": Text("Asterisk has refused: {message}", "Asterisk отказал: {message}"),
     "recording_unknown": Text("There is no such recording", "Такой записи нет"),
     "recording_destroyed": Text("This recording is destroyed", "Эта запись уничтожена"),

@@ -46,17 +46,14 @@ DIALLED = {**OF_CALLER, "DIALEDPEERNAME": PHONE}
 SPEAKING = listed(
     {"caller": "b1", "operator": "b2", "first": "b2", "second": "b3", "colleague": "b3"},
     caller=DIALLED,
-    second={"DIALEDPEERNAME": ASKED},
 )
 RINGING = listed(
     {"caller": "b1", "operator": "b2", "first": "b2", "second": "", "colleague": ""},
     caller=DIALLED,
-    second={"DIALEDPEERNAME": ""},
 )
 JOINED_IN_SILENCE = listed(
     {"caller": "b1", "first": "b1", "second": "b3", "colleague": "b3"},
     caller=DIALLED | {"ACD_CALL": f"{CALL}-1", "DIALEDPEERNAME": ASKED},
-    second={"DIALEDPEERNAME": ASKED},
 )
 JOINED = listed({"caller": "b1", "colleague": "b1"}, caller=DIALLED | {"ACD_CALL": f"{CALL}-1"})
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ami_bridge.attended import AttendedTransfers
-from ami_bridge.legs import CallLeg, OperatorLeg
+from ami_bridge.legs import CallLeg, LeaveOrder, OperatorLeg
 from queue_engine.ids import AgentId, CallId
 from queue_engine.inputs import AgentFreeElsewhere, CallArrived, CallerHungUp, Party, TalkEnded, TalkFound
 from tests.ami_bridge.board import CALL, CALLER, NOW, Bench, dial_begin, dial_end, enter, hangup, newchannel, request
@@ -198,3 +198,59 @@ def test_operator_who_was_gone_before_it_was_told_has_handed_on_all_the_same(joi
     joining.bench.happens(by_key(OrigTransfererChannel=PHONE))
     assert joining.sent == [(TRUNK, "acd-operators", "102")]
     assert joining.written == {"channel": TRUNK, "BLINDTRANSFER": PHONE}
+
+
+WITHOUT_TARGET = {
+    "Event": "AttendedTransfer",
+    "Result": "Success",
+    "OrigTransfererChannel": PHONE,
+    "OrigTransfererUniqueid": LEG,
+    "OrigTransfererLinkedid": CALLER,
+    "OrigBridgeNumChannels": "2",
+    "SecondTransfererChannel": PHONE,
+    "SecondTransfererUniqueid": LEG,
+    "SecondTransfererLinkedid": CALLER,
+    "SecondBridgeNumChannels": "0",
+    "TransfereeChannel": TRUNK,
+    "TransfereeUniqueid": CALLER,
+    "TransfereeLinkedid": CALLER,
+    "DestType": "Bridge",
+    "DestBridgeUniqueid": "b1",
+}
+"""As 16.28 and 22.10 sent it in 7 of 28 hang-ups while a telephone rang: the first half is between two bridges then."""
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["before the operator's end", "after it"])
+def test_transfer_that_names_no_target_is_to_whom_the_operator_asks(joining, gone):
+    """The pair hangs together with the operator's channel: the caller is sent to what was dialled there."""
+    over = (request(LEG), hangup(PHONE, LEG))
+    joining.bench.happens(*ASKING, enter(HALF, "100.6", "b2"), enter(PHONE, LEG, "b2"))
+    joining.bench.happens(*(over if gone else ()), enter(HALF, "100.6"), WITHOUT_TARGET, *(() if gone else over))
+    assert joining.sent == [(TRUNK, "acd-operators", "102")]
+    assert joining.written == {"channel": TRUNK, "BLINDTRANSFER": PHONE}
+    assert joining.joined == []
+
+
+def test_operator_of_a_line_that_was_asked_has_the_caller(joining):
+    """The operator waited in it like a caller: his question is over, and its session with the answering telephone's."""
+    bench = joining.bench
+    half, waits, second = (
+        "Local/802@acd-operators-00000001;1",
+        "Local/802@acd-operators-00000001;2",
+        "PJSIP/op103-00000009",
+    )
+    bench.happens(newchannel(half, "100.6"), newchannel(waits, "100.7"))
+    question = CallId("a1-100.7-1")
+    asked = bench.board.visits.find_or_add(question, "second", "101", NOW, waits, "100.7")
+    bench.offer(asked, "103", 8)
+    rings = dial_begin(second, "100.8", "100.7") | {"Channel": waits}
+    answers = dial_end("100.8", "ANSWER") | {"Channel": waits, "DestChannel": second}
+    bench.happens(
+        newchannel(second, "100.8"), rings, answers, enter(second, "100.8", "b3"), enter(waits, "100.7", "b3")
+    )
+    made = bench.happens(by_key(TransferTargetChannel=half))
+    assert made[:2] == [TalkEnded(CALL, Party.AGENT, 16, handed_on=True), CallerHungUp(question, 16, Party.AGENT)]
+    assert made[-1] == TalkFound(AGAIN, "122", AgentId("103"), "79031234567", NOW, NOW)
+    assert asked.orders == [LeaveOrder("hangup")]
+    assert bench.happens(hangup(waits, "100.7"))[-1:] == [CallerHungUp(question, 16, Party.CALLER)]
+    assert bench.happens(request("100.8"), hangup(second, "100.8")) == [TalkEnded(AGAIN, Party.AGENT, 16)]

@@ -61,3 +61,37 @@ def test_pair_that_asterisk_has_taken_out_of_the_talk_is_still_known():
     left = seen(*BEGAN, RINGS, hangup(TWO, "1.4"), hangup(ONE, "1.3")).by_channel(ONE)
     assert left is not None
     assert left.uniqueid == "1.5"
+
+
+def test_of_a_line_one_telephone_is_rung_after_the_other():
+    """Whoever did not pick up is forgotten with his channel; the next is asked in the same pair."""
+    missed = (of_pair(dial_end("1.5", "NOANSWER") | {"DestChannel": COLLEAGUE}, TWO), hangup(COLLEAGUE, "1.5"))
+    between = seen(*BEGAN, RINGS, *missed).by_channel(ONE)
+    assert between is not None
+    assert (between.uniqueid, between.answered) == ("", False)
+    other = of_pair(dial_begin("PJSIP/op103-00000003", "1.6"), TWO)
+    following = seen(*BEGAN, RINGS, *missed, other).by_channel(ONE)
+    assert following is not None
+    assert (following.channel, following.uniqueid) == ("PJSIP/op103-00000003", "1.6")
+
+
+def test_of_several_telephones_that_ring_the_one_that_answered_counts():
+    """The others are told to be over after it, and go."""
+    other = "PJSIP/op103-00000003"
+    both = (RINGS, of_pair(dial_begin(other, "1.6"), TWO))
+    answered = of_pair(dial_end("1.6", "ANSWER") | {"DestChannel": other}, TWO)
+    cancelled = of_pair(dial_end("1.5", "CANCEL") | {"DestChannel": COLLEAGUE}, TWO)
+    found = seen(*BEGAN, *both, answered, cancelled, hangup(COLLEAGUE, "1.5")).by_channel(ONE)
+    assert found is not None
+    assert (found.channel, found.uniqueid, found.answered) == (other, "1.6", True)
+
+
+def test_last_one_of_a_talk_is_found_by_the_channels_common_id():
+    """An earlier one of the same talk was called off; another talk's is none of it."""
+    again = "Local/103@acd-operators-0000000b;1"
+    events = (*BEGAN, newchannel(again, "1.7"), newchannel("Local/104@acd-operators-0000000c;1", "2.7", "2.1"))
+    found = seen(*events).by_linkedid("100.1")
+    assert found is not None
+    assert found.dialled == "103"
+    assert seen(*events).by_linkedid("3.1") is None
+    assert seen(*events).by_linkedid("") is None

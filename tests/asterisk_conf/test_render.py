@@ -264,6 +264,23 @@ def test_talk_outside_is_recorded_as_the_callers_line_says(tmp_path, recording, 
     assert dialled.endswith(f",{begins})")
 
 
+def test_line_is_asked_by_waiting_in_it_where_operators_ask(tmp_path):
+    """Dialled for a talk it leads into the line, and notes nothing on the caller's channel; else it is no number."""
+    rendered = files(tmp_path, SAMPLE + '\n[in_talk]\nask = "*4"\n')["acd-extensions.conf"]
+    (dialled,) = [line for line in section(rendered, "acd-operators") if line.startswith("exten => 122,1,")]
+    assert dialled.endswith('GotoIf($["${CHANNEL(channeltype)}" = "Local"]?acd-ask-line,saratov-122,1)')
+    waits = section(rendered, "acd-ask-line")
+    assert "_ACD_ALONE=1" in waits[0]
+    assert "CALLERID(all)=${FILTER(" in waits[0]
+    assert waits[1:3] == ["same => n,Answer()", "same => n,Goto(acd-again,saratov-122,next)"]
+    noted = '${IF($["${ACD_ALONE}" = ""]?MASTER_CHANNEL(ACD_ANSWERED):ACD_ANSWERED)}=${STRFTIME(,,%s%3q)}'
+    assert noted in section(rendered, "acd-answered")[0]
+    without = files(tmp_path)["acd-extensions.conf"]
+    assert "acd-ask-line" not in without
+    (dialled,) = [line for line in section(without, "acd-operators") if line.startswith("exten => 122,1,")]
+    assert dialled.endswith('ExecIf($["${CHANNEL(channeltype)}" = "Local"]?Hangup())')
+
+
 SURVEY = """
 [[survey]]
 name = "satisfaction"

@@ -165,8 +165,6 @@ async def test_caller_is_joined_outside_with_the_operators_mark(centre):
         call = await caller_talks(centre)
         with pytest.raises(RequestRefused, match="asked first"):
             await centre.tell(f"/v1/calls/{call}/ask", {"to": "supervision"})
-        with pytest.raises(RequestRefused, match="no person"):
-            await centre.tell(f"/v1/calls/{call}/ask", {"to": "second"})
         await centre.tell(f"/v1/calls/{call}/ask", {"to": "hot-line", "consent": True})
         await until_joined(centre, "op101", "trunk-city", "trunk-city")
         await centre.tell(f"/v1/calls/{call}/ask/join")

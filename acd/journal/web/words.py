@@ -206,7 +206,6 @@ WORDS: Final[Mapping[str, Text]] = {
         "Somebody is being asked already.", "Уже идёт разговор с тем, кому передаётся звонок."
     ),
     "transfer_nobody_asked": Text("Nobody is being asked.", "Сейчас никого не спрашивают."),
-    "transfer_line_not_asked": Text("A line cannot be asked first.", "Линию нельзя спросить: выберите сотрудника."),
     "transfer_not_transferred": Text("Asterisk has not handed the call on.", "Asterisk не передал звонок."),
     "call_back": Text("Call back", "Перезвонить"),
     "callback_at": Text("When (empty: now)", "Когда (пусто — сейчас)"),
