@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from acd.asking import Asking, is_asking
 from acd.server import AsteriskServer
 from acd.transfer_targets import Target, targets_in
 from ami_bridge.attended import OPERATORS_CONTEXT, AttendedTransfers
@@ -80,8 +81,7 @@ class Transferring:
         """Who asked through the API for a transfer that is on its way, by the visit that it ends."""
         self._agreed: dict[CallId, str] = {}
         """To which destination a caller agrees to be handed on, about whom somebody outside is asked first."""
-        self.asking_changed: Callable[[AgentId], None] = lambda _: None
-        """Told of an operator who has begun to ask somebody, or is back with his caller."""
+        self.asking = Asking()
 
     def join(self, server: AsteriskServer) -> None:
         """Be told by a server of callers who were handed on."""
@@ -95,7 +95,7 @@ class Transferring:
             self._has_to_be_asked,
         )
         server.board.attended = attended.on_event
-        server.board.talks.moved = self._moved
+        self.asking.join(server)
         server.board.outside_ended = lambda visit: self._outside_ended(server.name, visit)
 
     # -- what is asked ---------------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ class Transferring:
         server, leg, talking = self._talk(call)
         if not self._config().in_talk.ask:
             raise TransferImpossible("asking_off", "nobody can be asked in a talk: in_talk.ask is not set")
-        if _is_asking(leg):
+        if is_asking(leg) or self.asking.is_beginning(leg):
             raise TransferImpossible("asking_already", f"somebody is being asked in the talk {call}")
         try:
             target = _agreed(self._checked(to, agreed=agreed), agreed=agreed)
@@ -161,9 +161,7 @@ class Transferring:
                     mark = {"Channel": channel, "Variable": variable, "Value": target.name}
                     await server.client.action("Setvar", mark)
             self._asked[call] = by
-            await server.client.action(
-                "Atxfer", {"Channel": talking, "Context": OPERATORS_CONTEXT, "Exten": target.dial}
-            )
+            await self._send(server, leg, talking, target)
         except BridgeError as error:
             self._refused(leg, to, str(error), by)
             raise TransferImpossible("not_transferred", str(error)) from error
@@ -171,6 +169,10 @@ class Transferring:
             self._refused(leg, to, refusal.code, by)
             raise
         return target
+
+    async def _send(self, server: AsteriskServer, leg: CallLeg, talking: str, target: Target) -> None:
+        if not await self.asking.begin(server, leg, talking, target.dial):
+            raise TransferImpossible("not_transferred", f"Asterisk has not taken the operator to {target.name}")
 
     async def join_asked(self, call: CallId) -> None:
         """Join the caller to whoever is asked: the operator's part is over.
@@ -192,14 +194,11 @@ class Transferring:
     def is_asking(self, call: CallId) -> bool:
         """Tell whether the operator of a talk is with somebody whom he asks, and his caller hears music."""
         legs = (server.board.legs.call(call) for server in self._servers.values())
-        return any(leg is not None and _is_asking(leg) for leg in legs)
-
-    def _moved(self, agent: AgentId) -> None:
-        self.asking_changed(agent)
+        return any(leg is not None and is_asking(leg) for leg in legs)
 
     async def _while_asking(self, call: CallId, action: str, headers: Mapping[str, str]) -> None:
         server, leg, talking = self._talk(call)
-        if not _is_asking(leg):
+        if not is_asking(leg):
             raise TransferImpossible("nobody_asked", f"nobody is being asked in the talk {call}")
         try:
             await server.client.action(action, {"Channel": talking, **headers})
@@ -379,11 +378,6 @@ def _agreed(target: Target, *, agreed: bool) -> Target:
     if target.consent and not agreed:
         raise TransferImpossible("consent_needed", "the caller has to be asked first")
     return target
-
-
-def _is_asking(leg: CallLeg) -> bool:
-    """Tell whether the operator who talks to this caller is with somebody else now, whom he asks."""
-    return leg.talk is not None and leg.talk.bridge != leg.bridge
 
 
 def _result(visit: OutsideVisit) -> OutsideResult:

@@ -103,7 +103,7 @@ async def keep_beside(path: Path, centre: Centre, guard: DeskGuard | None = None
             if guard is not None:
                 guard.people = journal.people
             centre.appeals.journal = journal.journal
-            centre.transfers.asking_changed = journal.on_asking
+            centre.transfers.asking.changed = journal.on_asking
             async for seen in centre.events.follow():
                 match seen:
                     case Event():

@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -15,6 +15,10 @@ import pytest
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 """The key under which the protocol hands over an element (WebDriver, section 11)."""
 KEYS = {"enter": "\ue007", "control": "\ue009"}
+
+
+class DrawnAnew(Exception):
+    """The element is not in the page any more."""
 
 
 class Browser:
@@ -27,8 +31,16 @@ class Browser:
     def _ask(self, method, path, **body):
         answer = self._client.request(method, self._at + path, json=body if method == "POST" else None)
         value = answer.json()["value"]
+        if answer.status_code != 200 and value["error"] == "stale element reference":
+            raise DrawnAnew(value)
         assert answer.status_code == 200, value
         return value
+
+    def _do(self, selector, what, **body):
+        """Do something with an element; one that the page has drawn anew meanwhile is looked for again."""
+        while True:
+            with suppress(DrawnAnew):
+                return self._ask("POST", f"/element/{self.wait_for(selector)}/{what}", **body)
 
     def go(self, address):
         """Open a page and wait until it is loaded."""
@@ -53,17 +65,16 @@ class Browser:
 
     def press(self, selector):
         """Click on an element."""
-        self._ask("POST", f"/element/{self.wait_for(selector)}/click")
+        self._do(selector, "click")
 
     def type(self, selector, text):
         """Type into an element what it is to hold."""
-        element = self.wait_for(selector)
-        self._ask("POST", f"/element/{element}/clear")
-        self._ask("POST", f"/element/{element}/value", text=text)
+        self._do(selector, "clear")
+        self._do(selector, "value", text=text)
 
     def attach(self, selector, path):
         """Choose a file in a field for one."""
-        self._ask("POST", f"/element/{self.wait_for(selector)}/value", text=str(path))
+        self._do(selector, "value", text=str(path))
 
     def keys(self, text, *, held=""):
         """Press keys, with one held down if asked, wherever the focus is."""

@@ -12,6 +12,7 @@ from starlette.routing import Mount
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
+from acd.asking import Asking
 from acd.cli.exits import CommandFailed, ExitCode
 from acd.cli.journal import journal
 from acd.cli.main import run
@@ -187,7 +188,7 @@ async def test_it_follows_the_daemons_facts(settings_file):
         floor = Floor()
         floor.events = EventLog("run", lambda: 2)
         floor.appeals = AppealLine(str)
-        floor.publisher, floor.transfers = None, SimpleNamespace()
+        floor.publisher, floor.transfers = None, SimpleNamespace(asking=Asking())
         floor.config = SimpleNamespace(database=SimpleNamespace(url=records.url))
         with capture_logs() as told:
             task = asyncio.create_task(keep_beside(path, floor))

@@ -113,7 +113,8 @@ async def standing(floor: Floor, person: Person) -> Standing | None:
     listed = await present_contact(floor, number)
     if call is None or agent.state is not AgentState.TALKING:
         return Standing(agent, call, listed)
-    return Standing(agent, call, listed, floor.transfers.is_asking(call.call), await _paused(floor, call))
+    paused = await _paused(floor, call)
+    return Standing(agent, call, listed, floor.transfers.is_asking(call.call), paused)
 
 
 async def present_contact(floor: Floor, agent: AgentId) -> Listed | None:

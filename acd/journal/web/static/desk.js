@@ -54,14 +54,20 @@
     const same = held?.name && drawn.querySelectorAll(`[name="${held.name}"]`);
     if (same) ([...same].find((one) => one.value === held.value) ?? same[0])?.focus();
   };
-  const redraw = async (part, address, options = {}) => {
-    try {
-      const answer = await fetch(address, { ...options, headers: { "x-desk-inline": "1" } });
-      if (answer.headers.get("x-desk-part")) draw(part, await answer.text());
-      else location.reload();
-    } catch {
-      say(told.dataset.away);
-    }
+  // One after the other: what was asked for earlier is never drawn over what was asked for later.
+  let turn = Promise.resolve();
+  const redraw = (part, address, options = {}, still = () => true) => {
+    turn = turn.then(async () => {
+      try {
+        const answer = await fetch(address, { ...options, headers: { "x-desk-inline": "1" } });
+        const text = await answer.text();
+        if (!answer.headers.get("x-desk-part")) location.reload();
+        else if (part.isConnected && still()) draw(part, text);
+      } catch {
+        say(told.dataset.away);
+      }
+    });
+    return turn;
   };
   document.addEventListener("submit", async (event) => {
     const part = event.target.closest("[data-part]");
@@ -73,13 +79,14 @@
   // A contact of a call list is drawn again when something happens at the telephone, unless somebody is writing in it.
   document.addEventListener("input", (event) => { event.target.closest("[data-contact]")?.setAttribute("data-typed", ""); });
   const freshContact = () => {
-    const contact = document.querySelector("[data-contact]:not([data-typed])");
-    if (contact && !contact.contains(document.activeElement)) redraw(contact, `${base}/contacts/${contact.dataset.contact}`);
+    const contact = document.querySelector("[data-contact]");
+    const still = () => !("typed" in contact.dataset) && !contact.contains(document.activeElement);
+    if (contact && still()) redraw(contact, `${base}/contacts/${contact.dataset.contact}`, {}, still);
   };
   const phone = document.getElementById("phone");
   const freshPhone = () => {
-    const typing = phone?.contains(document.activeElement) && document.activeElement.tagName === "INPUT";
-    if (phone && !typing) redraw(phone, `${base}/phone`);
+    const still = () => !(phone.contains(document.activeElement) && document.activeElement.tagName === "INPUT");
+    if (phone && still()) redraw(phone, `${base}/phone`, {}, still);
   };
 
   // The secret of an official's link stands behind the #, where no server log sees it; it goes on in the form's body.
