@@ -9,8 +9,8 @@ and exits with 1 when a figure misses its bar. The slope of memory is that of a 
 of the samples, since caches fill in the first; a month in virtual time runs the engine, the book of call-backs and the
 recorder on SQLite with every rule and fact.
 
-What is held depends on who waits and how many talk. So in virtual time each day has as many calls and ends with a
-quiet hour, and the memory is looked at once a day, as the first caller of the morning is about to come: what is more
+What is held depends on who waits and how many talk. So in virtual time the same people call every day, each day ends
+with a quiet hour, no study is made (it would keep what engine and book have made), and the memory is looked at once a day, as the first caller of the morning is about to come: what is more
 than the day before is what has grown. All three remember a day at most (whom we have dealt with, how often a number
 was dialled), which is full from the second morning on.
 """
@@ -190,16 +190,14 @@ def virtual(figures: Figures, days: int, rate: float, seed: int) -> None:
         sys.stdout.flush()
 
     def callers() -> Iterator[VirtualCaller]:
-        number, of_a_day = 0, round(rate * (DAY_S - QUIET_S))
+        of_a_day = round(rate * (DAY_S - QUIET_S))
         for day in range(days):
             instants = sorted(source.uniform(0.0, DAY_S - QUIET_S) for _ in range(of_a_day))
-            for index, instant in enumerate(instants):
-                number += 1
-                if index == 1 and day:
+            for person, instant in enumerate(instants):
+                if person == 1 and day:
                     looked(day)  # asked for the second caller of the day, as the first is about to come
-                yield VirtualCaller(
-                    START + day * DAY_S + instant, LINE, f"+79{number:09}", source.expovariate(1 / talk_s)
-                )
+                at, talk = START + day * DAY_S + instant, source.expovariate(1 / talk_s)
+                yield VirtualCaller(at, LINE, f"+79{person:09}", talk)
 
     policy = QueuePolicy(LINE, target_wait_s=60.0, max_wait_s=600.0)
     roster = by_numbers([operators], [START], (), [LINE])
@@ -208,6 +206,7 @@ def virtual(figures: Figures, days: int, rate: float, seed: int) -> None:
         roster,
         Standard(Norms(max_wait_s=600.0)),
         Telephones(answer=Constant(mean_s=3.0)),
+        count_from=START + days * DAY_S,
         call_backs=CallBacks(),
         call_back_policies=(CallbackPolicy(LINE),),
     )
