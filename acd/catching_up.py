@@ -123,7 +123,7 @@ class CatchingUp:
 
     def synchronised(self, server: AsteriskServer, found: Found) -> None:
         """A server's link is up and its switchboard in line with it: learn what we have missed."""
-        self._calling_back.resynchronise(server.name, found.present)
+        self._calling_back.resynchronise(server.name, found.present, found.read_at)
         # Now and not when the records have answered: a talk may end in between, and would be taken for one that died.
         self._taken_over |= {call for call in (*self._before, *found.ended) if self._is_held(server, call)}
         self.synchronised_once.set()

@@ -29,9 +29,10 @@ from ami_bridge.originate import Originator
 from ami_bridge.outgoing_found import FoundAttempts
 from ami_bridge.outgoing_legs import Attempt, AttemptBook, DialOut, Side, leg_uniqueid
 from ami_bridge.outgoing_news import OutgoingNews
+from ami_bridge.resync import EVER
 from ami_bridge.switchboard import BY_KEY, QUESTIONED, Switchboard
 from callback.inputs import CallbackInput, LiveAttempt
-from queue_engine.ids import AgentId, CallId, OfferId
+from queue_engine.ids import AgentId, CallId, Instant, OfferId
 from queue_engine.inputs import Party, QuestioningMarked
 
 log = structlog.get_logger(__name__)
@@ -308,10 +309,15 @@ class OutgoingCalls:
 
     # -- after a connection is up ----------------------------------------------------------------------------------
 
-    def resynchronise(self, present: Mapping[str, AmiMessage]) -> list[LiveAttempt]:
-        """Bring the attempts into line with the channels that exist; return those that are alive.
+    def calls(self) -> list[CallId]:
+        """Return the calls of all attempts that have a channel, or may still get one."""
+        return [attempt.order.call for attempt in self._book]
+
+    def resynchronise(self, present: Mapping[str, AmiMessage], read_at: Instant = EVER) -> list[LiveAttempt]:
+        """Bring the attempts into line with the channels that existed; return those that were alive.
 
         Args:
             present: All channels of the server, by Uniqueid, as `Status` tells them.
+            read_at: When they were read; attempts that have begun since are let be.
         """
-        return self._found.resynchronise(present)
+        return self._found.resynchronise(present, read_at)

@@ -15,7 +15,7 @@ from ami_bridge.resync import UP
 from ami_bridge.switchboard import Switchboard
 from callback.inputs import LiveAttempt
 from callback.kinds import LiveStage
-from queue_engine.ids import AgentId, CallId, QueueName
+from queue_engine.ids import AgentId, CallId, Instant, QueueName
 
 CALLED: Final = "called"
 """`ACD_STAGE` of somebody whom an operator has called back and who has answered."""
@@ -29,13 +29,17 @@ class FoundAttempts:
         self._book = book
         self._news = news
 
-    def resynchronise(self, present: Mapping[str, AmiMessage]) -> list[LiveAttempt]:
-        """Bring the attempts into line with the channels that exist; return those that are alive.
+    def resynchronise(self, present: Mapping[str, AmiMessage], read_at: Instant) -> list[LiveAttempt]:
+        """Bring the attempts into line with the channels that existed; return those that were alive.
 
         Args:
             present: All channels of the server, by Uniqueid, as `Status` tells them.
+            read_at: When they were read. An attempt that has begun since cannot be among them: those who died with
+                Asterisk are called back as soon as that is known.
         """
         for attempt in self._book:
+            if attempt.began_at >= read_at:
+                continue
             if attempt.uniqueid not in present and self._book.drop(attempt):
                 self._news.vanished(attempt)
         live = []

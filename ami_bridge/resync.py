@@ -7,6 +7,7 @@ says; calls that it has and we do not know are taken up where they are; telephon
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 import structlog
@@ -24,7 +25,7 @@ from ami_bridge.outgoing_legs import parse_leg
 from ami_bridge.server_clock import read_clock
 from ami_bridge.surveys import Taken, surveys_among
 from ami_bridge.switchboard import Switchboard
-from queue_engine.ids import CallId, QueueName
+from queue_engine.ids import CallId, Instant, QueueName
 from queue_engine.inputs import Party, TalkEnded
 
 log = structlog.get_logger(__name__)
@@ -42,6 +43,10 @@ JOURNAL_READ_AT_MOST: Final = 3
 GONE_STATES: Final = frozenset({"UNAVAILABLE", "INVALID", "UNKNOWN"})
 
 
+EVER: Final = Instant(inf)
+"""Of a list of channels that was read when nothing could begin meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What resynchronisation found and does not deal with itself."""
@@ -56,6 +61,8 @@ class Found:
     """Visits to somebody outside that are over, out of the same journal."""
     surveys: Sequence[Taken] = ()
     """Surveys that are over, out of the same journal."""
+    read_at: Instant = EVER
+    """When the channels were read."""
 
 
 def _noted_elsewhere(present: Mapping[str, AmiMessage], bridge: str) -> str:
@@ -116,6 +123,7 @@ class Resynchroniser:
         with self._running(), self._board.meanwhile.since_now() as since:
             await read_clock(client, self._board.clock, self._board.now)
             devices = await client.action_list("DeviceStateList")
+            read_at = self._board.now()
             channels = await client.action_list("Status", {"Variables": VARIABLES})
             entries = await self._ended_entries(client, since)
             ended = parse_tree(entries, self._board.clock)
@@ -132,7 +140,8 @@ class Resynchroniser:
         self._telephones(devices)
         log.info("ami.resynchronised", server=self._board.server, channels=len(present), calls=len(self._board.legs))
         clock = self._board.clock
-        return Found(ended, in_fallback, present, outside_visits(entries, clock), surveys_among(entries, clock))
+        outside, surveys = outside_visits(entries, clock), surveys_among(entries, clock)
+        return Found(ended, in_fallback, present, outside, surveys, read_at)
 
     def _known(self) -> set[str]:
         return self._board.uniqueids() | self._board.arrivals.uniqueids()

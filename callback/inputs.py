@@ -84,6 +84,8 @@ class Resynchronised:
     """Asterisk was asked after a restart or a reconnection: these attempts exist and no others."""
 
     live: tuple[LiveAttempt, ...]
+    begun: frozenset[CallId] = frozenset()
+    """Attempts that were ordered after it was asked: what becomes of them, its events tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ S = RequestState
 
 def resynchronised(desk: Desk, found: Resynchronised) -> None:
     """Bring every request in step with what exists, then let dialling go on."""
-    held = {attempt.call for attempt in found.live if _adopt(desk, attempt)}
+    held = found.begun | {attempt.call for attempt in found.live if _adopt(desk, attempt)}
     desk.may_dial = True
     for request in list(desk.requests.values()):
         if request.call not in held:

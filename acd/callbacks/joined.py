@@ -21,11 +21,12 @@ from acd.server import AsteriskServer
 from ami_bridge.message import AmiMessage
 from ami_bridge.outgoing import OutgoingCalls
 from ami_bridge.perform import Performer
+from ami_bridge.resync import EVER
 from ami_bridge.supervision import SpiedTalk
 from callback.facts import CallbackFact
 from callback.inputs import CallbackAsked, LiveAttempt
 from config.model import Config
-from queue_engine.ids import AgentId, CallId, OfferId, QueueName
+from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
 
 
 class CallingBack:
@@ -103,9 +104,9 @@ class CallingBack:
 
     # -- after a link has come up ----------------------------------------------------------------------------------
 
-    def resynchronise(self, server: str, present: Mapping[str, AmiMessage]) -> None:
-        """Learn from a server's channels which call-backs it holds."""
-        self._found[server] = self._outgoing[server].resynchronise(present)
+    def resynchronise(self, server: str, present: Mapping[str, AmiMessage], read_at: Instant = EVER) -> None:
+        """Learn from a server's channels, as they were at an instant, which call-backs it holds."""
+        self._found[server] = self._outgoing[server].resynchronise(present, read_at)
 
     def attempts_known(self) -> bool:
         """Tell whether every server that calls out has said which call-backs it holds."""
@@ -114,8 +115,10 @@ class CallingBack:
     def resume(self) -> None:
         """Let the book dial, once all is known of what is still held."""
         if self.attempts_known():
+            found = {attempt.call for live in self._found.values() for attempt in live}
             held = [a for name, live in self._found.items() for a in live if self.holds(name, a.call)]
-            self.callbacks.resynchronised(held)
+            begun = {call for name in self._found for call in self._outgoing[name].calls() if call not in found}
+            self.callbacks.resynchronised(held, begun)
 
     def holds(self, server: str, call: CallId) -> bool:
         """Tell whether a server holds a call-back's channel."""

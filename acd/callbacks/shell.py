@@ -170,9 +170,9 @@ class Callbacks:
         """Take what the bridge reports or people ask for."""
         self._enter(lambda now: self._book.handle(told, now))
 
-    def resynchronised(self, live: Iterable[LiveAttempt]) -> None:
-        """Asterisk holds these attempts and no others: from now on numbers may be dialled."""
-        self.handle(Resynchronised(tuple(live)))
+    def resynchronised(self, live: Iterable[LiveAttempt], begun: Iterable[CallId] = ()) -> None:
+        """Asterisk held these attempts and no others, but for those begun since: from now on numbers may be dialled."""
+        self.handle(Resynchronised(tuple(live), frozenset(begun)))
 
     def refusal(self, queue: QueueName, shown: str, origin: Origin = Origin.BOOKED) -> ImpossibleReason | None:
         """Return why this number may not be called back for this line; None if it may."""

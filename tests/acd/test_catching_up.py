@@ -74,7 +74,7 @@ class Stage:
         self.resumed = asyncio.Event()
         self.told: list[Any] = []
         calling_back = SimpleNamespace(
-            resynchronise=lambda _server, _present: None,
+            resynchronise=lambda _server, _present, _read_at: None,
             attempts_known=lambda: True,
             holds=lambda _server, _call: False,
             resume=self.resumed.set,

@@ -12,7 +12,7 @@ from callback.inputs import AttemptFailed, CallerAnswered, CallerDialled, Caller
 from callback.kinds import AttemptFailure, LiveStage
 from queue_engine.ids import AgentId, CallId, OfferId, QueueName
 from queue_engine.inputs import CallerHungUp, OfferAnswered, OfferFailed, Party, RingFailure, TalkEnded, TalkFound
-from tests.ami_bridge.board import SERVER, Bench, dial_begin, dial_end, enter, hangup, newchannel, request
+from tests.ami_bridge.board import NOW, SERVER, Bench, dial_begin, dial_end, enter, hangup, newchannel, request
 
 CALL = CallId("callback-7-2")
 NUMBER = "+79270000001"
@@ -306,6 +306,16 @@ async def test_a_daemon_that_comes_later_finds_how_far_the_caller_is(outside, st
     """Dialled, ringing, or waiting in the hook."""
     channels = {CALLER: present(CALLER, TRUNK, CALLER, state, ACD_LINE="122", ACD_NUMBER=NUMBER)}
     assert outside.calls.resynchronise(channels) == [LiveAttempt(CALL, stage)]
+
+
+async def test_attempt_that_has_begun_since_the_channels_were_read_goes_on(outside):
+    """Whoever died with Asterisk is called back as soon as that is known, which is before the list is made use of."""
+    await outside.dial(Side.OPERATOR)
+    outside.happens(*PICKED_UP)
+    assert outside.calls.resynchronise({}, NOW) == []
+    assert outside.calls.calls() == [CALL]
+    assert outside.calls.resynchronise({}) == []
+    assert outside.calls.calls() == []
 
 
 async def test_channels_that_are_gone_are_closed(outside):

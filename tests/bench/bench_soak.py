@@ -10,9 +10,10 @@ of the samples, since caches fill in the first; a month in virtual time runs the
 recorder on SQLite with every rule and fact.
 
 What is held depends on who waits and how many talk. So in virtual time the same people call every day, each day ends
-with a quiet hour, no study is made (it would keep what engine and book have made), and the memory is looked at once a day, as the first caller of the morning is about to come: what is more
-than the day before is what has grown. All three remember a day at most (whom we have dealt with, how often a number
-was dialled), which is full from the second morning on.
+with a quiet hour, no study is made (it would keep what engine and book have made), and the memory is looked at once a
+day, as the first caller of the morning is about to come: what is more than the day before is what has grown. All three
+remember a day at most (whom we have dealt with, how often a number was dialled), which is full from the second morning
+on.
 """
 
 import argparse

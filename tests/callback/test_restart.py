@@ -68,6 +68,19 @@ def test_an_attempt_that_still_rings_is_taken_up():
     assert len(centre.of(CallbackAttemptStarted)) == 1
 
 
+def test_an_attempt_that_was_ordered_since_asterisk_was_asked_is_not_lost():
+    """It cannot be among what existed then: taken for lost, its number would be dialled once more."""
+    centre = Centre()
+    centre.ended()
+    centre.reserve()
+    before = list(centre.effects)
+    centre.tell(Resynchronised((), frozenset({attempt_call(RequestId(1), 1)})))
+    assert centre.of(CallbackAttemptFailed) == []
+    assert centre.effects == before
+    centre.rings()
+    assert centre.row.state is RequestState.RINGING
+
+
 def test_an_attempt_that_has_ended_meanwhile_counts():
     """The caller had been rung, so it was an attempt; the next follows after a short pause."""
     centre = Centre()
