@@ -60,6 +60,9 @@ class AmiSettings:
     pong_deadline_s: float = 3.0
     """With the interval, at most 4.5 s until a half-open connection is noticed."""
     first_retry_s: float = 0.1
+    hasty_retry_s: float = 0.3
+    """The longest pause while an Asterisk that was restarted is about to be back: callers come before we do."""
+    hasty_for_s: float = 9.0
     longest_retry_s: float = 1.5
     """With the connection's set-up, less than 2 s from Asterisk's port being up to our login."""
     longest_retry_refused_s: float = 30.0
@@ -189,6 +192,8 @@ class AmiClient:
         first, longest = self.settings.first_retry_s, self.settings.longest_retry_s
         if refused:
             first, longest = longest, self.settings.longest_retry_refused_s
+        elif self._failures * self.settings.hasty_retry_s < self.settings.hasty_for_s:
+            longest = min(longest, self.settings.hasty_retry_s)
         retry_s = min(longest, first * 2.0 ** min(self._failures, 16))
         self._failures += 1
         return retry_s * random.uniform(0.75, 1.0)  # noqa: S311 - spreads reconnections, protects nothing

@@ -227,25 +227,28 @@ class Resynchroniser:
             linkedid = channel.get("Linkedid") or ""
             self._board.telephone_found(channel["Channel"], uniqueid, linkedid, bridges[uniqueid])
 
+    def _entry_of(self, variables: Mapping[str, str]) -> Instant:
+        """Return when a call entered, by our clock: those that entered on two sides of a step are told apart by it."""
+        longest_s = self._board.longest_wait_s(QueueName(variables.get("ACD_LINE", "")))
+        return self._board.clock.found(float(variables.get("ACD_ENTERED") or 0), self._board.now(), longest_s)
+
     def _take_up_calls(self, present: Mapping[str, AmiMessage], since: Look) -> list[CallLeg]:
         """Take up the calls that a daemon before us had; return those that stand in the fallback."""
         in_fallback: list[CallLeg] = []
         bridges = _bridges_of(present, since, self._board.server)
-        by_entry = sorted(present.items(), key=lambda item: item[1].variables.get("ACD_ENTERED", ""))
-        for uniqueid, channel in by_entry:
+        entered = {uniqueid: self._entry_of(channel.variables) for uniqueid, channel in present.items()}
+        for uniqueid, channel in sorted(present.items(), key=lambda item: entered[item[0]]):
             variables = channel.variables
             call_id = CallId(variables.get("ACD_CALL", ""))
             if not is_call_of(call_id, self._board.server, uniqueid) or variables.get("ACD_TO"):
                 continue
             if parse_leg(uniqueid) is not None and channel.get("ChannelState") != UP:
                 continue  # somebody who is called back and has not answered yet
-            queue = QueueName(variables.get("ACD_LINE", ""))
-            entered, longest_s = float(variables.get("ACD_ENTERED") or 0), self._board.longest_wait_s(queue)
             call = self._board.legs.call(call_id) or self._board.visits.find_or_add(
                 call_id,
-                queue,
+                QueueName(variables.get("ACD_LINE", "")),
                 channel.get("CallerIDNum") or "",
-                self._board.clock.found(entered, self._board.now(), longest_s),
+                entered[uniqueid],
                 channel["Channel"],
                 uniqueid,
             )

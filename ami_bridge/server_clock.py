@@ -72,7 +72,7 @@ class ServerClock:
             now: Our instant.
             longest_s: How long anybody waits in his line; see `found`.
         """
-        if opened is not None and self.is_off(entered, opened, now):
+        if opened is not None and self.is_off(entered, opened, now) and not self._is_late(opened, now):
             self.saw(opened, now, now)
         at = self.ours(entered)
         if not _has_just_come(at, now):
@@ -96,6 +96,10 @@ class ServerClock:
         clocks = (self.ahead_s, *(ahead_s for _, ahead_s in self._lately(now)))
         read = [Instant(entered - ahead_s) for ahead_s in clocks]
         return max((at for at in read if -AGREE_S <= now - at <= longest_s + SET_S), default=now)
+
+    def _is_late(self, opened: float, now: Instant) -> bool:
+        """Tell whether a session was opened by a clock of before, and stood until now: it shows none that is new."""
+        return any(AGREE_S < now - (opened - ahead_s) <= DELAY_S for _, ahead_s in self._lately(now))
 
     def _lately(self, now: Instant) -> list[tuple[Instant, float]]:
         return [(learned_at, ahead_s) for learned_at, ahead_s in self._before if now - learned_at <= DELAY_S]

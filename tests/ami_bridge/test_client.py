@@ -200,6 +200,13 @@ def test_pauses_grow_from_a_tenth_of_a_second_to_what_a_restart_allows():
     assert max(pauses) <= 1.5
 
 
+def test_pauses_are_short_while_an_asterisk_that_was_restarted_is_about_to_be_back():
+    """It takes callers before we have a link: the sooner there is one, the fewer nobody has heard of."""
+    pauses = retries(40, refused=False)
+    assert max(pauses[:30]) <= 0.3
+    assert min(pauses[30:]) > 1.0
+
+
 def test_pauses_after_refused_logins_grow_to_half_a_minute():
     """A wrong password does not knock on Asterisk's door until fail2ban closes it."""
     pauses = retries(40, refused=True)

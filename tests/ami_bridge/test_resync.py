@@ -33,6 +33,14 @@ class Asterisk:
         return self._channels if name == "Status" else []
 
 
+class SetBack(Asterisk):
+    """Its clock was set back by an hour."""
+
+    async def action(self, name: str, headers: object = None) -> AmiMessage:
+        """Answer a Ping."""
+        return AmiMessage({"Response": "Success", "Timestamp": str(NOW - 3600.0)})
+
+
 def coming() -> AmiMessage:
     """A caller's new channel."""
     told = {"Context": "acd-incoming", "Exten": "122", "CallerIDNum": "79031234567"}
@@ -185,3 +193,18 @@ async def test_caller_whose_entry_was_noted_by_another_clock_is_not_sent_away(be
     )
     [arrived] = await resynchronise(bench, Asterisk(lambda: None, parse_message(waits.encode())))
     assert arrived.entered_at == NOW
+
+
+async def test_callers_who_entered_on_two_sides_of_a_step_keep_their_order(bench):
+    """One by the clock of before, the other by the one that was set back an hour: the times as written tell nothing."""
+    bench.board.clock.saw(NOW - 3600.0, NOW, NOW)
+    channels = [
+        parse_message(
+            f"Event: Status\r\nUniqueid: {number}\r\nChannel: PJSIP/trunk-{number}\r\nApplication: Wait\r\n"
+            f"ChannelState: 6\r\nVariable: ACD_CALL=a1-{number}\r\nVariable: ACD_LINE=122\r\n"
+            f"Variable: ACD_ENTERED={entered}".encode()
+        )
+        for number, entered in (("100.2", NOW - 3600.0 - 1.0), ("100.1", NOW - 2.0))
+    ]
+    arrived = await resynchronise(bench, SetBack(lambda: None, *channels))
+    assert [(told.call, told.entered_at) for told in arrived] == [("a1-100.1", NOW - 2.0), ("a1-100.2", NOW - 1.0)]

@@ -89,6 +89,15 @@ def test_who_has_truly_waited_for_an_hour_is_not_made_young_by_a_step_of_long_ag
 
 
 @pytest.mark.parametrize("step_s", [-HOUR, HOUR])
+def test_session_that_stood_while_the_clock_was_set_shows_no_clock_of_its_own(clock, step_s):
+    """It was opened by the clock of before, and the daemon was busy for two seconds: nobody is made two seconds off."""
+    clock.saw(NOW + step_s, NOW, NOW)
+    late = Instant(NOW + 3.0)
+    assert clock.entry(late - 2.6, late - 2.1, late) == late - 2.6
+    assert clock.ahead_s == step_s
+
+
+@pytest.mark.parametrize("step_s", [-HOUR, HOUR])
 def test_caller_who_is_found_after_a_step_that_we_saw_is_read_by_the_clock_of_before(clock, step_s):
     """A daemon that starts as the clock is set: who had entered before it has waited for four seconds."""
     clock.saw(NOW + step_s, NOW, NOW)
