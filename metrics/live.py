@@ -6,7 +6,7 @@ they change. A call belongs to the day on which it entered, in the zone of the s
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from operator import attrgetter
 
@@ -16,6 +16,7 @@ from metrics.kpi import service_level, unanswered_share
 from metrics.norms import Standard
 from metrics.records.codec import RecordedFact
 from metrics.records.queries import OpenCall
+from metrics.tally import Tally
 from queue_engine.facts import (
     AgentState,
     AgentStateChanged,
@@ -104,39 +105,10 @@ class LiveSnapshot:
 
 
 @dataclass(slots=True)
-class _Tally:
-    """Today's counts of one line while they change."""
-
-    accepted: int = 0
-    answered: int = 0
-    answered_in_norm: int = 0
-    abandoned: int = 0
-    abandoned_in_norm: int = 0
-    abandoned_short: int = 0
-    overflowed: int = 0
-    died: int = 0
-    refused: int = 0
-    closed: int = 0
-    over_maximum: int = 0
-    answered_over_maximum: int = 0
-    unanswered_after_norm: int = 0
-    missed_offers: int = 0
-    returned: int = 0
-    waited_s: float = 0.0
-    answered_waited_s: float = 0.0
-    talked_s: float = 0.0
-    talks: int = 0
-    longest_wait_s: float = 0.0
-
-
-_TALLIED = tuple(f.name for f in fields(_Tally))
-
-
-@dataclass(slots=True)
 class _Line:
     waiting: dict[CallId, LiveCall] = field(default_factory=dict)
     talking: dict[CallId, LiveCall] = field(default_factory=dict)
-    tally: _Tally = field(default_factory=_Tally)
+    tally: Tally = field(default_factory=Tally)
 
 
 class LiveFigures:
@@ -169,7 +141,7 @@ class LiveFigures:
         """
         self._day = self.day(at)
         for name, counts in today.items():
-            self._lines[QueueName(name)].tally = _Tally(**{part: getattr(counts, part) for part in _TALLIED})
+            self._lines[QueueName(name)].tally = Tally.of(counts)
         for call in open_calls:
             waited_s = None if call.answered_at is None else call.answered_at - call.entered_at
             live = LiveCall(
@@ -260,7 +232,7 @@ class LiveFigures:
     def _begin_day(self, at: Instant) -> None:
         self._day = self.day(at)
         for line in self._lines.values():
-            line.tally = _Tally()
+            line.tally = Tally()
 
     def _is_counted(self, call: CallId, entered_at: Instant) -> bool:
         """Today's calls of callers are counted; calls of ours, the call-backs, are only shown."""
@@ -375,7 +347,7 @@ class LiveFigures:
         """Return the line on which a call is counted: where it came in, as far as that is known."""
         return queue if call is None else call.entered_on or call.queue
 
-    def _tally(self, call: LiveCall | None, queue: QueueName) -> _Tally:
+    def _tally(self, call: LiveCall | None, queue: QueueName) -> Tally:
         return self._lines[self._line_of(call, queue)].tally
 
     def _uncount_answer(self, call: LiveCall) -> None:
@@ -397,5 +369,5 @@ class LiveFigures:
 
 
 def _counts(line: _Line) -> CallCounts:
-    counts = CallCounts(**{name: getattr(line.tally, name) for name in _TALLIED})
+    counts = line.tally.counts()
     return replace(counts, open=len(line.waiting), talking=len(line.talking))

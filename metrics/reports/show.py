@@ -9,7 +9,8 @@ from metrics.kpi import Bound, Unit
 from metrics.reports.model import TOTAL, Cell, Column, Figure, Kind, Report, ReportKind
 from metrics.reports.periods import Period
 from metrics.reports.plain import visible
-from metrics.reports.texts import COLUMNS, FIGURES, TITLES, UNITS, WORDS, Language, say
+from metrics.reports.texts import COLUMNS, FIGURES, TITLES, UNITS, Language, say
+from metrics.reports.words import WORDS
 
 NOTHING: Final = "–"
 """Stands where nothing was measured."""

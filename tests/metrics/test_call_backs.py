@@ -28,7 +28,7 @@ from metrics.records.codec import RecordedFact
 from metrics.records.counting import Scope, count_by_line
 from metrics.records.database import open_engine, upgrade
 from metrics.records.tables import call_back_attempts, call_backs, calls
-from metrics.reports.texts import WORDS
+from metrics.reports.words import WORDS
 from queue_engine.facts import CallAnswered, CallEnded, CallOffered
 from queue_engine.ids import AgentId, CallId, Instant, OfferId, QueueName
 from queue_engine.inputs import Party

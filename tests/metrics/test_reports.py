@@ -35,6 +35,7 @@ from metrics.reports.periods import Interval, Period, days, month, quarter
 from metrics.reports.render import Format, render
 from metrics.reports.text_formats import harmless
 from metrics.reports.texts import Language
+from metrics.reports.words import WORDS
 from metrics.service_facts import SurveyTaken
 from queue_engine.facts import AbandonStage, CallAbandoned, CallAccepted
 from queue_engine.ids import CallId, Instant, QueueName
@@ -316,7 +317,7 @@ def test_what_is_harmless_stays_as_it_is(text: str, expected: str) -> None:
 
 def test_every_text_exists_in_both_languages_and_takes_the_same_values() -> None:
     """No catalogue has an empty text, and both languages have places for the same values."""
-    catalogues = (texts.TITLES, texts.TABLES, texts.CHARTS, texts.COLUMNS, texts.FIGURES, texts.WORDS, texts.NOTES)
+    catalogues = (texts.TITLES, texts.TABLES, texts.CHARTS, texts.COLUMNS, texts.FIGURES, WORDS, texts.NOTES)
     for catalogue in catalogues:
         for text in catalogue.values():
             assert text.en
@@ -331,11 +332,11 @@ async def test_every_name_in_a_report_has_words(engine: AsyncEngine, kind: Repor
     for table in tables(report):
         assert table.name in texts.TABLES
         for index, column in enumerate(table.columns):
-            known = column.name in {*texts.COLUMNS, *texts.WORDS, *texts.FIGURES} or column.name.isdigit()
+            known = column.name in {*texts.COLUMNS, *WORDS, *texts.FIGURES} or column.name.isdigit()
             assert known, column.name
             for row in table.rows:
                 if column.kind in {Kind.WORD, Kind.NAME} and row[index] is not None and table.name != "pauses":
-                    assert str(row[index]) in {*texts.WORDS, *texts.FIGURES, *texts.TITLES}, row[index]
+                    assert str(row[index]) in {*WORDS, *texts.FIGURES, *texts.TITLES}, row[index]
 
 
 async def test_violations_are_counted_and_their_calls_listed(engine: AsyncEngine) -> None:
