@@ -9,7 +9,7 @@ ADDRESS ?=
 PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
 
 .PHONY: help setup setup-asterisk setup-tests demo run lint check test test-asterisk-all bench-asterisk
-.PHONY: compiled bench-overload faults soak fuzz bench-daemon bench-engine bench-simulate bench-metrics bench-kpi bench-outage bench-journal states mutants
+.PHONY: compiled bench-overload faults soak fuzz bench-daemon bench-engine bench-simulate bench-metrics bench-kpi bench-outage bench-journal states pictures mutants
 .PHONY: clean
 
 help:  ## this list
@@ -101,6 +101,9 @@ bench-kpi: setup-asterisk  ## the indicators of a real run against those read fr
 
 bench-outage: setup-tests  ## ten minutes without database and broker while calls go on (ARGS="--away 60")
 	@$(PYTHON) -m tests.bench.bench_outage $(ARGS)
+
+pictures: setup  ## the pictures of the documentation, made anew, with a real Asterisk and Chromium
+	@$(PYTHON) -m tests.journal.pictures $(ARGS)
 
 bench-journal: setup  ## the journal with a million cards, on SQLite and PostgreSQL
 	@$(PYTHON) -m tests.bench.bench_journal $(ARGS)

@@ -1,7 +1,7 @@
 """The operators' desk on real calls: Asterisk rings, the card opens by itself in a real Chromium, goes its whole way.
 
 The operator works by keyboard. Each step leaves a picture of the screen: with ACD_PICTURES=FOLDER there, which is how
-those of the README are made.
+`make pictures` makes those of the documentation.
 """
 
 import asyncio
@@ -181,7 +181,12 @@ async def driver() -> AsyncIterator[str]:
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
     """Return where pictures go."""
-    folder = Path(os.environ.get("ACD_PICTURES") or tmp_path / "pictures")
+    return pictures_beside(tmp_path)
+
+
+def pictures_beside(home: Path) -> Path:
+    """Return the folder that ACD_PICTURES names, or one in a test's own."""
+    folder = Path(os.environ.get("ACD_PICTURES") or home / "pictures")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

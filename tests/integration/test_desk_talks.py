@@ -19,7 +19,14 @@ from metrics.records.tables import transfers
 from tests.integration.office import until_operator
 from tests.integration.softphone import Softphones
 from tests.integration.test_callback import told
-from tests.integration.test_desk import PASSWORD, Office, at_the_desk, driver, office  # noqa: F401 - a fixture
+from tests.integration.test_desk import (  # noqa: F401 - driver is a fixture
+    PASSWORD,
+    Office,
+    at_the_desk,
+    driver,
+    office,
+    pictures_beside,
+)
 from tests.integration.test_handing_on import caller_talks
 from tests.integration.test_handing_on_by_key import until_joined
 from tests.journal.browser import Browser
@@ -54,7 +61,9 @@ async def site(program, tmp_path_factory) -> AsyncIterator[Office]:
     home = tmp_path_factory.mktemp("talks")
     differs = {"operators": 2, "line": LINE_TOML, "trunk_port": 5090, "more": MORE, "min_talk_s": 0.0}
     nobodys_mail = SimpleNamespace(port=9)
-    async with office(program, home / "centre", nobodys_mail, "sakhalin-1300", home, **differs) as made:
+    async with office(
+        program, home / "centre", nobodys_mail, "sakhalin-1300", pictures_beside(home), **differs
+    ) as made:
         boris = Person("boris", "Борис Иванов", Role.OPERATOR_1, "sakhalin-1300", agent="102")
         await People(made.engine).put(boris, hash_password(PASSWORD))
         yield made

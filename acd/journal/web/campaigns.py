@@ -111,6 +111,7 @@ async def _campaign_page(asked: Asked, found: Campaign, *, said: str = "", refus
         settings=found.settings,
         contacts=contacts,
         more=len(contacts) == PAGE,
+        agents={operator.number: operator.title for operator in asked.desk.floor.config.operators},
         word=_word(asked),
         outcome=lambda code: (
             outcome_title(found.settings, code, language) if code else WORDS["outcome_none"].say(language)

@@ -56,7 +56,7 @@ CALLING_WORDS: Final[Mapping[str, Text]] = {
     "list_outcome_unknown": Text("The list has no such outcome.", "У обзвона нет такого итога."),
     "list_wrong": Text("Correct these:", "Исправьте:"),
     "list_new": Text("New list", "Новый обзвон"),
-    "list_person": Text("Name", "Фамилия, имя, отчество"),
+    "list_person": Text("Name", "ФИО"),
     "list_none": Text("There are no call lists yet.", "Обзвонов ещё нет."),
     "list_calls_nobody": Text(
         "No line calls anybody: set up [line.callback] first.",
