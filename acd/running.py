@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import structlog
-
 from acd.callbacks.joined import CallingBack
 from acd.callbacks.shell import Callbacks
 from acd.campaigns.joined import Campaigning
@@ -40,6 +38,7 @@ from acd.publish.joined import publisher_of
 from acd.publish.publisher import Publisher
 from acd.reconciling import Reconciliation
 from acd.recordings.joined import TalkRecordings, recordings_of
+from acd.reloading import Reloading
 from acd.runner import EngineRunner, Only
 from acd.seating import Seating
 from acd.seats import SeatFile
@@ -63,8 +62,6 @@ from queue_engine.engine import QueueEngine
 from queue_engine.ids import AgentId, Instant, QueueName
 from queue_engine.inputs import AgentLoggedIn, Input, PoliciesLoaded
 from queue_engine.snapshot import AgentView, EngineSnapshot
-
-log = structlog.get_logger(__name__)
 
 
 class RunningCentre:
@@ -132,6 +129,10 @@ class RunningCentre:
             self._config, self._clock, self._records, self._runner, self.callbacks, self._hearing.tell_service
         )
         self._performing = Performing(performer, self._calling_back, self._seating)
+        self._reloading = Reloading(
+            self._config, self._live, self._seating, self._services, self._calling_back, self._hearing,
+            self._runner.post, self._servers.mirror_soon,
+        )  # fmt: skip
         self._catching_up = CatchingUp(
             self._servers,
             self.recorder,
@@ -388,18 +389,4 @@ class RunningCentre:
 
     async def reload(self) -> Sequence[str]:
         """Read the configuration again; return its mistakes, with which nothing has changed, or nothing."""
-        mistakes = await self._config.replace()
-        if mistakes:
-            return mistakes
-        config = self._config()
-        self._live.standard = standard_of(config)
-        self._seating.follow_telephones()
-        self._runner.post(PoliciesLoaded(*to_policy(config)))
-        self._services.hours.configure()
-        self._calling_back.configure()
-        self._seating.log_in_automatic()
-        self._servers.mirror_soon()
-        if self._hearing.publisher is not None:
-            self._hearing.publisher.retell()
-        log.info("config.reloaded", lines=len(config.lines), operators=len(config.operators))
-        return []
+        return await self._reloading.reload()
