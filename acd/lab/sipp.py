@@ -22,6 +22,7 @@ from typing import ClassVar, Final, Self
 import jinja2
 
 from acd.lab.errors import ProcessFailed
+from acd.lab.keys import Media
 from acd.lab.plans import Answering, Caller
 from acd.lab.process import LabProcess, find_program, until
 
@@ -178,7 +179,7 @@ class Telephones(_Sipp):
         super().__init__("telephones", folder, local)
         self._plan = plan
         self._operators = operators or {}
-        self._values = {"digits": digits, "digit_gap_ms": digit_gap_ms, "rtp_file": rtp_file}
+        self._media = Media(digits, digit_gap_ms, rtp_file)
 
     async def start(self) -> None:
         """Start, and return once calls can be taken."""
@@ -192,8 +193,8 @@ class Telephones(_Sipp):
             operators = _write_csv(self.folder / "operators.csv", rows)
             arguments += ["-inf", str(operators), "-infindex", operators.name, "0"]
         # SIPp knows an injection file by its name alone.
-        values = {"plan": plan.name, "operators": operators and operators.name} | self._values
-        await self._launch("telephone.xml.j2", values, arguments)
+        values = {"plan": plan.name, "operators": operators and operators.name}
+        await self._launch("telephone.xml.j2", values | self._media.values(self.folder), arguments)
 
     def counts(self) -> TelephoneCounts:
         """Return the counts so far."""
@@ -309,14 +310,12 @@ class Callers(_Sipp):
         self._callers = callers
         self._rate = rate
         self._at_once = at_once or len(callers)
+        self._media = Media(digits, digit_gap_ms, rtp_file)
         self._values = {
             "arrivals": rate is None,
             "username": account[0] if account else "",
             "password": account[1] if account else "",
-            "digits": digits,
             "info_keys": info_keys,
-            "digit_gap_ms": digit_gap_ms,
-            "rtp_file": rtp_file,
             "refusals": REFUSALS,
         }
 
@@ -332,7 +331,7 @@ class Callers(_Sipp):
         # With times of their own all calls begin at once and wait in a pause of the scenario.
         rate = ["-r", str(count)] if self._rate is None else ["-r", f"{self._rate * 10:.0f}", "-rp", "10000"]
         arguments = [str(self._server), "-inf", str(calls), "-m", str(count), "-l", str(self._at_once), *rate]
-        await self._launch("caller.xml.j2", self._values, arguments)
+        await self._launch("caller.xml.j2", self._values | self._media.values(self.folder), arguments)
 
     async def finish(self, limit_s: float) -> CallerCounts:
         """Wait until every call has ended, and return the counts.

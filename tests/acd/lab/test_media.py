@@ -5,7 +5,7 @@ import struct
 import dpkt
 import pytest
 
-from acd.lab.keys import EVENTS, write_keys
+from acd.lab.keys import EVENTS, write_keys, write_speech_with_keys
 from acd.lab.media import RtpPacket, between, longest_gap_s, longest_silence_s, parse_rtp, read_speech
 
 
@@ -40,6 +40,27 @@ def test_what_is_no_key_is_refused(tmp_path):
     """A letter is a mistake of the test."""
     with pytest.raises(ValueError, match="substring"):
         write_keys(tmp_path, "1a")
+
+
+def test_speech_with_keys_is_one_stream(tmp_path):
+    """One source whose numbers never jump; keys stand in it at their times, instead of the speech."""
+    speech = tmp_path / "speech.al"
+    speech.write_bytes(bytes(range(1, 251)))
+    path = write_speech_with_keys(tmp_path / "both.pcap", speech, write_keys(tmp_path, "*7"), 700)
+    packets = []
+    with path.open("rb") as file:
+        for at, frame in dpkt.pcap.Reader(file):
+            data = bytes(dpkt.ethernet.Ethernet(frame).data.data.data)
+            _, kind, sequence, stamp, source = struct.unpack("!BBHII", data[:12])
+            packets.append((at, kind & 0x7F, sequence, stamp, source, data[12:]))
+    assert [sequence for _, _, sequence, *_ in packets] == list(range(len(packets)))
+    assert len({source for *_, source, _ in packets}) == 1
+    keys = [(at, stamp, payload) for at, kind, _, stamp, _, payload in packets if kind == 101]
+    assert [(payload[0], stamp) for _, stamp, payload in keys] == [(10, 5600)] * 8 + [(7, 11200)] * 8
+    assert [at for at, *_ in keys][::8] == pytest.approx([0.7, 1.4])
+    spoken = [(at, stamp) for at, kind, _, stamp, *_ in packets if kind == 8]
+    assert all(stamp == round(at * 8000) for at, stamp in spoken)
+    assert not {stamp for _, stamp in spoken} & {5600 + 160 * step for step in range(6)}
 
 
 RTP = struct.pack("!BBHII", 0x80, 8, 1, 160, 7)
