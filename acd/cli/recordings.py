@@ -145,6 +145,31 @@ def resume(context: typer.Context, call: _Call) -> None:
     _pausing(context.obj, call, "resume")
 
 
+@recordings.command(
+    help=tell("Talks with somebody outside that are recorded now.", "Идущие разговоры с городом, что записываются.")
+)
+def outside(context: typer.Context, *, json: _Json = False) -> None:
+    """Print them; `pause` and `resume` take their calls like any other."""
+    session: Session = context.obj
+    told = session.daemon().get("/v1/outside-talks")
+    if json:
+        session.print_json(told)
+        return
+    zone = ZoneInfo(session.load().site.time_zone)
+    rows = [
+        [
+            each["call"],
+            f"{datetime.fromtimestamp(each['began_at'], zone):%H:%M:%S}",
+            each["line"],
+            each["agent"],
+            each["telephone"],
+            session.say(_YES) if each["paused"] else "",
+        ]
+        for each in told["talks"]
+    ]
+    session.print_table([session.say(text) for text in _HEAD_OUTSIDE], rows)
+
+
 def _pausing(session: Session, call: str, action: str) -> None:
     told = session.daemon().post(f"/v1/calls/{quote(call, safe='')}/recording/{action}")
     session.print_line(session.say(_PAUSED if told["paused"] else _RESUMED, call=call))
@@ -203,6 +228,15 @@ _HEAD: Final = (
     Text("Kept until", "Хранится до"),
     Text("Destroyed by", "Уничтожил"),
 )
+_HEAD_OUTSIDE: Final = (
+    Text("Call", "Вызов"),
+    Text("Begun", "Начало"),
+    Text("Line", "Линия"),
+    Text("Operator", "Оператор"),
+    Text("Channel of", "Канал"),
+    Text("Paused", "Приостановлена"),
+)
+_YES = Text("yes", "да")
 _CHANGED = Text(
     "The sound is not what was recorded: its digest differs from the records",
     "Звук не тот, что был записан: его сумма расходится с учётом",

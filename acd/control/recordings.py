@@ -3,7 +3,7 @@
 Listening is for supervisors and administrators; whoever is shown a recording or hears it stands in the trail (S2).
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Final, Protocol
 
@@ -22,10 +22,11 @@ from acd.control.ranges import asked_range
 from acd.control.store.trail import Trail
 from acd.recordings.errors import RecordingError
 from acd.recordings.names import is_recording
+from acd.recordings.outside import Outside
 from config.model import Config
 from metrics.records.recordings import Listed, Wanted, find_recording, list_recordings
 from metrics.records.rows import RecordingRow
-from queue_engine.ids import CallId, QueueName
+from queue_engine.ids import AgentId, CallId, QueueName
 
 SOUND_PATH: Final = "/v1/recordings/{recording}/sound"
 
@@ -51,6 +52,12 @@ class RecordingDesk(Protocol):
 
     async def resume(self, call: CallId, by: str) -> bool:
         """Let it hold what is said again; return whether it does."""
+
+    async def outside(self) -> Sequence[Outside]:
+        """Return the recorded talks that no line has now."""
+
+    def agent_at(self, telephone: str) -> AgentId | None:
+        """Return who sits at a telephone."""
 
     async def is_paused(self, call: CallId) -> bool:
         """Tell whether the recording of a talk holds silence now."""
@@ -105,6 +112,27 @@ class PausedView:
 
     call: str
     paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideTalkView:
+    """One recorded talk with somebody outside."""
+
+    call: str
+    line: str
+    agent: str
+    """Who has called there, or handed the caller on; empty if nobody knows."""
+    telephone: str
+    began_at: float
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideTalksView:
+    """Recorded talks with somebody outside that go on now, the oldest first; an operator sees his own."""
+
+    at: float
+    talks: tuple[OutsideTalkView, ...]
 
 
 class RecordingsQuery(Body):
@@ -210,13 +238,13 @@ def _pausing(*, pause: bool) -> Callable[[Asked], Awaitable[PausedView]]:
         talks = ((line, view) for line in asked.centre.snapshot().lines for view in line.talking if view.call == call)
         line, view = next(talks, (None, None))
         if line is None or view is None:
-            raise RequestRefused(404, "call_unknown", f"no talk {call}")
-        if asked.asker.role is Role.OPERATOR and asked.asker.agent not in view.agents:
+            queue, agents = await _outside_talk(desk, call)
+        else:
+            queue, agents = line.queue, view.agents
+        if asked.asker.role is Role.OPERATOR and asked.asker.agent not in agents:
             raise RequestRefused(403, "not_allowed", "an operator may pause his own talk only")
-        if not desk.may_pause(line.queue):
-            raise RequestRefused(
-                409, "not_recorded", f"line {line.queue} records nothing, or nothing that may be paused"
-            )
+        if not desk.may_pause(queue):
+            raise RequestRefused(409, "not_recorded", f"line {queue} records nothing, or nothing that may be paused")
         if not await (desk.pause if pause else desk.resume)(call, asked.asker.name):
             raise RequestRefused(409, "not_recorded", f"the talk {call} is not being recorded")
         return PausedView(call, pause)
@@ -224,7 +252,28 @@ def _pausing(*, pause: bool) -> Callable[[Asked], Awaitable[PausedView]]:
     return answer
 
 
+async def _outside_talk(desk: RecordingDesk, call: CallId) -> tuple[QueueName, tuple[AgentId, ...]]:
+    """Return the line and the operator of a talk with somebody outside."""
+    talk = next((each for each in await desk.outside() if each.call == call), None)
+    if talk is None:
+        raise RequestRefused(404, "call_unknown", f"no talk {call}")
+    agent = desk.agent_at(talk.by)
+    return talk.line, () if agent is None else (agent,)
+
+
+async def _outside(asked: Asked) -> OutsideTalksView:
+    desk, asker = _desk(asked.centre), asked.asker
+    found = [
+        OutsideTalkView(each.call, each.line, desk.agent_at(each.by) or "", each.telephone, each.began_at, each.paused)
+        for each in sorted(await desk.outside(), key=lambda talk: talk.began_at)
+    ]
+    if asker.role is Role.OPERATOR:
+        found = [each for each in found if each.agent and each.agent == asker.agent]
+    return OutsideTalksView(asked.centre.now(), tuple(found))
+
+
 RECORDINGS: Final[tuple[Endpoint, ...]] = (
+    Endpoint("GET", "/v1/outside-talks", "Recorded talks with somebody outside", STAFF, OutsideTalksView, _outside),
     Endpoint(
         "GET", "/v1/recordings", "Recorded talks, the newest first", SUPERVISORS, RecordingsView, _list,
         query=RecordingsQuery,

@@ -11,17 +11,20 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from acd.callbacks.joined import CallingBack
+from acd.recordings import outside
 from acd.recordings.archive import Archive
 from acd.recordings.disk import DiskGuard
 from acd.recordings.keeper import Keeper
+from acd.recordings.outside import Outside
 from acd.recordings.sealed import Keys, SealingKey
 from acd.server import AsteriskServer
 from ami_bridge.agi_server import AgiSession
+from ami_bridge.desks import Telephone
 from ami_bridge.errors import AgiError, BridgeError
 from config.model import Config
 from config.recording import Recordings
 from metrics.facts import RecordingPaused, RecordingResumed, TalkFact
-from queue_engine.ids import CallId, Instant, QueueName
+from queue_engine.ids import AgentId, CallId, Instant, QueueName
 
 log = structlog.get_logger(__name__)
 
@@ -84,23 +87,32 @@ class TalkRecordings:
 
     async def pause(self, call: CallId, by: str) -> bool:
         """Let the recording of a call hold silence from now on; return whether that is so."""
-        found = self._channel_of(call)
-        if found is None or not await self._mute(*found, mute=True):
-            return False
-        self._tell(RecordingPaused(self._now(), call, by))
-        return True
+        return await self._set(await self._channel_of(call), call, by, pause=True)
 
     async def resume(self, call: CallId, by: str) -> bool:
         """Let it hold what is said again; return whether that is so."""
-        found = self._channel_of(call)
-        if found is None or not await self._mute(*found, mute=False):
-            return False
-        self._tell(RecordingResumed(self._now(), call, by))
-        return True
+        return await self._set(await self._channel_of(call), call, by, pause=False)
+
+    async def outside(self) -> list[Outside]:
+        """Return the recorded talks that no line has now; those of a server that does not answer are left out."""
+        return [talk for server in self._servers.values() for talk in await self._outside_on(server)]
+
+    def agent_at(self, telephone: str) -> AgentId | None:
+        """Return who sits at an operator's telephone; None for any other, a trunk's say."""
+        agents = (s.board.desks.agent_at(Telephone(name, telephone)) for name, s in self._servers.items())
+        return next((agent for agent in agents if agent is not None), None)
+
+    async def _outside_on(self, server: AsteriskServer) -> list[Outside]:
+        try:
+            channels = await server.client.action_list("Status", {"Variables": outside.VARIABLES})
+        except BridgeError as error:
+            log.warning("recording.outside_unknown", server=server.name, reason=str(error))
+            return []
+        return [talk for talk in outside.outside_among(channels) if server.board.talk_of(talk.call) is None]
 
     async def is_paused(self, call: CallId) -> bool:
         """Tell whether the recording of a call holds silence now: Asterisk knows it, whoever has paused it."""
-        found = self._channel_of(call)
+        found = await self._channel_of(call)
         if found is None:
             return False
         server, channel = found
@@ -111,12 +123,22 @@ class TalkRecordings:
             return False
         return told.get("Value") == "1"
 
-    def _channel_of(self, call: CallId) -> tuple[AsteriskServer, str] | None:
+    async def _channel_of(self, call: CallId) -> tuple[AsteriskServer, str] | None:
         for server in self._servers.values():
             talk = server.board.talk_of(call)
             if talk is not None:
                 return server, talk[1].channel
+        for server in self._servers.values():
+            for each in await self._outside_on(server):
+                if each.call == call:
+                    return server, each.channel
         return None
+
+    async def _set(self, where: tuple[AsteriskServer, str] | None, call: CallId, by: str, *, pause: bool) -> bool:
+        if where is None or not await self._mute(*where, mute=pause):
+            return False
+        self._tell((RecordingPaused if pause else RecordingResumed)(self._now(), call, by))
+        return True
 
     async def _mute(self, server: AsteriskServer, channel: str, *, mute: bool) -> bool:
         state = {"Channel": channel, "Direction": "both", "State": str(int(mute))}
@@ -135,14 +157,16 @@ class TalkRecordings:
         is not.
         """
         call, line = CallId(agi.args[0] if agi.args else ""), QueueName(agi.args[1] if len(agi.args) > 1 else "")
+        # A dialplan of before does not say which server it is on: it stays loaded until somebody reloads it.
+        server = self._servers.get(agi.args[2]) if len(agi.args) > 2 else None
         by = agi.channel.removeprefix("PJSIP/").rpartition("-")[0]
         try:
             if not self.may_pause(line):
                 await agi.command("SET VARIABLE", "ACD_KEY", "refused")
                 return
             paused = (await agi.command("GET VARIABLE", "ACD_PAUSED")).data == "1"
-            done = await (self.resume if paused else self.pause)(call, by)
-            if done:
+            where = (server, agi.channel) if server is not None else await self._channel_of(call)
+            if await self._set(where, call, by, pause=not paused):
                 await agi.command("SET VARIABLE", "ACD_KEY", "resumed" if paused else "paused")
         except AgiError as error:
             log.warning("recording.key_failed", call=call, error=str(error))

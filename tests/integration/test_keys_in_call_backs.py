@@ -172,13 +172,40 @@ async def test_handed_on_outside_by_key(centre):
         await called.phones.press(operator, "*3888")
         insurer = await called.far.talk_of(INSURER)
         await centre.until(lambda status: status.ready == 2)
+        await until_joined(centre, "trunk-city", "trunk-city")
+        (outside,) = (await centre.ask("/v1/outside-talks"))["talks"]
+        assert (outside["line"], outside["agent"], outside["paused"]) == (LINE, "101", False)
+        path = f"/v1/calls/{outside['call']}/recording"
+        assert (await centre.tell(f"{path}/pause"))["paused"]
+        assert (await centre.ask("/v1/outside-talks"))["talks"][0]["paused"]
+        assert not (await centre.tell(f"{path}/resume"))["paused"]
         await asyncio.sleep(0.5)
         called.far.hang_up(insurer)
         await called.is_let_go()
     _, (handed,) = await story.over(1, 1)
+    assert handed["next_call"] == outside["call"]
     assert (handed["call"], handed["kind"], handed["target"]) == (call, "destination", "insurer")
     assert handed["result"] == "taken"
     assert handed["talked_s"] > 0.3
+
+
+async def test_operator_pauses_the_recording_of_a_call_that_he_makes_himself(centre):
+    """No line has that call: the key pauses it all the same, and the API resumes it."""
+    await centre.until(lambda status: status.ready == 2)
+    async with Called(centre, "+79275550005") as called:
+        own = called.phones.call("op101", "888")
+        await asyncio.wait_for(own.up.wait(), 10)
+        await until_joined(centre, "op101", "trunk-city")
+        (outside,) = (await centre.ask("/v1/outside-talks"))["talks"]
+        assert (outside["call"].endswith("-insurer"), outside["agent"]) == (True, "101")
+        await called.phones.press(own, "*9")
+        told = await fact(centre, {"RecordingPaused"}, lambda each: each["call"] == outside["call"])
+        assert told["by"] == "op101"
+        assert (await centre.ask("/v1/outside-talks"))["talks"][0]["paused"]
+        assert not (await centre.tell(f"/v1/calls/{outside['call']}/recording/resume"))["paused"]
+        assert not (await centre.ask("/v1/outside-talks"))["talks"][0]["paused"]
+        called.phones.hang_up(own)
+    await centre.until(lambda status: status.ready == 2)
 
 
 async def test_daemon_killed_while_he_talks_with_the_colleague(centre):

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from acd.control.access import Identity, Role
 from acd.control.errors import RequestRefused
 from acd.control.ranges import asked_range
+from acd.recordings.outside import Outside
 from metrics.facts import RecordingKept
 from metrics.records.database import open_engine, upgrade
 from queue_engine.facts import CallAccepted
@@ -30,6 +31,8 @@ class Desk:
     def __init__(self, records: AsyncEngine) -> None:
         self.records = records
         self.destroyed: list[tuple[str, str, str]] = []
+        self.paused: list[tuple[str, str]] = []
+        self.talks_outside: list[Outside] = []
 
     def read(self, path: str, start: int, length: int) -> Iterator[bytes]:
         """The one sound there is."""
@@ -46,11 +49,20 @@ class Desk:
 
     async def pause(self, call: CallId, by: str) -> bool:
         """Done."""
+        self.paused.append((call, by))
         return True
 
     async def resume(self, call: CallId, by: str) -> bool:
         """Done."""
         return True
+
+    async def outside(self) -> list[Outside]:
+        """As the test has it."""
+        return self.talks_outside
+
+    def agent_at(self, telephone: str) -> AgentId | None:
+        """Operator N sits at opN."""
+        return AgentId(telephone[2:]) if telephone.startswith("op") else None
 
 
 @pytest.fixture
@@ -157,3 +169,26 @@ async def test_operator_pauses_his_own_talk_only(stage: Stage, desk):
         assert told == {"call": call, "paused": True}
         with pytest.raises(RequestRefused, match="his own"):
             await ask(server, tokens.make(boris), "POST", f"/v1/calls/{call}/recording/resume")
+
+
+async def test_talk_outside_is_paused_by_who_called_there_or_handed_the_caller_on(stage: Stage, desk):
+    """No line has it: Asterisk says what goes on; an operator sees and pauses his own, a supervisor all."""
+    own, visit = CallId("main-2.1-hot-line"), CallId("main-1.1-1")
+    desk.talks_outside = [
+        Outside(visit, QueueName(LINE), "trunk-city", "op102", Instant(20.0), True, "PJSIP/trunk-city-2"),
+        Outside(own, QueueName(LINE), "op101", "op101", Instant(10.0), False, "PJSIP/op101-1"),
+    ]
+    tokens = Tokens()
+    async with served(stage, tokens) as server:
+        anna, chief = tokens.make(ANNA), tokens.make(CHIEF)
+        (seen,) = (await ask(server, anna, "GET", "/v1/outside-talks"))["talks"]
+        assert (seen["call"], seen["agent"], seen["paused"]) == (own, "101", False)
+        listed = (await ask(server, chief, "GET", "/v1/outside-talks"))["talks"]
+        assert [(each["call"], each["agent"]) for each in listed] == [(own, "101"), (visit, "102")]
+        assert (await ask(server, anna, "POST", f"/v1/calls/{own}/recording/pause"))["paused"]
+        with pytest.raises(RequestRefused, match="his own"):
+            await ask(server, anna, "POST", f"/v1/calls/{visit}/recording/pause")
+        assert (await ask(server, chief, "POST", f"/v1/calls/{visit}/recording/pause"))["paused"]
+        with pytest.raises(RequestRefused, match="no talk"):
+            await ask(server, chief, "POST", "/v1/calls/main-9.9/recording/pause")
+    assert desk.paused == [(own, "anna"), (visit, "chief")]
