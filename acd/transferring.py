@@ -193,8 +193,8 @@ class Transferring:
 
     def is_asking(self, call: CallId) -> bool:
         """Tell whether the operator of a talk is with somebody whom he asks, and his caller hears music."""
-        legs = (server.board.legs.call(call) for server in self._servers.values())
-        return any(leg is not None and is_asking(leg) for leg in legs)
+        talks = (server.board.talk_of(call) for server in self._servers.values())
+        return any(talk is not None and is_asking(talk[0]) for talk in talks)
 
     async def _while_asking(self, call: CallId, action: str, headers: Mapping[str, str]) -> None:
         server, leg, talking = self._talk(call)

@@ -206,6 +206,8 @@ class OutgoingCalls:
         both = {attempt.bridges.get(attempt.uniqueid), attempt.bridges.get(attempt.far_uniqueid, "")}
         if not attempt.talking and len(both) == 1:
             self._news.talk_began(attempt, self._board.now())
+        elif attempt.talking and message["Uniqueid"] == attempt.uniqueid and attempt.order.agent is not None:
+            self._board.talks.moved(attempt.order.agent)
 
     def _user_event(self, message: AmiMessage) -> None:
         """Take in the key of an operator whose own leg is here; any other's the switchboard knows."""

@@ -73,7 +73,10 @@ async def test_talk_is_found_by_its_call(outside):
     assert (call.channel, call.uniqueid, call.caller) == (TRUNK, FAR, NUMBER)
     assert (leg.agent, leg.channel, leg.telephone) == (AgentId("101"), PHONE, "op101")
     assert leg.bridge == call.bridge
+    moved: list[AgentId] = []
+    outside.bench.board.talks.moved = moved.append
     outside.happens(enter(PHONE, OPERATOR, "b2"))
+    assert moved == [AgentId("101")]
     call, leg = outside.bench.board.talk_of(CALL)
     assert (leg.bridge, call.bridge) == ("b2", "b1")
     assert outside.bench.board.talk_of(CallId("callback-1-1")) is None
