@@ -149,46 +149,32 @@ def quarterly(
     )
 
 
-@report.command(help=tell("The operators' work: calls, times, pauses.", "Работа операторов: звонки, время, перерывы."))
-def operators(
-    context: typer.Context,
-    *,
-    from_: _From = None,
-    to: _To = None,
-    line: _Line = None,
-    format_: _Format = Format.TABLE,
-    output: _Output = None,
-) -> None:
-    """Make the report of the operators' work."""
-    _make(context.obj, ReportKind.OPERATORS, _typed(from_, to), format_, output, line=line)
+def _of_period(kind: ReportKind) -> Callable[..., None]:
+    """Return the command of a report that takes a period and a line, and nothing of its own."""
+
+    def make(
+        context: typer.Context,
+        *,
+        from_: _From = None,
+        to: _To = None,
+        line: _Line = None,
+        format_: _Format = Format.TABLE,
+        output: _Output = None,
+    ) -> None:
+        _make(context.obj, kind, _typed(from_, to), format_, output, line=line)
+
+    return make
 
 
-@report.command(help=tell("Call lists: reached, results, outcomes.", "Обзвоны: дозвонились, результаты, итоги."))
-def outgoing(
-    context: typer.Context,
-    *,
-    from_: _From = None,
-    to: _To = None,
-    line: _Line = None,
-    format_: _Format = Format.TABLE,
-    output: _Output = None,
-) -> None:
-    """Make the report of the call lists whose contacts were dealt with in the period."""
-    _make(context.obj, ReportKind.OUTGOING, _typed(from_, to), format_, output, line=line)
-
-
-@report.command(help=tell("Surveys: who was asked, what was answered.", "Опросы: кого спросили и что ответили."))
-def surveys(
-    context: typer.Context,
-    *,
-    from_: _From = None,
-    to: _To = None,
-    line: _Line = None,
-    format_: _Format = Format.TABLE,
-    output: _Output = None,
-) -> None:
-    """Make the report of the surveys of the period."""
-    _make(context.obj, ReportKind.SURVEYS, _typed(from_, to), format_, output, line=line)
+for _kind, _help in (
+    (
+        ReportKind.OPERATORS,
+        tell("The operators' work: calls, times, pauses.", "Работа операторов: звонки, время, перерывы."),
+    ),
+    (ReportKind.OUTGOING, tell("Call lists: reached, results, outcomes.", "Обзвоны: дозвонились, результаты, итоги.")),
+    (ReportKind.SURVEYS, tell("Surveys: who was asked, what was answered.", "Опросы: кого спросили и что ответили.")),
+):
+    report.command(_kind.value, help=_help)(_of_period(_kind))
 
 
 @report.command(help=tell("The calls one by one; numbers masked.", "Звонки поимённо; номера скрыты."))
