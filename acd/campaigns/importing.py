@@ -7,6 +7,7 @@ name in the second.
 
 import csv
 import io
+import struct
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -40,6 +41,9 @@ REASONS: Final = {
     ),
 }
 """What is said of a file that was refused, by `FileRefused.reason`; `path` is its name."""
+
+_NO_ARCHIVE: Final = (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, struct.error, OSError)
+"""What `zipfile` raises for archives that are broken, encrypted, or of a version to come."""
 
 
 class FileRefused(Exception):
@@ -105,7 +109,7 @@ def _spreadsheet(content: bytes) -> Iterator[list[str]]:
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 unpacked = sum(entry.file_size for entry in archive.infolist())
-        except zipfile.BadZipFile as fault:
+        except _NO_ARCHIVE as fault:
             raise FileRefused("unreadable", told=str(fault)) from fault
         if unpacked > LARGEST_UNPACKED:
             raise FileRefused("too_large", limit=LARGEST_UNPACKED // 2**20)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.fuzz import codecs, surfaces
+from tests.fuzz import codecs, surfaces, uploads
 
 Feed = Callable[[bytes], None]
 
@@ -30,6 +30,7 @@ TARGETS: Final[Mapping[str, Target]] = {
     "agi-command": _codec(codecs.agi_command, codecs.COMMANDS),
     "ended-entry": _codec(codecs.ended_entry, codecs.ENTRIES),
     "api": Target(lambda _home: surfaces.API, surfaces.Api),
+    "upload": _codec(uploads.upload, uploads.FORMS),
     "mqtt-command": Target(lambda _home: surfaces.MQTT, surfaces.MqttCommands),
     "dial-code": Target(lambda _home: surfaces.CODES, surfaces.Codes),
     "configuration": Target(lambda home: (surfaces.configuration_example(home),), surfaces.Configuration),

@@ -29,10 +29,19 @@ async def read_upload(request: Request) -> tuple[dict[str, str], dict[str, Uploa
         content += chunk
         if len(content) > LARGEST_UPLOAD:
             raise BadForm("upload_too_large")
+    return parse_upload(request.headers.get("content-type", ""), bytes(content))
+
+
+def parse_upload(kind: str, content: bytes) -> tuple[dict[str, str], dict[str, Upload]]:
+    """Return the fields and the files of a whole form, by its content type.
+
+    Raises:
+        BadForm: It is no such form.
+    """
     fields: dict[str, str] = {}
     files: dict[str, Upload] = {}
     try:
-        for name, file_name, value in _parts(request.headers.get("content-type", ""), bytes(content)):
+        for name, file_name, value in _parts(kind, content):
             if file_name is None:
                 fields[name] = value.decode().replace("\r\n", "\n").replace("\0", "")
             elif file_name:  # a field for a file that was left empty has no name

@@ -63,6 +63,19 @@ def test_what_is_no_list_is_refused_with_its_reason(tmp_path, name, content, rea
     assert refused.value.reason == reason
 
 
+def test_an_archive_of_a_version_to_come_is_refused(tmp_path):
+    """What Python's own reader of archives does not know is the file's fault, not ours."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as made:
+        made.writestr("xl/workbook.xml", b"")
+    content = bytearray(archive.getvalue())
+    content[content.index(b"PK\x01\x02") + 6] = 181  # the version that is needed to unpack it
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(content)
+    with pytest.raises(FileRefused, match="unreadable"):
+        read_contacts(path)
+
+
 def test_a_missing_file_is_told(tmp_path):
     """By the system's words."""
     with pytest.raises(FileRefused, match="unreadable"):
