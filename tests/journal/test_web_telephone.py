@@ -7,8 +7,9 @@ from acd import transferring
 from acd.journal.roles import Role
 from acd.journal.store.talks import card_of_callback
 from acd.journal.web.words import WORDS
+from acd.recordings.outside import Outside
 from queue_engine.facts import QuestioningEnded
-from queue_engine.inputs import AgentBecameReachable, CallArrived, CallerHungUp
+from queue_engine.inputs import AgentBecameReachable, AgentBusyElsewhere, CallArrived, CallerHungUp
 from tests.journal.website import BASE, form_token, opened, post
 
 
@@ -160,11 +161,19 @@ class Recordings:
     """One line's talks are recorded, and one of them holds silence if the operator wants."""
 
     def __init__(self, line):
-        self.line, self.paused, self.fails = line, {}, False
+        self.line, self.paused, self.fails, self.talks = line, {}, False, []
 
     def may_pause(self, queue):
         """Tell whether recordings of this line may be paused."""
         return queue == self.line
+
+    async def outside(self):
+        """Return what goes on outside."""
+        return self.talks
+
+    def agent_at(self, telephone):
+        """Return who sits there."""
+        return telephone.removeprefix("op") if telephone.startswith("op") else None
 
     async def pause(self, call, by):
         """Hold silence."""
@@ -206,6 +215,44 @@ async def test_an_operator_pauses_the_recording_of_his_talk(site):
     assert "Нет разговора" in await press("pause_recording")
     noted = [(one.action, one.detail) for one in await site.desk.journal.trail.read()]
     assert noted == [("resume_recording", "c1"), ("pause_recording", "c1")]
+
+
+async def test_an_operator_pauses_the_recordings_of_his_talks_outside(site):
+    """What he has called himself is on the strip, what he has handed on at his desk; another's is not his to pause."""
+    client, line = await site.client(Role.OPERATOR_1), site.desk.journal.service
+    site.floor.recording_desk = desk = Recordings(line)
+    desk.talks = [
+        Outside(call, line, "op101", by, site.floor.at, paused, "PJSIP/op101-1")
+        for call, by, paused in (
+            ("main-1-hot-line", "op101", False),
+            ("main-2-1", "op101", True),
+            ("main-3-1", "op102", False),
+        )
+    ]
+    home = (await client.get(f"{BASE}/")).text
+    assert re.findall(r'name="call" value="([^"]+)"', home) == ["main-1-hot-line", "main-2-1"]
+    assert re.findall(r'data-paused="(\w+)"', home) == ["no", "yes"]
+    site.floor.post(AgentBecameReachable("101"))
+    site.floor.log_in()
+    assert 'name="call"' not in (await client.get(f"{BASE}/phone")).text
+    site.floor.post(AgentBusyElsewhere("101"))
+    page = await client.get(f"{BASE}/phone")
+    assert 'value="main-1-hot-line"' in page.text
+    fields, inline = {"form_token": form_token(page)}, {"x-desk-inline": "1"}
+
+    async def press(do, call):
+        return (await client.post(f"{BASE}/state", data={**fields, "do": do, "call": call}, headers=inline)).text
+
+    assert "не записывается" in await press("pause_recording", "main-3-1")
+    assert "Сказанное сейчас" in await press("pause_recording", "main-1-hot-line")
+    assert desk.paused == {"main-1-hot-line": "operator_1"}
+    assert "снова записывается" in await press("resume_recording", "main-1-hot-line")
+    desk.fails = True
+    assert "не записывается" in await press("pause_recording", "main-2-1")
+    desk.line = "another"
+    assert "не записывается" in await press("pause_recording", "main-1-hot-line")
+    noted = [(one.action, one.detail) for one in reversed(await site.desk.journal.trail.read())]
+    assert noted == [("pause_recording", "main-1-hot-line"), ("resume_recording", "main-1-hot-line")]
 
 
 def test_every_refusal_of_a_transfer_has_its_words():

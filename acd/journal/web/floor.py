@@ -12,6 +12,7 @@ from acd.control.centre import TransferDesk
 from acd.control.recordings import RecordingDesk
 from acd.journal.roles import Person
 from acd.messages.desk import MessageDesk
+from acd.recordings.outside import Outside
 from config.model import Config
 from metrics.live import LiveAgent, LiveCall, LiveSnapshot
 from queue_engine.facts import AgentState
@@ -95,6 +96,8 @@ class Standing:
     """He is with somebody whom he asks, and his caller hears music."""
     paused: bool | None = None
     """Whether the recording of his talk holds silence now; None where it cannot be paused."""
+    outside: tuple[Outside, ...] = ()
+    """What he talks outside himself, where its recording can be paused."""
 
     @property
     def talks(self) -> bool:
@@ -112,7 +115,8 @@ async def standing(floor: Floor, person: Person) -> Standing | None:
     call = next((one for one in (*live.talking, *live.waiting) if one.call == agent.call), None)
     listed = await present_contact(floor, number)
     if call is None or agent.state is not AgentState.TALKING:
-        return Standing(agent, call, listed)
+        calls_himself = agent.state is AgentState.BUSY_ELSEWHERE
+        return Standing(agent, call, listed, outside=await outside_talks(floor, number) if calls_himself else ())
     paused = await _paused(floor, call)
     return Standing(agent, call, listed, floor.transfers.is_asking(call.call), paused)
 
@@ -130,6 +134,15 @@ async def present_contact(floor: Floor, agent: AgentId) -> Listed | None:
         log.warning("desk.lists_away", reason=type(fault).__name__)
         return None
     return None if contact is None or campaign is None else Listed(contact._replace(agent=agent), campaign)
+
+
+async def outside_talks(floor: Floor, agent: AgentId) -> tuple[Outside, ...]:
+    """Return the talks outside that an operator called or handed a caller on to, and whose recording may be paused."""
+    desk = floor.recording_desk
+    if desk is None:
+        return ()
+    found = [each for each in await desk.outside() if desk.agent_at(each.by) == agent and desk.may_pause(each.line)]
+    return tuple(sorted(found, key=lambda each: each.began_at))
 
 
 async def _paused(floor: Floor, call: LiveCall) -> bool | None:

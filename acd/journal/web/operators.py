@@ -9,6 +9,7 @@ from starlette.responses import Response, StreamingResponse
 from acd.journal.roles import Right
 from acd.journal.store.lists import CardFilter
 from acd.journal.web.desk import HEADERS, Asked, language_of, render
+from acd.journal.web.floor import outside_talks
 from acd.journal.web.hub import stream
 from acd.standard import standard_of
 from queue_engine.ids import AgentId
@@ -29,6 +30,7 @@ async def home(asked: Asked) -> Response:
         "desk.html",
         cards=mine,
         messages_open=_messages_open(asked),
+        outside=await outside_talks(desk.floor, AgentId(person.agent)) if person.agent else (),
         own=own if person.may(Right.READ_OWN_ASSESSMENTS) else [],
         names=await desk.people.names(desk.journal.service),
         reasons={one.id: one.title for one in await desk.journal.catalogues.reasons(desk.journal.service)},

@@ -13,7 +13,7 @@ from acd.journal.roles import Role
 from acd.journal.store.talks import note_callback
 from acd.journal.store.trail import TrailEntry
 from acd.journal.web.desk import Asked, BadForm, local_instant
-from acd.journal.web.floor import standing
+from acd.journal.web.floor import outside_talks, standing
 from acd.transferring import TransferImpossible
 from callback.inputs import CallbackAsked
 from callback.kinds import ImpossibleReason, Origin
@@ -56,6 +56,8 @@ async def state(asked: Asked) -> Response:
     elif do == "login" and "telephone" in asked.form:
         refused = asked.desk.floor.log_in_at(number, asked.form["telephone"], login, oust=False)
         told = f"seat_{refused}" if refused else ""
+    elif do in _OUTSIDE and "call" in asked.form:
+        told = await _record_outside(asked, number, do)
     elif do in _ABOUT_THE_TALK:
         told = await _about_the_talk(asked, do)
     elif (deed := deeds.get(do)) is not None:
@@ -110,6 +112,20 @@ async def _record(asked: Asked, call: CallId, *, pause: bool) -> str:
     return "recording_pause_done" if pause else "recording_resume_done"
 
 
+async def _record_outside(asked: Asked, agent: AgentId, do: str) -> str:
+    """The same for a talk outside that is the operator's: no line has it, and it has an id of its own."""
+    desk, floor = asked.desk, asked.desk.floor
+    call = next((each.call for each in await outside_talks(floor, agent) if each.call == asked.form["call"]), None)
+    if call is None or floor.recording_desk is None:
+        return "not_recorded"
+    change = floor.recording_desk.pause if do == "pause_recording" else floor.recording_desk.resume
+    if not await change(call, asked.person.login):
+        return "not_recorded"
+    await desk.journal.trail.note(TrailEntry(desk.now(), asked.person.login, do, detail=call))
+    return _OUTSIDE[do]
+
+
+_OUTSIDE: Final = {"pause_recording": "recording_pause_done", "resume_recording": "recording_resume_done"}
 _ABOUT_THE_TALK: Final[Mapping[str, Callable[[Asked, CallId], Awaitable[str]]]] = {
     "transfer": _hand_on,
     "ask": _ask,

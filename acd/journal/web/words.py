@@ -191,6 +191,8 @@ WORDS: Final[Mapping[str, Text]] = {
     "ask_done": Text("He is being rung; the caller hears music.", "Вызываем; абонент слушает музыку."),
     "join_done": Text("They are being joined.", "Соединяем абонента."),
     "back_done": Text("You are being brought back to the caller.", "Возвращаем вас к абоненту."),
+    "outside_talk": Text("Talk outside", "Разговор вовне"),
+    "outside_talks": Text("My talks outside", "Мои разговоры вовне"),
     "pause_recording": Text("Pause the recording", "Приостановить запись"),
     "resume_recording": Text("Record again", "Возобновить запись"),
     "recording_is_paused": Text("recording paused", "запись приостановлена"),
