@@ -53,6 +53,41 @@ def functions_of(path: Path) -> set[str]:
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
+SERVICES = {
+    (ROOT / path): [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line]
+    for path, table in re.findall(
+        r"^Profile `[a-z0-9-]+`, tests in `([^`]+)`\.\n\n\|.*\|\n\|[ -|]+\|\n((?:\|.*\|\n)+)",
+        (ROOT / "docs" / "regulations.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+}
+"""The rows of each service's list, by the file of its tests."""
+ASKED_OF_EACH = {"D1", "D2", "D3", "D4", "D5", "D6", "D9", "C1", "C2", "S1"}
+
+
+def test_every_service_has_a_list():
+    """Each file of scenarios has its table."""
+    files = set((ROOT / "tests" / "integration" / "profiles").glob("test_*.py"))
+    assert set(SERVICES) == files
+    assert len(files) == 5
+
+
+@pytest.mark.parametrize("path", SERVICES, ids=[path.stem for path in SERVICES])
+def test_a_services_list_names_all_its_tests_with_keys_that_exist(path):
+    """No scenario is without its row, and a test's name begins with the ids of its row."""
+    rows = SERVICES[path]
+    assert sorted(CODED.findall(row[3])[0] for row in rows) == sorted(
+        name for name in functions_of(path) if name.startswith("test_")
+    )
+    ids = [re.findall(r"[A-Z]\d+", row[0].partition(" ")[2]) for row in rows]
+    assert {each for row in ids for each in row} >= ASKED_OF_EACH
+    for row, named in zip(rows, ids, strict=True):
+        law = row[0].partition(" ")[0]
+        assert CODED.findall(row[3])[0].startswith("_".join(["test", law, *named, ""]).lower())
+        assert [key for key in CODED.findall(row[2]) if not exists(key)] == []
+        assert row[1].startswith(law)
+
+
 def test_every_requirement_stands_there_once():
     """The ids of the requirements, in their order."""
     assert [row[0] for row in ROWS] == REQUIREMENTS

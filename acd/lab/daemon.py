@@ -91,7 +91,8 @@ class LabDaemon:
     async def launch(self, options: tuple[str, ...]) -> None:
         """Start it, with these options after `run`, and do not wait for it."""
         self._starts += 1
-        env = {"PYTHONUNBUFFERED": "1"} | self._env
+        # Where Python is told to keep no compiled code, each daemon would compile itself anew: half a second of it.
+        env = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": ""} | self._env
         self._process = await self._command("daemon", f"daemon-{self._starts}.log", env, "run", *options)
 
     async def stop(self) -> int:

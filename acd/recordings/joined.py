@@ -15,6 +15,7 @@ from acd.recordings import outside
 from acd.recordings.archive import Archive
 from acd.recordings.disk import DiskGuard
 from acd.recordings.keeper import Keeper
+from acd.recordings.names import Talk
 from acd.recordings.outside import Outside
 from acd.recordings.sealed import Keys, SealingKey
 from acd.server import AsteriskServer
@@ -54,7 +55,7 @@ class TalkRecordings:
         archive = Archive(settings.folder, ZoneInfo(config().site.time_zone), keys)
         archive.incoming.mkdir(parents=True, exist_ok=True)
         self.guard = DiskGuard(settings.folder, self._least_mb, servers.values, tell)
-        self.keeper = Keeper(archive, self.guard, config, records, now, self._is_up, tell)
+        self.keeper = Keeper(archive, self.guard, config, records, now, self._is_up, self._began_at, tell)
 
     def read(self, path: str, start: int, length: int) -> Iterator[bytes]:
         """Yield a part of the plain sound; blocks, raises OSError and RecordingError."""
@@ -77,6 +78,16 @@ class TalkRecordings:
             if self._calling_back.holds(name, call):
                 return True
         return False if all(server.link.up for server in self._servers.values()) else None
+
+    def _began_at(self, talk: Talk) -> Instant:
+        """Return when a talk began by our clock: the name of its files tells it by the clock of their server.
+
+        A caller's call names its server; whoever is called back is so from a telephone of one.
+        """
+        named = next((name for name in self._servers if talk.call.startswith(f"{name}-")), None)
+        seat = next((each.server for each in self._config().telephones if each.name == talk.telephone), None)
+        server = self._servers[named or self._config().server(seat).name]
+        return server.board.clock.ours(talk.started_at)
 
     # -- pausing ---------------------------------------------------------------------------------------------------
 

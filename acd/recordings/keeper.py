@@ -57,6 +57,7 @@ class Keeper:
         records: AsyncEngine,
         now: Callable[[], Instant],
         is_up: Callable[[CallId, str], bool | None],
+        began_at: Callable[[Talk], Instant],
         tell: Callable[[TalkFact], None],
     ) -> None:
         """Take what it works with.
@@ -68,6 +69,7 @@ class Keeper:
             records: The database.
             now: The time.
             is_up: Whether a channel of this call's telephone is up; None when nobody knows now.
+            began_at: When a talk began by our clock, of which its name tells by Asterisk's.
             tell: Takes the facts.
         """
         self.archive = archive
@@ -76,6 +78,7 @@ class Keeper:
         self._records = records
         self._now = now
         self._is_up = is_up
+        self._began_at = began_at
         self._tell = tell
         self._started_at = now()
         self._wanted = asyncio.Event()
@@ -148,14 +151,15 @@ class Keeper:
         except OSError as error:
             self._failed(talk.recording, error.strerror or str(error))
             return
-        ended_at = Instant(talk.started_at + kept.duration_s)
+        started_at = self._began_at(talk)
+        ended_at = Instant(started_at + kept.duration_s)
         self._tell(
             RecordingKept(
                 self._now(),
                 talk.recording,
                 talk.call,
                 talk.telephone,
-                talk.started_at,
+                started_at,
                 kept.duration_s,
                 kept.path,
                 kept.size,
@@ -163,7 +167,7 @@ class Keeper:
                 kept.channels,
                 kept.key,
                 keep_until := Instant(ended_at + self._keep_days(talk.line) * DAY_S),
-                found=talk.started_at < self._started_at,
+                found=started_at < self._started_at,
             )
         )
         self._due_at = min(self._due_at, keep_until)

@@ -23,6 +23,7 @@ class Talk:
     """One recorded talk, as the names of its files say."""
 
     started_at: Instant
+    """By the clock of the Asterisk that wrote them."""
     line: QueueName
     call: CallId
     telephone: str

@@ -34,11 +34,13 @@ class World:
         self.archive.incoming.mkdir(parents=True)
         self.at = NOW
         self.up: bool | None = False
+        self.ahead_s = 0.0
+        """How far Asterisk's clock is ahead of ours."""
         self.facts: list[object] = []
         guard = DiskGuard(home, lambda: 0, list, self.facts.append)
         self.keeper = Keeper(
             self.archive, guard, lambda: config, self.engine, lambda: Instant(self.at), lambda *_: self.up,
-            self.facts.append,
+            lambda talk: Instant(talk.started_at - self.ahead_s), self.facts.append,
         )  # fmt: skip
 
     def write(self, seconds: int = 2, *, closed: bool = True) -> None:
@@ -75,6 +77,17 @@ async def test_recording_is_kept_once_its_talk_is_over(world: World):
     assert isinstance(kept, RecordingKept)
     assert (kept.call, kept.duration_s, kept.found) == ("main-1.1", 2.0, True)
     assert kept.keep_until == pytest.approx(1795316127.412 + 2 + 10 * DAY_S)
+
+
+async def test_times_of_a_recording_are_of_our_clock(world: World):
+    """Asterisk's clock is an hour ahead: what it wrote begins when the call's record says, and goes in time."""
+    world.ahead_s = 3600.0
+    world.write()
+    await world.round()
+    (kept,) = world.facts
+    assert isinstance(kept, RecordingKept)
+    assert kept.started_at == pytest.approx(1795316127.412 - 3600)
+    assert kept.keep_until == pytest.approx(1795316127.412 - 3600 + 2 + 10 * DAY_S)
 
 
 async def test_file_that_is_not_closed_is_left_until_nobody_writes_it(world: World):
