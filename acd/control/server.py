@@ -138,7 +138,9 @@ async def _cut_off(state: ServerState) -> None:
         for connection in state.connections:
             connection.transport.abort()
         await asyncio.sleep(0)  # in the loop's next turn a connection is told its end, and leaves the set
-    await asyncio.gather(*state.tasks, return_exceptions=True)
+    while state.tasks:
+        await asyncio.gather(*state.tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # an answer that has ended leaves the set in the loop's next turn
 
 
 def _bind(host: str, port: int) -> socket.socket:

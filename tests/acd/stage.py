@@ -85,6 +85,9 @@ title = "122"
 numbers = ["122"]
 callback = {{ trunk = "city" }}
 
+[messages]
+directory = "messages"
+
 [[trunk]]
 name = "city"
 match = ["192.0.2.1"]

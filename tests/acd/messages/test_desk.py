@@ -24,10 +24,9 @@ SECRETARY = '\n[[destination]]\nkind = "voice_message"\nname = "secretary"\ngree
 
 @pytest.fixture
 async def stage(tmp_path):
-    """Return a stage with a secretary and a folder for messages."""
+    """Return a stage with a secretary."""
     path = write_site(tmp_path)
-    more = SECRETARY + '\n[messages]\ndirectory = "messages"\n'
-    path.write_text(path.read_text(encoding="utf-8") + more, encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8") + SECRETARY, encoding="utf-8")
     made = Stage(path)
     await asyncio.to_thread(upgrade, made.config.database.url)
     yield made
