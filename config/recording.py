@@ -20,6 +20,9 @@ class Recordings(Table):
     """Asterisk writes into `incoming` below it; the daemon keeps the recordings by day beside that."""
     asterisk_folder: PurePosixPath | None = None
     """`incoming` as Asterisk sees it, where that is another path than ours."""
+    whom_asked: bool = False
+    """Whom an operator asks by key or API in a recorded talk is recorded from his answer on, and not only from when the
+    caller is joined to him: what the two speak is on record then although the daemon is away."""
     stereo: bool = False
     """The caller left, the operator right, in place of both mixed."""
     key: SecretValue | None = None

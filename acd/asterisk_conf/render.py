@@ -173,6 +173,7 @@ def render(config: Config, server: Asterisk) -> dict[str, str]:
         "modules": list(MODULES.items()),
         "music": config.music,
         "recorded": config.recordings is not None,
+        "recorded_lines": [line.name for line in config.lines if line.recording is not None],
         "recorder": _mix_monitor(config.recordings, "") if config.recordings else "",
         "recorder_bridged": _mix_monitor(config.recordings, "b") if config.recordings else "",
         "recorder_of_caller": _mix_monitor(config.recordings, "b", of_caller=True) if config.recordings else "",

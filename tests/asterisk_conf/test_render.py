@@ -281,6 +281,20 @@ def test_line_is_asked_by_waiting_in_it_where_operators_ask(tmp_path):
     assert dialled.endswith('ExecIf($["${CHANNEL(channeltype)}" = "Local"]?Hangup())')
 
 
+def test_whom_an_operator_asks_is_recorded_from_his_answer_on_where_the_site_wants_it(tmp_path):
+    """In talks of lines that record and of no other, and not while nothing is recorded."""
+    text = SAMPLE.replace('name = "saratov-122"\n', 'name = "saratov-122"\nrecording = { keep_days = 1 }\n', 1)
+    plain = section(files(tmp_path, text + OUTSIDE)["acd-extensions.conf"], "acd-asked")
+    assert not any("MixMonitor" in line for line in plain)
+    wanted = (text + OUTSIDE).replace('folder = "recordings"', 'folder = "recordings"\nwhom_asked = true')
+    asked = section(files(tmp_path, wanted)["acd-extensions.conf"], "acd-asked")
+    assert any(
+        'REGEX("^(saratov-122)$" ${ACD_ASKED_ON})} = 0 | "${ACD_RECORDING_OFF}" != ""]?done' in line for line in asked
+    )
+    (begun,) = [line for line in asked if "MixMonitor(" in line]
+    assert "/incoming/mix_${ACD_TALK}.wav" in begun
+
+
 SURVEY = """
 [[survey]]
 name = "satisfaction"

@@ -132,14 +132,23 @@ class Softphones(asyncio.DatagramProtocol):
         dialog.over.set()
         self._request(dialog, "BYE")
 
-    def _speak(self, dialog: Dialog, sdp: str, number: int = 0) -> None:
-        """Send speech to where the other side's description says, a packet in 20 ms, until the call is over."""
+    def _speak(self, dialog: Dialog, sdp: str) -> None:
+        """Send speech to where the other side's description says, a packet for each 20 ms, until the call is over."""
         place = re.search(r"c=IN IP4 (\S+).*?m=audio (\d+)", sdp, re.DOTALL)
-        if not self._speaking or place is None or dialog.over.is_set():
+        if not self._speaking or place is None:
             return
-        heads = struct.pack("!BBHII", 0x80, 8, number & 0xFFFF, number * 160, len(dialog.call_id))
-        self._media.sendto(heads + LOUD, (place[1], int(place[2])))
-        dialog.speaks = asyncio.get_running_loop().call_later(0.02, self._speak, dialog, sdp, number + 1)
+        loop, to = asyncio.get_running_loop(), (place[1], int(place[2]))
+        began = loop.time()
+
+        def send(number: int) -> None:
+            while not dialog.over.is_set() and began + number * 0.02 <= loop.time():
+                heads = struct.pack("!BBHII", 0x80, 8, number & 0xFFFF, number * 160, len(dialog.call_id))
+                self._media.sendto(heads + LOUD, to)
+                number += 1
+            if not dialog.over.is_set():
+                dialog.speaks = loop.call_at(began + number * 0.02, send, number)
+
+        send(0)
 
     # -- SIP -------------------------------------------------------------------------------------------------------
 

@@ -10,11 +10,12 @@ import pytest_asyncio
 
 from acd.lab.centre import LabCentre
 from acd.lab.errors import ProcessFailed
+from acd.lab.plans import Caller
 from acd.lab.site import LINE, Site
 from metrics.records.tables import facts
 from tests.integration.softphone import Dialog, Softphones
 from tests.integration.test_campaigns import make_list, until_over
-from tests.integration.test_handing_on import Story
+from tests.integration.test_handing_on import Story, caller_talks
 from tests.integration.test_handing_on_by_key import until_joined
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
@@ -34,6 +35,7 @@ keep_days = 1
 MORE = """
 [recording]
 folder = "recordings"
+whom_asked = true
 
 [[destination]]
 kind = "number"
@@ -250,3 +252,27 @@ async def test_contact_of_a_list_who_is_called_first_is_handed_on(centre, keys, 
     (one, two), (handed,) = await story.over(2, 1)
     assert (one["call"], one["agent"], two["agent"]) == (call, "101", "102")
     assert (handed["call"], handed["next_call"], handed["way"], handed["taken_by"]) == (call, two["call"], way, "102")
+
+
+async def test_colleague_has_the_caller_while_the_daemon_is_away_and_it_is_recorded(centre):
+    """S1: whom an operator asks is recorded from his answer on, by the dialplan alone; the caller is in it."""
+    story = await Story.begin(centre)
+    phones = Softphones(centre.slice.telephones, centre.slice.asterisk, answering={"op101", "op102"}, speaking=True)
+    async with phones, centre.callers([Caller("79275550006", patience_ms=40_000)]) as calling:
+        call = await caller_talks(centre)
+        operator = await phones.talk_of("op101")
+        await centre.tell(f"/v1/calls/{call}/ask", {"to": "102"})
+        colleague = await phones.talk_of("op102")
+        await until_joined(centre, "op101", "op102", "trunk-city")
+        await centre.kill_daemon()
+        phones.hang_up(operator)
+        await until_joined(centre, "op102", "trunk-city")
+        await asyncio.sleep(2)
+        phones.hang_up(colleague)
+        assert (await calling.finish(30)).served == 1
+    await centre.start_daemon()
+    await story.over(1, 0)
+    kept = await fact(centre, {"RecordingKept"}, lambda told: told["recording"].endswith(f"_{call}_op102"))
+    assert kept["duration_s"] > 1.0
+    sound = await asyncio.to_thread(centre.control().fetch, f"/v1/recordings/{kept['recording']}/sound")
+    assert sum(any(sound[at : at + 320]) for at in range(44, len(sound) - 320, 320)) * 0.02 > 1.0
