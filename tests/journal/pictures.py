@@ -1,7 +1,7 @@
 """The pictures of the documentation, made anew: `make pictures`, or `python -m tests.journal.pictures [FOLDER]`.
 
-A card during a call, what became of it and the work of operators are taken from the tests with a real Asterisk; the
-journal, the analysis of a month and a call list, which take many cards and contacts, are played here from a seed.
+A card during a call and what became of it are taken from the tests with a real Asterisk; the journal, the analysis of a
+month, a call list and a contact, which take many of their kind, are played here from a seed.
 """
 
 import asyncio
@@ -21,6 +21,8 @@ from acd.journal.roles import Person, Role
 from acd.journal.states import CardTrigger, Holder
 from acd.journal.store.cards import Entry
 from acd.journal.store.database import open_journal, upgrade
+from callback.lists import Pacing
+from queue_engine.inputs import AgentBecameReachable
 from tests.journal.browser import chromedriver
 from tests.journal.served import LINE, in_browser, log_in, served
 from tests.journal.test_cards import MONDAY
@@ -31,11 +33,9 @@ TAKEN = {
     "desk-3-card": "desk-card",
     "desk-5-handed-over": "desk-handed-over",
     "desk-6-official": "desk-official",
-    "desk-12-asking": "desk-asking",
-    "desk-15-outcome": "desk-contact",
 }
 """Pictures of the tests with a real Asterisk, and what they are called in the documentation."""
-TESTS = ("tests/integration/test_desk.py", "tests/integration/test_desk_talks.py")
+TESTS = ("tests/integration/test_desk.py", "-k", "real_call")
 STAFF = {
     Role.OPERATOR_1: "Анна Петрова",
     Role.OPERATOR_2: "Борис Ильин",
@@ -102,20 +102,35 @@ async def a_list(site):
         await desk.store.put(contact, now, **what, next_at=now + 3600)
 
 
+async def a_list_on_request(site):
+    """Make a call list whose contacts operators ask for."""
+    desk = site.floor.campaigning.desk
+    script = "Здравствуйте! Напоминаем, что Вы записаны к врачу на завтра.\nПридёте ли Вы?"
+    hours = ("mon-sun 00:00-24:00",)
+    settings = Settings(title="Напоминания о записи", pacing=Pacing.PREVIEW, script=script, hours=hours)
+    made = await desk.add("reminders", LINE, settings, "administrator")
+    details = (("Врач", "терапевт Смирнова О. И."), ("Время", "17 ноября, 10:20"), ("Поликлиника", "№ 3"))
+    await desk.fill(made, [NewContact("+79161230301", "Орлова Мария Константиновна", details)])
+    await desk.change_state(made, "running", "administrator")
+
+
 async def played(folder, home):
-    """Draw what is played: the journal, the analysis, the list."""
+    """Draw what is played: the journal, the analysis, the list, a contact."""
     url = f"sqlite:///{home}/journal.sqlite"
     await asyncio.to_thread(upgrade, url)
     engine = open_journal(url)
     async with served(engine) as site:
         for role, name in STAFF.items():
-            person = Person(str(role), name, role, LINE)
+            person = Person(str(role), name, role, LINE, agent="101" if role is Role.OPERATOR_1 else None)
             await site.desk.people.put(person, await site.desk.people.password_of(str(role)))
         config = site.floor.config
         titled = config.site.model_copy(update={"title": "Служба 1300"})
         site.floor.config = config.model_copy(update={"site": titled})
         await many_cards(site, random.Random(1300))
         await a_list(site)
+        await a_list_on_request(site)
+        site.floor.post(AgentBecameReachable("101"))
+        site.floor.log_in()
 
         def head(browser):
             log_in(browser, site.address, Role.ADMINISTRATOR)
@@ -128,8 +143,16 @@ async def played(folder, home):
                 browser.go(f"{site.address}{path}")
                 browser.picture(folder / f"desk-{name}.png")
 
+        def operator(browser):
+            log_in(browser, site.address, Role.OPERATOR_1)
+            browser.go(f"{site.address}/calling")
+            browser.press("button[name=campaign]")
+            browser.wait_for("[data-contact]")
+            browser.picture(folder / "desk-contact.png")
+
         with chromedriver() as driver:
             await in_browser(driver, head)
+            await in_browser(driver, operator)
     await engine.dispose()
 
 
