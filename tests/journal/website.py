@@ -68,9 +68,6 @@ class Floor(Stage):
 
 
 MORE = """
-[messages]
-directory = "messages"
-
 [[operator]]
 number = "103"
 
