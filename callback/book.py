@@ -166,7 +166,9 @@ class CallbackBook:
             desk.limits.opened(row.by, row.opened_at)
         for row in rows:
             desk.used(row.request)
-            for call in row.calls:
+            # Whose place could not be exchanged has gone on waiting: the end of his call is still to be judged.
+            waits_on = row.origin is Origin.PLACE and row.state is RequestState.IMPOSSIBLE
+            for call in () if waits_on else row.calls:
                 desk.dealt_with.add(call, row.broken_at, exchanged=row.origin is Origin.PLACE)
             if row.is_open and row.queue in desk.policies:
                 desk.put(replace(row, hold=None))

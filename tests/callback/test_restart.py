@@ -7,13 +7,23 @@ from callback.facts import (
     CallbackAttemptFailed,
     CallbackAttemptStarted,
     CallbackGivenUp,
+    CallbackImpossible,
     CallbackLate,
     CallbackReached,
     CallbackResumed,
 )
 from callback.ids import RequestId, attempt_call
-from callback.inputs import AttemptFailed, BreakFound, CallerAnswered, LiveAttempt, Resynchronised
-from callback.kinds import AttemptFailure, GiveUpReason, LiveStage
+from callback.inputs import (
+    AttemptFailed,
+    BreakFound,
+    CallerAnswered,
+    LiveAttempt,
+    NumberBarred,
+    NumberFreed,
+    PlaceExchanged,
+    Resynchronised,
+)
+from callback.kinds import AttemptFailure, BarScope, GiveUpReason, LiveStage
 from callback.policy import CallbackPolicy
 from callback.states import RequestState
 from queue_engine.facts import CallRecovered
@@ -38,6 +48,21 @@ def test_between_break_and_attempt():
     centre.after(4.0)
     centre.rings()
     assert centre.of(CallbackAttemptStarted)[0].within_limit
+
+
+def test_who_was_refused_a_call_for_his_place_is_owed_one_when_his_talk_breaks():
+    """He has gone on waiting: after a restart as well, a refused request is none that stands for his call."""
+    centre = Centre()
+    centre.accepted()
+    centre.tell(NumberBarred(CALLER, BarScope.ALL, "101"))
+    centre.tell(PlaceExchanged(CALL, LINE, CALLER, Instant(START + 40)))
+    assert centre.of(CallbackImpossible)
+    centre.restart()
+    centre.tell(NumberFreed(CALLER))
+    centre.tell(NOTHING)
+    centre.fact(CallRecovered(centre.now, CALL, LINE, CALLER, START))
+    centre.ended()
+    assert [row.calls for row in centre.rows.values() if row.is_open] == [(CALL,)]
 
 
 def test_back_too_late():
