@@ -196,6 +196,6 @@ _SERVICE_OFF = Text(
     "{subject} does not start with the machine ({state})", "{subject} не запускается вместе с машиной ({state})"
 )
 _SERVICE_OFF_ADVICE = Text(
-    "Install packaging/acd.service and run `systemctl enable --now acd`",
-    "Установите packaging/acd.service и выполните `systemctl enable --now acd`",
+    "Run scripts/install-service, then `systemctl enable --now acd`",
+    "Выполните scripts/install-service, затем `systemctl enable --now acd`",
 )
