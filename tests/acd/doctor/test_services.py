@@ -16,7 +16,7 @@ def site(tmp_path, more: str = "", line: str = ""):
     """Return a configuration with more in it; its line is that of Udmurtia's profile where `line` says so."""
     path = write_site(tmp_path)
     text = path.read_text(encoding="utf-8").replace('title = "122"', f'title = "122"\n{line}')
-    path.write_text(f'{text}\n[voice]\ndirectory = "prompts"\n[messages]\ndirectory = "messages"\n{more}', "utf-8")
+    path.write_text(f'{text}\n[voice]\ndirectory = "prompts"\n{more}', "utf-8")
     return load_config(path)
 
 
