@@ -47,9 +47,6 @@ def write(home: Path, url: str = "", *, folder: Path) -> Path:
 [recording]
 folder = "{home}/recordings"
 
-[messages]
-directory = "{home}/messages"
-
 [voice]
 directory = "{home}/prompts"
 
