@@ -262,7 +262,9 @@ async def _outside_talk(desk: RecordingDesk, call: CallId) -> tuple[QueueName, t
 
 
 async def _outside(asked: Asked) -> OutsideTalksView:
-    desk, asker = _desk(asked.centre), asked.asker
+    desk, asker = asked.centre.recording_desk, asked.asker
+    if desk is None:  # nothing is recorded here: no talk is either
+        return OutsideTalksView(asked.centre.now(), ())
     found = [
         OutsideTalkView(each.call, each.line, desk.agent_at(each.by) or "", each.telephone, each.began_at, each.paused)
         for each in sorted(await desk.outside(), key=lambda talk: talk.began_at)
