@@ -20,12 +20,13 @@ from tests.integration.office import dial
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
 
 TODAY = datetime.fromtimestamp(wall_time(), ZoneInfo("Europe/Saratov")).date()
+MAX_S = 30
 CLOSED = f"""
 [[destination]]
 kind = "voice_message"
 name = "secretary"
 greeting = ["beep"]
-max_s = 30
+max_s = {MAX_S}
 silence_s = 0
 thanks = ["auth-thankyou"]
 
@@ -120,6 +121,22 @@ async def test_whoever_hangs_up_at_the_tone_leaves_no_message(centre):
     kept = await message(centre, "79270003003")
     assert await messages(centre, "79270003002") == []
     assert kept_files(centre) == [kept["call"]]
+
+
+async def test_who_hangs_up_at_the_tone_leaves_nothing_behind(centre):
+    """Wherever in greeting or tone he does: his channel ends with him, not with the longest message; no file stays."""
+    before = kept_files(centre)
+    callers = [Caller(f"792700032{n:02}", patience_ms=500 + 50 * n, at_ms=100 * n) for n in range(20)]
+    async with centre.callers(callers) as calling:
+        await calling.finish(60)
+    async with asyncio.timeout(MAX_S - 10):
+        while True:
+            held = (await centre.asterisk.rx("core show channels concise")).splitlines()
+            if not held and kept_files(centre) == before:
+                break
+            await asyncio.sleep(0.1)
+    for caller in callers:
+        assert await messages(centre, caller.number) == []
 
 
 async def test_a_message_left_while_the_daemon_is_away_is_learnt_of_afterwards(centre):
