@@ -112,21 +112,26 @@ async def fact(centre: LabCentre, kinds: set[str], wanted: Callable[[dict[str, A
         raise ProcessFailed("facts", f"none of {kinds}", centre.daemon.text()) from None
 
 
+async def hand_on(centre: LabCentre, story: Story, called: Called, operator: Dialog, keys: str, way: str) -> None:
+    """Have the operator hand the caller on to his colleague by keys, and the colleague end the talk."""
+    await called.phones.press(operator, keys)
+    colleague = await called.phones.talk_of("op102")
+    if way == "attended":
+        await until_joined(centre, "op101", "op102", "trunk-city")
+        called.phones.hang_up(operator)
+    await story.until(lambda visits, handed: len(visits) == 2 and len(handed) == 1)
+    await centre.until(lambda status: status.operators == {"talking": 1, "ready": 1})
+    called.phones.hang_up(colleague)
+    await called.is_let_go()
+
+
 @pytest.mark.parametrize(("keys", "way"), [("*3102", "blind"), ("*4102", "attended")])
 async def test_called_back_by_the_operators_telephone_and_handed_on_by_key(centre, keys, way):
     """The colleague has him in a visit of his own that follows the call-back, in the books and in the recordings."""
     story = await Story.begin(centre)
     async with Called(centre, f"+7927555{keys[1:]}") as called:
         call, operator = await called.talk()
-        await called.phones.press(operator, keys)
-        colleague = await called.phones.talk_of("op102")
-        if way == "attended":
-            await until_joined(centre, "op101", "op102", "trunk-city")
-            called.phones.hang_up(operator)
-        await story.until(lambda visits, handed: len(visits) == 2 and len(handed) == 1)
-        await centre.until(lambda status: status.operators == {"talking": 1, "ready": 1})
-        called.phones.hang_up(colleague)
-        await called.is_let_go()
+        await hand_on(centre, story, called, operator, keys, way)
     (one, two), (handed,) = await story.over(2, 1)
     assert (one["call"], one["agent"], one["outcome"], one["ended_by"]) == (call, "101", "answered", "agent")
     assert (two["agent"], two["outcome"], two["caller"]) == ("102", "answered", called.number)
@@ -239,15 +244,7 @@ async def test_contact_of_a_list_who_is_called_first_is_handed_on(centre, keys, 
     async with Called(centre, f"+7927556{keys[1:]}") as called:
         await make_list(centre, f"keys-{way}", [called.number], first_leg="caller")
         call, operator = await called.talks()
-        await called.phones.press(operator, keys)
-        colleague = await called.phones.talk_of("op102")
-        if way == "attended":
-            await until_joined(centre, "op101", "op102", "trunk-city")
-            called.phones.hang_up(operator)
-        await story.until(lambda visits, handed: len(visits) == 2 and len(handed) == 1)
-        await centre.until(lambda status: status.operators == {"talking": 1, "ready": 1})
-        called.phones.hang_up(colleague)
-        await called.is_let_go()
+        await hand_on(centre, story, called, operator, keys, way)
         await until_over(centre, f"keys-{way}")
     (one, two), (handed,) = await story.over(2, 1)
     assert (one["call"], one["agent"], two["agent"]) == (call, "101", "102")
