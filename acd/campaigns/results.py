@@ -8,6 +8,7 @@ from typing import Any, Final
 from acd.campaigns.model import OUTCOMES, Settings
 from acd.texts import Text
 from config.errors import Language
+from metrics.reports.cells import harmless
 
 WORDS: Final = {
     "running": Text("running", "идёт"),
@@ -72,11 +73,5 @@ def results_of(contacts: Iterable[Mapping[str, Any]], language: Language) -> Ite
 def results_csv(rows: Iterable[Iterable[str]]) -> str:
     """Return a table as CSV that a spreadsheet opens in Russia, without anything that it takes for a formula."""
     out = io.StringIO(newline="")
-    csv.writer(out, delimiter=";").writerows([_harmless(cell) for cell in row] for row in rows)
+    csv.writer(out, delimiter=";").writerows([harmless(cell) for cell in row] for row in rows)
     return out.getvalue()
-
-
-def _harmless(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula; a number of E.164 is none."""
-    formula = text[:1] in {"=", "-", "@", "\t", "\r"} or (text[:1] == "+" and not text[1:].isdigit())
-    return f"'{text}" if formula else text

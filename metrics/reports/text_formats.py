@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from rich.text import Text as RichText
 
 from metrics.kpi import Unit
 from metrics.reports import show
+from metrics.reports.cells import harmless
 from metrics.reports.model import Cell, Column, Figure, Kind, Note, Report, Table
 from metrics.reports.texts import NOTES, TABLES, TITLES, UNITS, Language, say
 
@@ -167,19 +167,6 @@ def _csv_figure(value: Cell, language: Language) -> list[str]:
 def _digits(value: float, unit: Unit, language: Language) -> str:
     text = show.number(value, unit, "en").replace(",", "")
     return text.replace(".", ",") if language == "ru" else text
-
-
-_TELEPHONE: Final = re.compile(r"\+?[0-9]+")
-
-
-def harmless(text: str) -> str:
-    """Return the text so that no spreadsheet takes it for a formula (OWASP, CSV injection).
-
-    A telephone number keeps its plus: taken for a formula it is still that number.
-    """
-    if _TELEPHONE.fullmatch(text):
-        return text
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r", "\n"} else text
 
 
 def plain_title(report: Report, language: Language) -> str:

@@ -29,11 +29,11 @@ from metrics.records.database import open_engine, upgrade
 from metrics.records.tables import campaign_contacts, campaigns
 from metrics.reports import show, texts
 from metrics.reports.build import Order, kpi_report, make_report, shown_number
+from metrics.reports.cells import harmless
 from metrics.reports.gather import Person
 from metrics.reports.model import TOTAL, Cell, Column, Figure, Kind, Report, ReportKind, Table, rounded
 from metrics.reports.periods import Interval, Period, days, month, quarter
 from metrics.reports.render import Format, render
-from metrics.reports.text_formats import harmless
 from metrics.reports.texts import Language
 from metrics.reports.words import WORDS
 from metrics.service_facts import SurveyTaken

@@ -19,14 +19,13 @@ from acd.journal.texts import name_of
 from acd.journal.web.desk import HEADERS, language_of
 from acd.journal.web.words import WORDS
 from config.errors import Language
+from metrics.reports.cells import harmless
 
 CSV_KIND: Final = "text/csv; charset=utf-8"
 XLSX_KIND: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 IN_A_WORKBOOK: Final = 100_000
 """Rows of a workbook: more of them no spreadsheet opens in reasonable time; CSV has no limit."""
 COLUMNS: Final = ("count", "within", "beyond", "mean_time")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is a formula to a spreadsheet: somebody's name must not be one."""
 
 
 def sides_of(report: Report, language: Language) -> Iterator[tuple[str, list[tuple[str, Part]]]]:
@@ -59,7 +58,7 @@ def csv_of(report: Report, person: Person) -> bytes:
     writer.writerow([WORDS["repeats"].say(language), "", report.repeats])
     for title, rows in sides_of(report, language):
         for label, part in rows:
-            writer.writerow([WORDS[title].say(language), harmless(label), *_cells(part)])
+            writer.writerow([WORDS[title].say(language), harmless(label, keep_numbers=False), *_cells(part)])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
@@ -94,11 +93,6 @@ def xlsx_of(report: Report, person: Person) -> bytes:
 def _cells(part: Part) -> tuple[float | None, ...]:
     hours = None if part.mean_resolve_s is None else round(part.mean_resolve_s / 3600, 1)
     return part.cards, part.within, part.beyond, hours
-
-
-def harmless(text: str) -> str:
-    """Return the text as a cell that no spreadsheet takes for a formula."""
-    return "'" + text if text.startswith(_FORMULA) else text
 
 
 def table_xlsx(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:

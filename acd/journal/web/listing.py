@@ -20,8 +20,9 @@ from acd.journal.store.trail import TrailEntry
 from acd.journal.texts import name_of
 from acd.journal.web.cards import filter_of
 from acd.journal.web.desk import Asked, BadForm, language_of
-from acd.journal.web.export import CSV_KIND, IN_A_WORKBOOK, XLSX_KIND, attached, harmless, table_xlsx
+from acd.journal.web.export import CSV_KIND, IN_A_WORKBOOK, XLSX_KIND, attached, table_xlsx
 from acd.journal.web.words import WORDS
+from metrics.reports.cells import harmless
 
 READ_AT_ONCE: Final = 500
 COLUMNS: Final = (
@@ -42,7 +43,7 @@ async def journal_csv(asked: Asked) -> Response:
     async def lines() -> AsyncIterator[bytes]:
         yield b"\xef\xbb\xbf" + _csv([_heads(asked)])
         async for cards in _pages(asked, wanted):
-            yield _csv([tuple(harmless(cell) for cell in row_of(card)) for card in cards])
+            yield _csv([tuple(harmless(cell, keep_numbers=False) for cell in row_of(card)) for card in cards])
 
     return StreamingResponse(lines(), media_type=CSV_KIND, headers=attached("journal.csv"))
 
