@@ -172,6 +172,11 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
+def is_own(kind: str) -> bool:
+    """Tell whether a rule of ours found the mistake: the value has the right shape and cannot be."""
+    return kind.startswith("acd_")
+
+
 def mistake(kind: str, **context: object) -> PydanticCustomError:
     """Return an error of `kind` for a validator to raise."""
     return PydanticCustomError(kind, "{kind}", {"kind": kind, **context})

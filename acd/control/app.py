@@ -11,6 +11,7 @@ import orjson
 import structlog
 from prometheus_client.registry import Collector, CollectorRegistry
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -32,6 +33,7 @@ from acd.control.store.tokens import StoreGuard, TokenStore
 from acd.control.store.trail import Trail
 from acd.control.views import ErrorView, Refusal
 from acd.meters.route import metrics_route
+from config.messages import is_own, texts
 from config.model import Config
 from queue_engine.ids import CallId, Instant
 
@@ -265,9 +267,16 @@ def _checked(made: Callable[[], Body]) -> Body:
     try:
         return made()
     except ValidationError as fault:
-        mistakes = fault.errors(include_url=False, include_input=False, include_context=False)
-        told = "; ".join(f"{'.'.join(map(str, m['loc'])) or 'body'}: {m['msg']}" for m in mistakes)
-        raise RequestRefused(422, "body_wrong", told) from fault
+        mistakes = fault.errors(include_url=False, include_input=False)
+        # What no schema can say, such as hours in their order, is checked by rules of ours, which have words of ours.
+        code = "value_wrong" if all(is_own(mistake["type"]) for mistake in mistakes) else "body_wrong"
+        raise RequestRefused(422, code, "; ".join(map(_told, mistakes))) from fault
+
+
+def _told(mistake: ErrorDetails) -> str:
+    kind, said = mistake["type"], mistake["msg"]
+    english = texts(kind, mistake["ctx"], said)[0] if is_own(kind) else said
+    return f"{'.'.join(map(str, mistake['loc'])) or 'body'}: {english}"
 
 
 def _address(request: Request) -> str:

@@ -181,7 +181,7 @@ async def _fill(asked: Asked) -> ImportedView:
     rows = []
     for contact in given(asked.body, AddContacts).contacts:
         if sum(len(key) + len(value) for key, value in contact.details.items()) > LARGEST_DETAILS:
-            raise RequestRefused(422, "body_wrong", f"details of {contact.number}: too much")
+            raise RequestRefused(422, "value_wrong", f"details of {contact.number}: too much")
         rows.append(NewContact(contact.number, contact.name, tuple(contact.details.items())))
     done = await asked.centre.campaigning.desk.fill(await named(asked), rows)
     return ImportedView(*done)

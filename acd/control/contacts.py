@@ -82,7 +82,7 @@ def _agent(asked: Asked, wanted: str | None) -> AgentId:
     """Return whom the request is for, if the asker may act for him."""
     agent = wanted or asked.asker.agent
     if agent is None:
-        raise RequestRefused(422, "body_wrong", "agent: is missing")
+        raise RequestRefused(422, "agent_needed", "agent: is missing")
     if not asked.asker.may_act_on(AgentId(agent)):
         raise RequestRefused(403, "not_allowed", f"{asked.asker.role} may not act on operator {agent}")
     if not any(operator.number == agent for operator in asked.centre.config.operators):

@@ -37,7 +37,7 @@ def _switch(asked: Asked, *, is_open: bool) -> LineView:
         raise RequestRefused(409, "line_no_destination", f"line {line.name} has no at_closed to send its callers to")
     until = None if body.until is None else Instant(body.until)
     if until is not None and until <= asked.centre.now():
-        raise RequestRefused(422, "body_wrong", "until: lies in the past")
+        raise RequestRefused(422, "value_wrong", "until: lies in the past")
     by, queue = asked.asker.name, QueueName(line.name)
     asked.centre.hours.switch(queue, is_open=is_open, reason=body.reason, by=by, until=until)
     return _view(asked, line)

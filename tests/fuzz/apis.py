@@ -67,15 +67,8 @@ class _Asked:
 class Control(_Asked):
     """The control API over a stage where somebody waits, somebody talks and somebody is owed a call-back."""
 
-    with_a_meaning = frozenset(
-        {
-            "GET /v1/kpi",
-            "POST /v1/lines/{line}/open",
-            "POST /v1/lines/{line}/close",
-            "POST /v1/campaigns/{campaign}/next",
-        }
-    )
-    """`from` and `to` are days of the calendar, `until` is in the future; whoever is no operator names one."""
+    with_a_meaning = frozenset()
+    """None: whatever is refused for its meaning is told under a code of its own."""
 
     def __init__(self, home: Path, run: Run) -> None:
         path = write_site(home)

@@ -59,6 +59,7 @@ async def test_what_is_wrong_is_told_in_words(site, acd, tmp_path):
     (tmp_path / "names.csv").write_text("ФИО\nАнна\n", encoding="utf-8")
     for arguments, expected in (
         (("campaigns", "add", "remind", "--line", "none"), "The line has no table [line.callback], so it calls nobody"),
+        (("campaigns", "add", "remind", "--line", LINE, "--hours", "fri-mon 8-20"), "must be days and hours: mon-fri"),
         (("campaigns", "show", "none"), "There is no such call list"),
         (("campaigns", "import", "x", str(tmp_path / "names.csv")), "has no column of numbers"),
         (("dnc", "add", "x"), "That is no telephone number"),

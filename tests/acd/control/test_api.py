@@ -145,6 +145,7 @@ async def test_what_a_role_may_not_is_refused(stage: Stage, identity, method, pa
     [
         ("/v1/agents/999/login", {}, 404, "agent_unknown"),
         ("/v1/agents/101/pause", {}, 422, "body_wrong"),
+        ("/v1/campaigns", {"name": "remind", "line": LINE, "settings": {"hours": ["mon 8-20"]}}, 422, "value_wrong"),
         ("/v1/agents/101/pause", {"reason": "x", "limit_s": -1}, 422, "body_wrong"),
         ("/v1/agents/101/pause", {"reason": "x", "extra": 1}, 422, "body_wrong"),
         ("/v1/agents/101/login", {"reason": "x"}, 422, "body_wrong"),

@@ -47,7 +47,7 @@ async def test_a_line_is_closed_with_a_reason_and_opened_again(stage, guard):
     [
         ("supervisor", "nowhere/close", {"reason": "x"}, "line_unknown"),
         ("supervisor", f"{LINE}/close", {}, "body_wrong"),
-        ("supervisor", f"{LINE}/close", {"reason": "x", "until": 1}, "body_wrong"),
+        ("supervisor", f"{LINE}/close", {"reason": "x", "until": 1}, "value_wrong"),
         ("anna", f"{LINE}/close", {"reason": "x"}, "not_allowed"),
     ],
 )
