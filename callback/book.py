@@ -14,7 +14,7 @@ from typing import assert_never
 from callback import callers, course, endings, intake, resync
 from callback.breaks import CallEnd, end_of
 from callback.desk import Desk
-from callback.effects import CallbackEffect
+from callback.effects import CallbackEffect, WithdrawCallback
 from callback.facts import CallbackFact
 from callback.ids import parse_attempt_call
 from callback.inputs import (
@@ -350,6 +350,9 @@ class CallbackBook:
         attempt = parse_attempt_call(told.call)
         request = None if attempt is None else self._desk.requests.get(attempt[0])
         if request is not None and told.talked_s is not None:
+            if request.call == told.call and request.state in _NOT_YET_SPOKEN_TO:
+                # The engine has not been told of the talk either: to it the operator's telephone still rings.
+                self._desk.effects.append(WithdrawCallback(told.call, "talk_unseen"))
             self._talk_ended(request, end)
         elif attempt is None or told.talked_s is not None:
             live = self._desk.live.remove(told.call)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from callback.effects import DialCaller, EnqueueCallback, StopDialling
+from callback.effects import DialCaller, EnqueueCallback, StopDialling, WithdrawCallback
 from callback.facts import (
     CallbackAttemptFailed,
     CallbackAttemptStarted,
@@ -189,6 +189,21 @@ def test_a_talk_that_broke_while_we_were_away():
     centre.tell(NOTHING)
     assert len(centre.rows) == 2
     assert centre.row.broken_at == START + 95
+
+
+def test_a_talk_that_began_and_ended_while_the_link_was_away_frees_its_operator():
+    """To the engine his telephone still rings: nobody but the book can tell it that this is over."""
+    centre = Centre()
+    centre.ended()
+    centre.reserve()
+    held = centre.present
+    centre.after(5.0)
+    centre.tell(BreakFound(held, LINE, CALLER, Instant(START + 4), 0.3, 2.0, Party.CALLER, 16, ANNA))
+    assert [withdrawn.call for withdrawn in centre.asked(WithdrawCallback)] == [held]
+    centre.tell(NOTHING)
+    centre.after(60.0)
+    assert len(centre.of(CallbackReached)) == 1
+    assert centre.asked(EnqueueCallback)[-1].call != held
 
 
 def test_an_operators_leg_is_ended_and_begun_anew():
