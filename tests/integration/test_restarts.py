@@ -78,6 +78,20 @@ async def test_daemon_that_stays_away_is_replaced_by_asterisks_own_queue(centre)
     assert [row["offers"] for row in rows[-2:]] == [1, 1]
 
 
+async def test_all_who_wait_come_to_the_fallback_in_one_moment(centre):
+    """By tries of his own he who calls last would wait for the fallback alone, while all four operators are free."""
+    async with centre.telephones(PLAN):
+        await centre.kill_daemon()
+        async with centre.callers(callers(3), rate=1) as calling:  # the last calls two seconds after the first
+            counts = await calling.finish(60)
+        assert counts.served == 3
+        await centre.start_daemon()
+    rows = await centre.settled(3)
+    assert_exact(rows, 3)
+    answered = [row["answered_at"] for row in rows]
+    assert max(answered) - min(answered) < 1.2  # Queue() looks once a second whether it is somebody's turn
+
+
 async def test_daemon_that_comes_back_takes_callers_out_of_the_fallback(centre):
     """Who waits in Asterisk's own queue at that moment is distributed by us again, at his old place."""
     async with centre.telephones(PLAN), contextlib.AsyncExitStack() as batches:
