@@ -320,7 +320,7 @@ class Conversation:
         self._board.visits.round_over(self._call, status)
 
     async def _is_link_dead(self, legs: list[OperatorLeg]) -> bool:
-        """Tell whether an operator has answered of whom no event will tell: the link is dead, and nobody knew it yet."""
+        """Tell whether an operator has answered of whom no event will tell: the link is dead, and nobody knew."""
         if any(leg.talking for leg in legs) or not await self._answered_ms():
             return False
         await self._board.caught_up()
