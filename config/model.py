@@ -88,7 +88,7 @@ class Fallback(Table):
     """What the dialplan does while the daemon is away."""
 
     tries: Annotated[int, Field(ge=1, le=300)] = 8
-    """So many tries, a second apart, before Asterisk's own queue takes all callers, counted from the first who failed."""
+    """So many tries, a second apart, from the first caller who failed, before Asterisk's own queue takes them all."""
     queue_s: Annotated[int, Field(ge=1, le=300)] = 15
     """How long a call stays in Asterisk's own queue before the daemon is tried again."""
     strategy: Literal["leastrecent", "ringall", "rrmemory", "fewestcalls", "random"] = "leastrecent"
