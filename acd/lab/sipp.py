@@ -289,6 +289,7 @@ class Callers(_Sipp):
         info_keys: str = "",
         digit_gap_ms: int = 1000,
         rtp_file: Path | None = None,
+        final_within_ms: int = 40_000,
     ) -> None:
         """Make callers.
 
@@ -304,6 +305,7 @@ class Callers(_Sipp):
             info_keys: Keys that are told by SIP INFO after the answer, one after the other.
             digit_gap_ms: Pause before each key.
             rtp_file: Raw A-law that is played to Asterisk; None for no media.
+            final_within_ms: An INVITE without a final answer for so long is given up: Asterisk has died since its 100.
         """
         super().__init__("callers", folder, local)
         self._server = server
@@ -317,6 +319,7 @@ class Callers(_Sipp):
             "password": account[1] if account else "",
             "info_keys": info_keys,
             "refusals": REFUSALS,
+            "final_within_ms": final_within_ms,
         }
 
     async def start(self) -> None:
