@@ -126,7 +126,7 @@ class CallerSessions:
     async def _hold(self, agi: AgiSession, board: Switchboard, call: CallLeg, stage: str) -> None:
         """Hold the caller in this session, to its end or its loss."""
         woken = asyncio.Event()
-        call.wake = woken.set
+        call.wake, call.said_gone = woken.set, False
         board.unheld.came(call)
         board.meanwhile.is_there(call.uniqueid)
         conversation = Conversation(self._house, agi, board, call, stage, woken)
@@ -136,6 +136,7 @@ class CallerSessions:
                 board.visits.was_handed(call, (await agi.command("GET VARIABLE", "ACD_HANDED")).data)
             await conversation.hold()
         except AgiHungUp:
+            call.said_gone = True
             # A talk that was found without the operator's channel has ended with it, of which no event will tell.
             if not board.link_up or any(leg.talking and not leg.uniqueid for leg in call.legs):
                 board.visits.caller_gone_unseen(call)

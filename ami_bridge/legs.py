@@ -114,6 +114,8 @@ class CallLeg:
     legs: list[OperatorLeg] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     """What the FastAGI session has to do next; kept when the session breaks and taken up by the next one."""
+    said_gone: bool = False
+    """The caller's last session has said that he has hung up; or he was sent elsewhere, and comes again."""
     unheld: bool = False
     """Our session is lost and no other has come yet."""
     wake: Callable[[], None] | None = None

@@ -213,12 +213,12 @@ class Resynchroniser:
             self._board.visits.lost(call, "Asterisk was restarted")
             return
         if ended.talked_s is not None and call.talk is not None:
-            by = call.hung_up_by or call.talk.hung_up_by or Party.SYSTEM
-            self._board.post(TalkEnded(call.call, by, ended.cause, ended.talked_s))
+            by = call.hung_up_by or call.talk.hung_up_by or (Party.CALLER if call.said_gone else Party.SYSTEM)
+            self._board.post(TalkEnded(call.call, by, ended.cause, ended.talked_s, ended.ended_at))
         for leg in list(call.legs):
             if leg.talking:
                 self._board.legs.drop(call, leg)
-        self._board.visits.caller_gone(call, ended.cause)
+        self._board.visits.caller_gone(call, ended.cause, ended.ended_at)
 
     def _operators_channels(self, present: Mapping[str, AmiMessage], alive: Set[str], since: Look) -> None:
         self._board.own_calls.keep_only(alive)

@@ -95,10 +95,11 @@ class Visits:
         self._legs.remove(call)
         self._post(CallLost(call.call, reason))
 
-    def caller_gone(self, call: CallLeg, cause: int) -> None:
-        """The caller's channel has ended. A talk is over only when the operator's channel is gone too.
+    def caller_gone(self, call: CallLeg, cause: int, ended_at: Instant | None = None) -> None:
+        """The caller's channel has ended, now or when that was noted.
 
-        Until then the operator's telephone may still be hanging up and would refuse the next call as busy.
+        A talk is over only when the operator's channel is gone too: until then his telephone may still be hanging up
+        and would refuse the next call as busy.
         """
         call.hangup_cause = cause
         call.orders.clear()
@@ -106,7 +107,7 @@ class Visits:
             # It waited where a daemon before us had left it and never came back to us: book it, then its end.
             self.introduce(call)
         if call.talk is None:
-            self._post(CallerHungUp(call.call, cause, call.hung_up_by or Party.CALLER))
+            self._post(CallerHungUp(call.call, cause, call.hung_up_by or Party.CALLER, ended_at))
         self.round_over(call, "CANCEL")
         if not call.legs:
             self._legs.remove(call)

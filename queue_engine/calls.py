@@ -198,16 +198,16 @@ def caller_hung_up(floor: Floor, event: CallerHungUp) -> None:
     call = floor.calls.get(event.call)
     if call is None:
         return
+    at = _ended_at(floor, call, event.ended_at)
     if call.state is _CALL_TALKING:
-        _end(floor, call, _CALL_ON_HANG_UP, event.by, event.cause, talked_s=_talked_s(floor, call, None))
+        _end(floor, call, _CALL_ON_HANG_UP, event.by, event.cause, at, talked_s=_talked_s(call, at, None))
         return
     stage = _STAGE[call.state]
     _gone(floor, call, _CALL_ON_HANG_UP)
     if call.line.policy.redial_s:
         _keep_place(floor, call)
-    now = floor.now
     floor.facts.append(
-        CallAbandoned(now, call.id, call.line.name, call.caller, stage, now - call.entered_at, event.cause)
+        CallAbandoned(at, call.id, call.line.name, call.caller, stage, at - call.entered_at, event.cause)
     )
     rings.withdraw_all(floor, call, "caller_left")
 
@@ -218,7 +218,8 @@ def call_lost(floor: Floor, event: CallLost) -> None:
     if call is None:
         return
     if call.state is _CALL_TALKING:
-        _end(floor, call, _CALL_ON_LOST, Party.SYSTEM, 0, talked_s=_talked_s(floor, call, None))
+        talked_s = _talked_s(call, floor.now, None)
+        _end(floor, call, _CALL_ON_LOST, Party.SYSTEM, 0, floor.now, talked_s=talked_s)
         return
     _gone(floor, call, _CALL_ON_LOST)
     now = floor.now
@@ -239,29 +240,42 @@ def talk_ended(floor: Floor, event: TalkEnded) -> None:
     call = floor.calls.get(event.call)
     if call is None or call.state is not _CALL_TALKING:
         return
-    talked_s = _talked_s(floor, call, event.talked_s)
+    at = _ended_at(floor, call, event.ended_at)
+    talked_s = _talked_s(call, at, event.talked_s)
     none = event.by is _BY_AGENT and not event.handed_on
     if none and talked_s is not None and talked_s < call.line.policy.min_talk_s:
         _return(floor, call, talked_s)
         return
-    _end(floor, call, _CALL_ON_TALK_END, event.by, event.cause, talked_s=talked_s)
+    _end(floor, call, _CALL_ON_TALK_END, event.by, event.cause, at, talked_s=talked_s)
     floor.effects.append(ReleaseCall(call.id))
 
 
-def _talked_s(floor: Floor, call: Call, told_s: float | None) -> float | None:
+def _ended_at(floor: Floor, call: Call, told: Instant | None) -> Instant:
+    """Return when a call ended: as it is told, but not before its talk or itself began, nor after now."""
+    return floor.now if told is None else max(call.answered_at or call.entered_at, _not_after(told, floor.now))
+
+
+def _talked_s(call: Call, ended_at: Instant, told_s: float | None) -> float | None:
     """Return how long the talk lasted: as we saw it, else as Asterisk says, else None."""
-    return floor.now - call.answered_at if call.answered_at is not None else told_s
+    return ended_at - call.answered_at if call.answered_at is not None else told_s
 
 
 def _end(
-    floor: Floor, call: Call, on: Column[CallState, CallState], by: Party, cause: int, *, talked_s: float | None
+    floor: Floor,
+    call: Call,
+    on: Column[CallState, CallState],
+    by: Party,
+    cause: int,
+    at: Instant,
+    *,
+    talked_s: float | None,
 ) -> None:
     """Close a talk; a length that nobody knows counts as 0."""
     call.state = on[call.state]
     floor.forget_call(call)
-    waited_s = (floor.now if call.answered_at is None else call.answered_at) - call.entered_at
+    waited_s = (at if call.answered_at is None else call.answered_at) - call.entered_at
     floor.facts.append(
-        CallEnded(floor.now, call.id, call.line.name, call.caller, call.agent_id, by, cause, waited_s, talked_s or 0.0)
+        CallEnded(at, call.id, call.line.name, call.caller, call.agent_id, by, cause, waited_s, talked_s or 0.0)
     )
     if call.agent is not None:
         settling.end_talk(floor, call.agent, call, talked_s or 0.0)
@@ -330,7 +344,7 @@ def _clear_for_talk(floor: Floor, call: Call, agent: Agent | None) -> OfferId | 
             rings.withdraw(floor, offer, "answered_elsewhere")
     call.offers = ()
     if call.agent is not None:
-        settling.end_talk(floor, call.agent, call, _talked_s(floor, call, None) or 0.0)
+        settling.end_talk(floor, call.agent, call, _talked_s(call, floor.now, None) or 0.0)
     if agent is None:
         return None
     if agent.offer is not None:

@@ -99,6 +99,8 @@ class CallerHungUp:
     cause: int = 16
     """Q.850 cause of the Hangup event (16 normal clearing, 44 RTP time-out...)."""
     by: Party = Party.CALLER
+    ended_at: Instant | None = None
+    """When, as Asterisk has noted it while nothing was told to us; None: now."""
 
 
 @quick
@@ -136,6 +138,8 @@ class TalkEnded:
     cause: int = 16
     talked_s: float | None = None
     """Asterisk's own measure of the talk where it has one, for talks whose start we did not witness."""
+    ended_at: Instant | None = None
+    """When, as Asterisk has noted it while nothing was told to us; None: now."""
     handed_on: bool = False
     """The operator has handed the caller on: a talk however short, and the caller is not to go back to his place."""
 

@@ -7,8 +7,8 @@ import pytest
 
 from ami_bridge.message import AmiMessage, parse_message
 from ami_bridge.resync import JOURNAL_READ_AT_MOST, Resynchroniser
-from queue_engine.ids import AgentId, QueueName
-from queue_engine.inputs import CallArrived, CallerHungUp, CallLost, Input, TalkFound
+from queue_engine.ids import AgentId, Instant, QueueName
+from queue_engine.inputs import CallArrived, CallerHungUp, CallLost, Input, Party, TalkEnded, TalkFound
 from tests.ami_bridge.board import CALL, CALLER, NOW, Bench, enter, hangup, newchannel
 
 
@@ -20,16 +20,18 @@ class Asterisk:
         self._channels = list(channels)
         self.journals = 0
         """How often the journal of ended calls was read."""
+        self.journal: list[AmiMessage] = []
 
     async def action(self, name: str, headers: object = None) -> AmiMessage:
         """Answer a Ping."""
         return AmiMessage({"Response": "Success", "Timestamp": "1010.0"})
 
     async def action_list(self, name: str, headers: object = None) -> list[AmiMessage]:
-        """Return the channels, and nothing of anything else."""
+        """Return the channels and the journal, and nothing of anything else."""
         if name == "DBGetTree":
             self.journals += 1
             self._meanwhile()
+            return self.journal
         return self._channels if name == "Status" else []
 
 
@@ -174,6 +176,36 @@ async def test_who_ended_while_the_journal_was_read_is_in_it(bench):
     asterisk = Asterisk(hung_up, *RINGING)
     await resynchronise(bench, asterisk)
     assert asterisk.journals == 2
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_call_that_ended_while_the_link_was_away_ended_when_the_journal_says(bench, answered):
+    """The operator's talk was six seconds shorter than until now; so was the wait of one whom nobody answered."""
+    call = bench.call()
+    if answered:
+        bench.offer(call, "101").talking = True
+    asterisk = Asterisk()
+    noted = f"122|79031234567|1000.0|1004.0|{'ANSWER' if answered else ''}|op101|{'1001000' if answered else ''}|16"
+    asterisk.journal = [AmiMessage({"Key": f"/acd-ended/16/{CALL}", "Val": f"{noted}||||"})]
+    await resynchronise(bench, asterisk)
+    ends = [each for each in bench.inputs if isinstance(each, TalkEnded | CallerHungUp)]
+    assert [(type(each), each.ended_at) for each in ends] == [
+        (TalkEnded if answered else CallerHungUp, Instant(1004.0)),
+        *([(CallerHungUp, Instant(1004.0))] if answered else []),
+    ]
+
+
+@pytest.mark.parametrize(("said_gone", "by"), [(True, Party.CALLER), (False, Party.SYSTEM)])
+async def test_talk_of_which_the_session_alone_has_told_was_ended_by_the_caller(bench, said_gone, by):
+    """The link was lost in that instant, with the events. Of a call that was cut off he would be called back."""
+    call = bench.call()
+    bench.offer(call, "101").talking = True
+    call.said_gone = said_gone
+    asterisk = Asterisk()
+    noted = "122|79031234567|1000.0|1004.0|ANSWER|op101|1001000|16||||"
+    asterisk.journal = [AmiMessage({"Key": f"/acd-ended/16/{CALL}", "Val": noted})]
+    await resynchronise(bench, asterisk)
+    assert [each.by for each in bench.inputs if isinstance(each, TalkEnded)] == [by]
 
 
 async def test_journal_is_not_read_without_end(bench):

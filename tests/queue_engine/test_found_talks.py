@@ -7,6 +7,7 @@ from queue_engine.errors import PolicyError
 from queue_engine.facts import (
     AgentState,
     AgentStateChanged,
+    CallAbandoned,
     CallAnswered,
     CallEnded,
     CallOverflowed,
@@ -62,6 +63,31 @@ def test_a_found_talk_of_unknown_length_has_the_length_that_asterisk_tells():
     centre.feed(found(centre, answered_ago=None))
     (ended,) = of(centre.feed(TalkEnded(A, Party.AGENT)), CallEnded)
     assert ended.talked_s == 0
+
+
+@pytest.mark.parametrize(
+    ("ended_ago", "ended_at_ago", "talked_s"), [(6, 6, 34), (100, 40, 0), (-5, 0, 40), (None, 0, 40)]
+)
+@pytest.mark.parametrize("input_", [CallerHungUp, TalkEnded])
+def test_an_end_that_was_noted_is_told_as_of_then(input_, ended_ago, ended_at_ago, talked_s):
+    """Nothing came from Asterisk for a while: not before the talk began and not after now, whatever is told."""
+    centre = Centre(agents=(agent("1"),))
+    centre.feed(found(centre))
+    centre.wait(10)
+    now = centre.now
+    ended_at = None if ended_ago is None else Instant(now - ended_ago)
+    told = {"by": Party.CALLER} if input_ is TalkEnded else {}
+    (ended,) = of(centre.feed(input_(A, **told, ended_at=ended_at)), CallEnded)
+    assert (ended.at, ended.talked_s) == (now - ended_at_ago, talked_s)
+
+
+def test_an_abandon_that_was_noted_is_told_as_of_then():
+    """The wait is as long as it was, and whoever is owed a call is owed it from then."""
+    centre = Centre(agents=())
+    centre.call("a")
+    centre.wait(30)
+    (gone,) = of(centre.feed(CallerHungUp(A, ended_at=Instant(centre.now - 12))), CallAbandoned)
+    assert (gone.at, gone.waited_s) == (centre.now - 12, 18)
 
 
 def test_a_found_talk_with_somebody_unknown_is_followed_to_its_end():

@@ -21,6 +21,8 @@ NEAR_S: Final = 3.0
 """A wait or a talk is recorded as it was seen, give or take this, on a machine that is busy."""
 EVENTS_COME_LATE: Final = frozenset({Fault.ASTERISK_FROZEN, Fault.AMI_SLOW, Fault.AMI_HALF_OPEN, Fault.DAEMON_FROZEN})
 """What we are told late is recorded as having happened when we were told, unless Asterisk has noted the instant."""
+TOLD_WITHIN_S: Final = 0.25
+"""So soon an end has come from the wire through Asterisk to us: a fault that strikes before that holds it up."""
 LIMIT_S: Final = 15.5
 """From a break to the first attempt (C1), and half a second for the clocks."""
 QUEUE_LOOKS_S: Final = 1.2
@@ -165,7 +167,8 @@ def _near_s(trial: Trial, story: Story, struck: Sequence[Struck]) -> float:
     if trial.fault not in EVENTS_COME_LATE or story.accepted_at is None:
         return NEAR_S
     came_at, left_at = story.accepted_at, story.ended_at or float("inf")
-    return NEAR_S + sum(over - at for at, over in struck if at < left_at and came_at < over + NEAR_S)
+    told_at = left_at + TOLD_WITHIN_S
+    return NEAR_S + sum(over - at for at, over in struck if at < told_at and came_at < over + NEAR_S)
 
 
 def _clock_lost(trial: Trial) -> bool:

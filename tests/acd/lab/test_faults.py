@@ -185,6 +185,15 @@ def test_what_is_told_late_is_allowed_for_whom_it_was_late_for():
     assert len(balance(slow, steps, told, off, [(105.0, 109.0)]).wrong) == 1
 
 
+@pytest.mark.parametrize(("after_s", "findings"), [(0.004, 0), (0.4, 1)])
+def test_fault_that_strikes_before_an_end_has_come_to_us_holds_it_up(after_s, findings):
+    """Frozen four milliseconds after his BYE: Asterisk was not done with it. Half a second after it the end is here."""
+    trial = Trial(Fault.DAEMON_FROZEN, 0, (), TRIAL.callers, ())
+    struck = [(104.0 + after_s, 104.0 + after_s + 7.0)]
+    told = balance(trial, [Step("served", NUMBER, "1")], {NUMBER: story()}, books(calls=[row(talked_s=9.0)]), struck)
+    assert len(told.wrong) == findings
+
+
 def test_who_had_an_operator_kept_for_him_was_passed_by_nobody():
     """His own connection was late: the later caller took nothing from him. An operator who was busy was not kept."""
     late, quick = story(came_at=100.0), story(SECOND, 101.0)
