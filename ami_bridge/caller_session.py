@@ -304,7 +304,7 @@ class Conversation:
             where = "&".join(f"PJSIP/{leg.telephone}" for leg in legs)
             dialled = await self._agi.command("EXEC", "Dial", f"{where},{math.ceil(order.ring_s)},{options}")
             if dialled.result < 0:
-                if not self._board.link_up or await self._is_link_dead(legs):
+                if not self._board.link_up:
                     await self._find_unseen_talk()
                 raise AgiHungUp("EXEC Dial", "the caller hung up")
         self._talked = any(leg.talking for leg in legs)
@@ -320,27 +320,15 @@ class Conversation:
             await self._book_unseen_talk()
         self._board.visits.round_over(self._call, status)
 
-    async def _is_link_dead(self, legs: list[OperatorLeg]) -> bool:
-        """Tell whether an operator has answered of whom no event will tell: the link is dead, and nobody knew."""
-        if any(leg.talking for leg in legs) or not await self._answered_ms():
-            return False
-        await self._board.caught_up()
-        return not self._board.link_up
-
-    async def _answered_ms(self) -> str:
-        """Return when the telephone was answered, by Asterisk's clock; nothing if it was not.
-
-        The dialplan has noted it. A variable can be read of a channel that is dead as well.
-        """
-        noted = (await self._agi.command("GET VARIABLE", "ACD_ANSWERED")).data
-        return noted if noted.isdigit() else ""
-
     async def _find_unseen_talk(self) -> OperatorLeg | None:
-        """Return the leg that talks or has talked; one that began while no events came in is told of now."""
+        """Return the leg that talks or has talked; one that began while no events came in is told of now.
+
+        When it began the dialplan has noted. A variable can be read of a channel that is dead as well.
+        """
         leg = next((leg for leg in self._call.legs if not leg.withdrawn), None)
         if leg is not None and not leg.talking:
-            answered = await self._answered_ms()
-            if not answered:
+            answered = (await self._agi.command("GET VARIABLE", "ACD_ANSWERED")).data
+            if not answered.isdigit():
                 return None
             leg.talking = True
             at = self._board.clock.ours(int(answered) / 1000)

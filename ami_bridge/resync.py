@@ -26,7 +26,7 @@ from ami_bridge.server_clock import read_clock
 from ami_bridge.surveys import Taken, surveys_among
 from ami_bridge.switchboard import Switchboard
 from queue_engine.ids import CallId, Instant, QueueName
-from queue_engine.inputs import Party, TalkEnded
+from queue_engine.inputs import Party, TalkEnded, TalkFound
 
 log = structlog.get_logger(__name__)
 
@@ -212,6 +212,8 @@ class Resynchroniser:
         if ended is None:
             self._board.visits.lost(call, "Asterisk was restarted")
             return
+        if ended.answered_at is not None and call.talk is None:
+            self._tell_of_talk(call, ended.telephone, ended.answered_at)
         if ended.talked_s is not None and call.talk is not None:
             by = call.hung_up_by or call.talk.hung_up_by or (Party.CALLER if call.said_gone else Party.SYSTEM)
             self._board.post(TalkEnded(call.call, by, ended.cause, ended.talked_s, ended.ended_at))
@@ -219,6 +221,13 @@ class Resynchroniser:
             if leg.talking:
                 self._board.legs.drop(call, leg)
         self._board.visits.caller_gone(call, ended.cause, ended.ended_at)
+
+    def _tell_of_talk(self, call: CallLeg, telephone: str, answered_at: Instant) -> None:
+        """The call was answered, of which no event came, on a link that was dead before anybody knew."""
+        leg = next((leg for leg in call.legs if leg.telephone == telephone), None)
+        if leg is not None:
+            leg.talking = True
+            self._board.post(TalkFound(call.call, call.queue, leg.agent, call.caller, call.entered_at, answered_at))
 
     def _operators_channels(self, present: Mapping[str, AmiMessage], alive: Set[str], since: Look) -> None:
         self._board.own_calls.keep_only(alive)

@@ -14,7 +14,7 @@ from ami_bridge.perform import Performer
 from ami_bridge.resync import Resynchroniser
 from queue_engine.effects import OfferCall, Ring, SendCallTo, WithdrawOffer
 from queue_engine.ids import AgentId, CallId, OfferId
-from queue_engine.inputs import CallArrived, CallerHungUp, OfferAnswered, OfferFailed, RingFailure, TalkEnded, TalkFound
+from queue_engine.inputs import CallArrived, CallerHungUp, OfferFailed, RingFailure, TalkEnded, TalkFound
 from tests.ami_bridge.board import CALL, CALLER, NOW, SERVER, Bench, dial_begin, dial_end, enter, hangup, newchannel
 from tests.ami_bridge.fake_asterisk import HOST, FakeDialplan, environment, until_true
 from tests.ami_bridge.test_resync import Asterisk
@@ -321,43 +321,6 @@ async def test_talk_that_ended_unseen_as_the_link_came_back_is_over(port: Port):
     assert port.board.legs.call(CALL) is None
 
 
-async def test_talk_whose_caller_hung_up_before_the_link_was_known_to_be_dead_is_told(port: Port):
-    """Half-open: nothing came in any more, and nobody knew. What his session has noted tells it; he was no abandon."""
-
-    async def dead() -> None:
-        port.board.link_up = False
-
-    port.board.caught_up = dead
-    async with port.session() as dialplan:
-        await music(dialplan)
-        port.offer()
-        assert (await dialplan.command()).startswith(RINGS)
-        dialplan.say("HANGUP\n200 result=-1\n")
-        for _ in range(2):  # once before it is known, once after
-            assert await dialplan.command() == "GET VARIABLE ACD_ANSWERED"
-            dialplan.say("200 result=1 (1000500)\n")
-        await dialplan.closed()
-    await port.broken()
-    assert [type(each) for each in port.bench.inputs] == [CallArrived, TalkFound, CallerHungUp]
-    assert port.board.legs.call(CALL) is None
-
-
-async def test_answer_whose_events_lag_behind_is_left_to_them(port: Port):
-    """He hung up in the instant of the answer: whether it was a talk the events say, which are on their way."""
-    async with port.session() as dialplan:
-        await music(dialplan)
-        port.offer()
-        assert (await dialplan.command()).startswith(RINGS)
-        port.late = [newchannel(*TELEPHONE), dial_begin(*TELEPHONE), dial_end("100.2", "ANSWER")]
-        port.late += [enter(*TELEPHONE), enter("PJSIP/trunk-1", CALLER)]
-        dialplan.say("HANGUP\n200 result=-1\n")
-        assert await dialplan.command() == "GET VARIABLE ACD_ANSWERED"
-        dialplan.say("200 result=1 (1000500)\n")
-        await dialplan.closed()
-    await port.broken()
-    assert [type(each) for each in port.bench.inputs] == [OfferAnswered]
-
-
 async def test_dial_that_a_redirect_has_cut_off_rings_in_the_session_that_follows(port: Port):
     """Asterisk says of the channel that it is gone; but it was only sent elsewhere, before any telephone rang."""
     async with port.session() as dialplan:
@@ -365,7 +328,6 @@ async def test_dial_that_a_redirect_has_cut_off_rings_in_the_session_that_follow
         port.offer()
         assert (await dialplan.command()).startswith(RINGS)
         dialplan.say("HANGUP\n200 result=-1\n")
-        await answered(dialplan, "GET VARIABLE ACD_ANSWERED")
         await dialplan.closed()
     await port.broken()
     async with port.session() as dialplan:
@@ -380,7 +342,6 @@ async def test_caller_who_hung_up_before_any_telephone_rang_is_gone(port: Port):
         port.offer()
         await dialplan.command()
         dialplan.say("HANGUP\n200 result=-1\n")
-        await answered(dialplan, "GET VARIABLE ACD_ANSWERED")
         await dialplan.closed()
     await port.broken()
     told = port.bench.happens(hangup("PJSIP/trunk-1", CALLER))

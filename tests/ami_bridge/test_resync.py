@@ -195,6 +195,23 @@ async def test_call_that_ended_while_the_link_was_away_ended_when_the_journal_sa
     ]
 
 
+async def test_talk_that_began_and_ended_on_a_dead_link_is_found_in_the_journal(bench):
+    """Nobody knew that the link was dead: to us the telephone rang when the caller hung up. He was no abandon."""
+    call = bench.call()
+    bench.offer(call, "102")
+    bench.offer(call, "101")
+    call.said_gone = True
+    asterisk = Asterisk()
+    noted = "122|79031234567|1000.0|1004.0|ANSWER|op101|1001500|16||||"
+    asterisk.journal = [AmiMessage({"Key": f"/acd-ended/16/{CALL}", "Val": noted})]
+    await resynchronise(bench, asterisk)
+    told = [each for each in bench.inputs if isinstance(each, TalkFound | TalkEnded | CallerHungUp)]
+    found, ended, _ = told
+    assert (found.agent, found.answered_at) == (AgentId("101"), 1001.5)
+    assert (ended.by, ended.ended_at) == (Party.CALLER, 1004.0)
+    assert bench.board.legs.call(CALL) is None
+
+
 @pytest.mark.parametrize(("said_gone", "by"), [(True, Party.CALLER), (False, Party.SYSTEM)])
 async def test_talk_of_which_the_session_alone_has_told_was_ended_by_the_caller(bench, said_gone, by):
     """The link was lost in that instant, with the events. Of a call that was cut off he would be called back."""
