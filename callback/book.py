@@ -41,7 +41,7 @@ from callback.inputs import (
 from callback.kinds import AttemptFailure, GiveUpReason, Hold, ImpossibleReason, Origin
 from callback.numbers import NumberRule
 from callback.policy import CallbackPolicy
-from callback.request import Request
+from callback.request import Request, by_the_clock_of
 from callback.states import IN_ATTEMPT, RequestState
 from queue_engine.facts import (
     CallAbandoned,
@@ -157,7 +157,7 @@ class CallbackBook:
         """
         desk = self._desk
         desk.may_dial = False
-        rows = sorted(rows, key=lambda row: row.request)
+        rows = sorted(by_the_clock_of(now, rows), key=lambda row: row.request)
         started = [(row, attempt.started_at) for row in rows for attempt in row.attempts]
         ordered = [(row, row.ordered_at) for row in rows if row.ordered_at is not None and not row.started]
         for row, at in sorted(started + ordered, key=lambda counted: counted[1]):

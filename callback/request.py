@@ -3,7 +3,8 @@
 A request is changed by replacing its row, so a snapshot is the rows and a restart reads them back as they were.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from callback.ids import RequestId, attempt_call
 from callback.kinds import (
@@ -143,3 +144,43 @@ class Request:
         if self.listed is not None:
             return False
         return self.origin is not Origin.BOOKED or self.attempts != () or self.due_at <= now
+
+    @property
+    def last_event_at(self) -> Instant:
+        """The newest instant at which anything is known to have happened to it."""
+        of_attempts = [attempt.ended_at or attempt.started_at for attempt in self.attempts]
+        return max(self.opened_at, self.broken_at, self.ordered_at or self.opened_at, *of_attempts)
+
+    def earlier(self, by_s: float) -> "Request":
+        """Return the same with all its instants so much earlier."""
+
+        def moved(at: Instant | None) -> Instant | None:
+            return None if at is None else Instant(at - by_s)
+
+        return replace(
+            self,
+            opened_at=Instant(self.opened_at - by_s),
+            broken_at=Instant(self.broken_at - by_s),
+            due_at=Instant(self.due_at - by_s),
+            limit_at=moved(self.limit_at),
+            expires_at=Instant(self.expires_at - by_s),
+            next_at=Instant(self.next_at - by_s),
+            attempts=tuple(
+                replace(each, started_at=Instant(each.started_at - by_s), ended_at=moved(each.ended_at))
+                for each in self.attempts
+            ),
+            ordered_at=moved(self.ordered_at),
+            until=moved(self.until),
+            ended_at=moved(self.ended_at),
+        )
+
+
+def by_the_clock_of(now: Instant, rows: Iterable[Request]) -> list[Request]:
+    """Return stored requests as a clock tells their times that may have been set back since.
+
+    What has happened cannot lie ahead: by so much it was set back at least, and whoever is owed a call in ten seconds
+    would be owed it in an hour.
+    """
+    rows = list(rows)
+    ahead_s = max((row.last_event_at - now for row in rows), default=0.0)
+    return [row.earlier(ahead_s) if row.last_event_at > now else row for row in rows]

@@ -191,6 +191,33 @@ def test_a_talk_that_broke_while_we_were_away():
     assert centre.row.broken_at == START + 95
 
 
+@pytest.mark.parametrize("stage", ["owed", "after_talk"])
+def test_a_clock_that_was_set_back_while_we_were_away_puts_nothing_off(stage):
+    """Who was to be called in a minute would be called in an hour; who was spoken to would be owed a call so long."""
+    hour = 3600.0
+    centre = Centre()
+    centre.ended()
+    centre.reserve()
+    if stage == "owed":
+        centre.tell(AttemptFailed(centre.present, AttemptFailure.BUSY))
+        planned_in = centre.row.next_at - centre.now
+    else:
+        centre.rings()
+        centre.talks()
+        centre.ended(centre.present, by=Party.AGENT, cause=16)
+        assert centre.row.until is not None
+        planned_in = centre.row.until - centre.now
+    centre.now = Instant(centre.now - hour)
+    centre.restart()
+    centre.tell(NOTHING)
+    if stage == "owed":
+        [row] = centre.book.snapshot().rows
+        assert row.next_at - centre.now == pytest.approx(planned_in)
+    else:
+        centre.after(planned_in + 1.0)
+        assert centre.row.state is RequestState.DONE
+
+
 def test_a_talk_that_began_and_ended_while_the_link_was_away_frees_its_operator():
     """To the engine his telephone still rings: nobody but the book can tell it that this is over."""
     centre = Centre()

@@ -139,7 +139,9 @@ class Stage:
 
     def step_clock(self, seconds: int) -> None:
         """Set the wall clock of Asterisk and the daemon so far from the machine's; they see it within a second."""
-        self.clock_file.write_text(f"{seconds:+d}\n", encoding="ascii")
+        written = self.clock_file.with_suffix(".new")
+        written.write_text(f"{seconds:+d}\n", encoding="ascii")
+        written.replace(self.clock_file)  # whoever reads it half written ends its process
 
     # -- disk and broker -------------------------------------------------------------------------------------------
 
