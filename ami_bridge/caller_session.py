@@ -7,7 +7,7 @@ and come back as a new one for the same call, so whatever must outlive it is kep
 import asyncio
 import contextlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, assert_never
@@ -199,7 +199,7 @@ class Conversation:
             elif not self._music and not self._talked:
                 await self._play_music()
             elif self._talked and self._call.talk is not None and not self._board.link_up:
-                await self._book_unseen_talk()  # the link was lost before its events told of the end
+                await self._book_unseen_talk([self._call.talk])  # the link was lost before its events told of the end
             else:
                 self._woken.clear()
                 await self._agi.wait(self._woken)
@@ -305,7 +305,7 @@ class Conversation:
             dialled = await self._agi.command("EXEC", "Dial", f"{where},{math.ceil(order.ring_s)},{options}")
             if dialled.result < 0:
                 if not self._board.link_up:
-                    await self._find_unseen_talk()
+                    await self._find_unseen_talk(legs)
                 raise AgiHungUp("EXEC Dial", "the caller hung up")
         self._talked = any(leg.talking for leg in legs)
         status = ""
@@ -317,15 +317,17 @@ class Conversation:
                 # the caller would be put through once more.
                 await self._board.caught_up()
         if self._talked and not (self._board.link_up and any(leg.talking for leg in legs)):
-            await self._book_unseen_talk()
+            await self._book_unseen_talk(legs)
         self._board.visits.round_over(self._call, status)
 
-    async def _find_unseen_talk(self) -> OperatorLeg | None:
-        """Return the leg that talks or has talked; one that began while no events came in is told of now.
+    async def _find_unseen_talk(self, dialled: Sequence[OperatorLeg]) -> OperatorLeg | None:
+        """Return which of the legs talks or has talked; one that began while no events came in is told of now.
 
+        That may be one that was given up meanwhile, as nothing was heard of it: Asterisk was not told.
         When it began the dialplan has noted. A variable can be read of a channel that is dead as well.
         """
-        leg = next((leg for leg in self._call.legs if not leg.withdrawn), None)
+        possible = [leg for leg in dialled if not leg.withdrawn or not self._board.link_up]
+        leg = min(possible, key=lambda leg: (not leg.talking, leg.withdrawn), default=None)
         if leg is not None and not leg.talking:
             answered = (await self._agi.command("GET VARIABLE", "ACD_ANSWERED")).data
             if not answered.isdigit():
@@ -336,9 +338,9 @@ class Conversation:
             self._house.post(TalkFound(call.call, call.queue, leg.agent, call.caller, call.entered_at, at))
         return leg
 
-    async def _book_unseen_talk(self) -> None:
+    async def _book_unseen_talk(self, dialled: Sequence[OperatorLeg]) -> None:
         """The end of the talk, or all of it, came while no events came in: it has ended just now."""
-        leg = await self._find_unseen_talk()
+        leg = await self._find_unseen_talk(dialled)
         if leg is not None:
             self._board.legs.drop(self._call, leg)
             self._house.post(TalkEnded(self._call.call, Party.AGENT, NORMAL_CLEARING))

@@ -321,6 +321,25 @@ async def test_talk_that_ended_unseen_as_the_link_came_back_is_over(port: Port):
     assert port.board.legs.call(CALL) is None
 
 
+async def test_talk_with_one_who_was_given_up_meanwhile_is_his(port: Port):
+    """Asterisk stood still: nobody heard that he had answered, and another was to be rung. That one has not talked."""
+    async with port.session() as dialplan:
+        await music(dialplan)
+        port.offer()
+        assert (await dialplan.command()).startswith(RINGS)
+        port.performer.perform(WithdrawOffer(OFFER, CALL, AgentId("101")))
+        port.offer(OTHER, "102")
+        port.board.link_up = False
+        dialplan.say("200 result=0\n")
+        assert await dialplan.command() == "GET VARIABLE DIALSTATUS"
+        dialplan.say("200 result=1 (ANSWER)\n")
+        assert await dialplan.command() == "GET VARIABLE ACD_ANSWERED"
+        dialplan.say("200 result=1 (1000500)\n")
+        await until_true(lambda: any(isinstance(each, TalkEnded) for each in port.bench.inputs))
+    found = [each for each in port.bench.inputs if isinstance(each, TalkFound)]
+    assert [each.agent for each in found] == ["101"]
+
+
 async def test_dial_that_a_redirect_has_cut_off_rings_in_the_session_that_follows(port: Port):
     """Asterisk says of the channel that it is gone; but it was only sent elsewhere, before any telephone rang."""
     async with port.session() as dialplan:
