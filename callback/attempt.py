@@ -8,7 +8,7 @@ from callback.facts import CallbackAttemptFailed, CallbackAttemptStarted, Callba
 from callback.kinds import AttemptFailure, Hold, Leg
 from callback.request import Attempt, Request
 from callback.states import RequestState, RequestTrigger, next_state
-from queue_engine.ids import Instant
+from queue_engine.ids import CallId, Instant
 
 S = RequestState
 T = RequestTrigger
@@ -37,19 +37,26 @@ def enqueue(desk: Desk, request: Request) -> None:
     )
 
 
-def mark_started(desk: Desk, request: Request) -> Request:
-    """Note that the caller's number is being called; return the row, not yet put."""
-    if request.started:
+def mark_started(desk: Desk, request: Request, call: CallId | None = None) -> Request:
+    """Note that the caller's number is being called; return the row, not yet put.
+
+    Args:
+        desk: The book's.
+        request: Whom it is for.
+        call: Of an attempt before the present one, which had begun although it was given up as lost.
+    """
+    present, call = call is None, call or request.call
+    if any(attempt.call == call for attempt in request.attempts):
         return request
     now = desk.now
-    if request.ordered_at is None:
+    if present and request.ordered_at is None:
         desk.limits.add(request.queue, request.number, now)
+        request = replace(request, ordered_at=now)
     request = replace(
         request,
-        attempts=(*request.attempts, Attempt(request.call, now)),
+        attempts=(*request.attempts, Attempt(call, now)),
         of_break=request.of_break + 1,
         fruitless=0,
-        ordered_at=now if request.ordered_at is None else request.ordered_at,
     )
     after_break_s = now - request.broken_at
     limit_s = request.limit_s
@@ -58,7 +65,7 @@ def mark_started(desk: Desk, request: Request) -> Request:
             at=now,
             request=request.request,
             queue=request.queue,
-            call=request.call,
+            call=call,
             number=request.number,
             attempt=len(request.attempts),
             of_break=request.of_break,

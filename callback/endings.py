@@ -66,7 +66,7 @@ def talk_began(desk: Desk, request: Request, call: CallId, agent: AgentId | None
     if state is None:
         return
     ours = call == request.call
-    request = mark_started(desk, request) if ours else drop_attempt(desk, request, "reached")
+    request = mark_started(desk, request) if ours else mark_started(desk, drop_attempt(desk, request, "reached"), call)
     request = desk.put(replace(request, state=state, reserved=agent, until=None, hold=None, call_in=None))
     for other in desk.of_number(request.number):
         if other.request != request.request:

@@ -218,6 +218,23 @@ def test_a_clock_that_was_set_back_while_we_were_away_puts_nothing_off(stage):
         assert centre.row.state is RequestState.DONE
 
 
+def test_an_attempt_that_was_given_up_as_lost_and_had_reached_him_is_one():
+    """The next is in line when Asterisk's journal tells of the talk: nobody is called again, and it has its attempt."""
+    centre = Centre()
+    centre.ended()
+    centre.reserve()
+    lost = centre.present
+    centre.after(5.0)
+    centre.tell(AttemptFailed(lost, AttemptFailure.LOST))
+    centre.after(30.0)
+    assert centre.present != lost
+    centre.tell(BreakFound(lost, LINE, CALLER, Instant(START + 9), 0.3, 4.0, Party.AGENT, 16, ANNA))
+    centre.after(60.0)
+    assert [started.call for started in centre.of(CallbackAttemptStarted)] == [lost]
+    assert centre.row.state is RequestState.DONE
+    assert [attempt.call for attempt in centre.row.attempts] == [lost]
+
+
 def test_a_talk_that_began_and_ended_while_the_link_was_away_frees_its_operator():
     """To the engine his telephone still rings: nobody but the book can tell it that this is over."""
     centre = Centre()
