@@ -43,13 +43,13 @@ def mark_started(desk: Desk, request: Request, call: CallId | None = None) -> Re
     Args:
         desk: The book's.
         request: Whom it is for.
-        call: Of an attempt before the present one, which had begun although it was given up as lost.
+        call: Of the attempt, if not of the present one: one before it had begun although it was given up as lost.
     """
-    present, call = call is None, call or request.call
+    call = call or request.call
     if any(attempt.call == call for attempt in request.attempts):
         return request
     now = desk.now
-    if present and request.ordered_at is None:
+    if call == request.call and request.ordered_at is None:
         desk.limits.add(request.queue, request.number, now)
         request = replace(request, ordered_at=now)
     request = replace(

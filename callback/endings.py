@@ -65,8 +65,9 @@ def talk_began(desk: Desk, request: Request, call: CallId, agent: AgentId | None
     state = next_state(request.state, T.TALK_BEGAN)
     if state is None:
         return
-    ours = call == request.call
-    request = mark_started(desk, request) if ours else mark_started(desk, drop_attempt(desk, request, "reached"), call)
+    if call != request.call:
+        request = drop_attempt(desk, request, "reached")
+    request = mark_started(desk, request, call)
     request = desk.put(replace(request, state=state, reserved=agent, until=None, hold=None, call_in=None))
     for other in desk.of_number(request.number):
         if other.request != request.request:

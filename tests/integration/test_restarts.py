@@ -78,7 +78,7 @@ async def test_daemon_that_stays_away_is_replaced_by_asterisks_own_queue(centre)
     assert [row["offers"] for row in rows[-2:]] == [1, 1]
 
 
-async def test_all_who_wait_come_to_the_fallback_in_one_moment(centre):
+async def test_all_who_wait_come_to_the_fallback_by_one_time(centre):
     """By tries of his own he who calls last would wait for the fallback alone, while all four operators are free."""
     async with centre.telephones(PLAN):
         await centre.kill_daemon()
